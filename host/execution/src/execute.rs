@@ -1,0 +1,21 @@
+//! The seam between the one who asks for executions and the one who runs them.
+
+use std::{future::Future, pin::Pin};
+
+use crate::{CompileError, Image, Invocation, Limits, Outcome, Source};
+
+/// A future that an object-safe trait can return.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Compiles scripts and runs them: in this process today, on another node in a cluster.
+pub trait Execute: Send + Sync + 'static {
+    /// Parses a script inside a sandbox and returns its image. Called at deploy and at start, never on the path of a request.
+    ///
+    /// # Errors
+    /// [`CompileError`]: the source does not parse (with line and column), or its image is larger than the arena.
+    fn compile<'a>(&'a self, source: &'a Source) -> BoxFuture<'a, Result<Image, CompileError>>;
+
+    /// Runs a script once in a fresh sandbox. Failure is a value: the outcome always carries usage and logs.
+    /// Dropping the future ends the execution.
+    fn execute<'a>(&'a self, image: &'a Image, invocation: Invocation, limits: &'a Limits) -> BoxFuture<'a, Outcome>;
+}

@@ -1,0 +1,73 @@
+//! One run of a script, as it is asked for.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Everything a script is told about its run: it becomes the constant `ctx`. Together with the image, the limits and the
+/// answers of the host it determines the outcome and the fuel to the unit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Invocation {
+    /// UUIDv7, minted when the request was accepted; names the execution row.
+    pub execution_id: Uuid,
+    /// The caller's `X-Request-Id` if it is well formed, else the execution id.
+    pub request_id: String,
+    pub script_id: Uuid,
+    pub script_name: String,
+    /// Slug of the app: text for the script to read, not a handle to anything.
+    pub app: String,
+    /// Number of the deployment that runs.
+    pub deployment: u32,
+    pub invocation_type: InvocationType,
+    /// Present when the invocation came by HTTP (`http` and `test`).
+    pub request: Option<HttpRequest>,
+    /// What the script's clock shows: milliseconds since 1970-01-01T00:00:00Z, the moment of arrival (S-2.20).
+    pub now_ms: u64,
+    /// Seeds `wasi:random/random`, the hash maps and nothing else. Fresh from the operating system for each execution.
+    pub seed: [u8; 32],
+}
+
+/// What caused the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InvocationType {
+    /// A request to an app's host.
+    Http,
+    /// A call by `POST /api/v1/execute/{script_id}` or the dashboard's test button.
+    Test,
+}
+
+impl InvocationType {
+    /// The word used in `ctx`, SQL and the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// An HTTP request as a script sees it: decoded, bounded, without hop-by-hop headers.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct HttpRequest {
+    /// Upper case.
+    pub method: String,
+    /// The path as it came, still percent-encoded.
+    pub path: String,
+    /// Parameters of the route (`:id`, the rest of a prefix as `*`), percent-decoded.
+    pub params: Vec<(String, String)>,
+    /// Query pairs in order, percent-decoded; names may repeat.
+    pub query: Vec<(String, String)>,
+    /// Header pairs in order, lower-case names; names may repeat. Values that are not UTF-8 are replaced lossily.
+    pub headers: Vec<(String, String)>,
+    /// Canonical host.
+    pub host: String,
+    /// `http` or `https`.
+    pub scheme: String,
+    /// Address of the client, without port.
+    pub client_ip: String,
+    pub body: Body,
+}
+
+/// The bytes of a body.
+pub type Body = Vec<u8>;

@@ -1,0 +1,19 @@
+//! What is asked of an executor and what it answers: the wire between the data plane and the sandbox.
+//!
+//! Owns the types of one execution ([`Invocation`], [`Limits`], [`Outcome`]), of a compiled script ([`Source`], [`Image`],
+//! [`CompileError`]) and the narrow trait between them ([`Execute`]). The orchestrator and the manager know only this crate,
+//! so that they build, and can be deployed, without Wasmtime; `executor` implements it.
+//!
+//! Deliberately absent: SQL, HTTP servers, Wasmtime, and any app id that a sandbox could use.
+
+mod execute;
+mod invocation;
+pub mod limits;
+mod outcome;
+mod script;
+
+pub use execute::Execute;
+pub use invocation::{Body, HttpRequest, Invocation, InvocationType};
+pub use limits::{Limit, Limits};
+pub use outcome::{Failure, FailureKind, Frame, Level, LogLine, Logs, Outcome, Response, Usage};
+pub use script::{CompileError, CompileErrorKind, Image, Source};

@@ -1,0 +1,66 @@
+//! A script before and after it was parsed.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// A script's name and text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    pub name: String,
+    pub text: String,
+}
+
+/// A parsed script, ready to load into a sandbox of the guest that made it. Cheap to clone.
+///
+/// It is native pointer data: made by this process's own guest, never read from a disk or a network. A wrong one can only
+/// corrupt its own sandbox.
+#[derive(Clone)]
+pub struct Image {
+    bytes: Arc<[u8]>,
+}
+
+impl Image {
+    /// Called by an executor with what its guest made.
+    #[must_use]
+    pub fn new(bytes: Arc<[u8]>) -> Self {
+        Self { bytes }
+    }
+
+    /// What the guest's `load` takes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl std::fmt::Debug for Image {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Image({} bytes)", self.bytes.len())
+    }
+}
+
+/// Why a source has no image.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[error("{message}")]
+pub struct CompileError {
+    pub kind: CompileErrorKind,
+    /// One sentence without the position.
+    pub message: String,
+    /// 1-based; 0 if the whole script is meant.
+    pub line: u32,
+    /// 1-based, in characters; 0 if the whole line is meant.
+    pub column: u32,
+}
+
+/// Kinds of [`CompileError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CompileErrorKind {
+    /// 422 `script.invalid`.
+    Syntax,
+    /// 422 `script.too_large`: the source or its image.
+    TooLarge,
+    /// The executor itself failed: 503.
+    Unavailable,
+}
