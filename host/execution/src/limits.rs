@@ -33,7 +33,7 @@ macro_rules! limits {
         }, )* ];
 
         // A default above its ceiling would be refused by our own API.
-        const _: () = { $( assert!($default <= $ceiling); )* };
+        const _: () = { $( { let (default, ceiling): (u64, u64) = ($default, $ceiling); assert!(default <= ceiling); } )* };
     };
 }
 

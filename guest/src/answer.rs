@@ -1,0 +1,73 @@
+//! The value of a script as an answer: a map with `statusCode` is one, anything else is the body of a 200.
+
+use rhai::{Array, Blob, Dynamic, ImmutableString, Map};
+
+use crate::{bindings::handler::Response, json};
+
+/// Makes the answer. The error is a sentence for the script's developer.
+pub(crate) fn from_value(value: Dynamic, body_max: u64) -> Result<Response, String> {
+    let response = match value.read_lock::<Map>() {
+        Some(map) if map.contains_key("statusCode") => from_map(&map)?,
+        _ => {
+            let status = if value.is_unit() { 204 } else { 200 };
+            with_body(status, Vec::new(), &value)?
+        }
+    };
+    if response.body.len() as u64 > body_max {
+        return Err(format!("the body of the answer has {} bytes, and {body_max} are allowed", response.body.len()));
+    }
+    Ok(response)
+}
+
+fn from_map(map: &Map) -> Result<Response, String> {
+    let status = map.get("statusCode").and_then(|value| value.as_int().ok());
+    let status = status.filter(|status| (200..=599).contains(status)).ok_or("`statusCode` must be a whole number from 200 to 599")?;
+    let headers = match map.get("headers") {
+        None => Vec::new(),
+        Some(value) if value.is_unit() => Vec::new(),
+        Some(value) => header_pairs(&*value.read_lock::<Map>().ok_or("`headers` must be a map")?)?,
+    };
+    with_body(status as u16, headers, map.get("body").unwrap_or(&Dynamic::UNIT))
+}
+
+fn header_pairs(map: &Map) -> Result<Vec<(String, String)>, String> {
+    let mut pairs = Vec::with_capacity(map.len());
+    for (name, value) in map {
+        match value.read_lock::<Array>() {
+            Some(values) => {
+                for value in values.iter() {
+                    pairs.push((name.to_string(), header_value(name, value)?));
+                }
+            }
+            None => pairs.push((name.to_string(), header_value(name, value)?)),
+        }
+    }
+    Ok(pairs)
+}
+
+fn header_value(name: &str, value: &Dynamic) -> Result<String, String> {
+    if value.is_string() || value.is_int() || value.is_float() || value.is_bool() || value.is_char() {
+        Ok(value.to_string())
+    } else {
+        Err(format!("header `{name}` must be a string, a number or an array of them, not {}", value.type_name()))
+    }
+}
+
+fn with_body(status: u16, mut headers: Vec<(String, String)>, value: &Dynamic) -> Result<Response, String> {
+    let (body, content_type) = if value.is_unit() {
+        (Vec::new(), None)
+    } else if let Some(text) = value.read_lock::<ImmutableString>() {
+        (text.as_bytes().to_vec(), Some("text/plain; charset=utf-8"))
+    } else if let Some(blob) = value.read_lock::<Blob>() {
+        (blob.clone(), Some("application/octet-stream"))
+    } else {
+        let json = json::to_bytes(value).map_err(|error| format!("the body cannot be written as JSON: {error}"))?;
+        (json, Some("application/json"))
+    };
+    if let Some(content_type) = content_type
+        && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+    {
+        headers.push(("content-type".to_owned(), content_type.to_owned()));
+    }
+    Ok(Response { status, headers, body })
+}

@@ -1,0 +1,71 @@
+//! Why there is no answer, with the places that led there.
+
+use rhai::{Dynamic, EvalAltResult, Position};
+
+use crate::{
+    bindings::handler::{Failure, FailureKind, Frame},
+    engine::Stop,
+    json,
+};
+
+/// Longest trace: the call depth, and the top level.
+const FRAMES_MAX: usize = 65;
+
+/// A value that is not an answer.
+pub(crate) fn invalid_response(message: String, script: &str) -> Failure {
+    let place = Frame { script: script.to_owned(), function: String::new(), line: 0, column: 0 };
+    Failure { kind: FailureKind::InvalidResponse, message, trace: vec![place] }
+}
+
+/// An error that ended the script.
+pub(crate) fn from_error(mut error: EvalAltResult, script: &str) -> Failure {
+    let mut trace = Vec::new();
+    let mut inside = Frame { script: script.to_owned(), function: String::new(), line: 0, column: 0 };
+    // Outermost first: each layer is a call, its position is where the caller stands.
+    while let EvalAltResult::ErrorInFunctionCall(function, source, inner, position) = error {
+        let script = if source.is_empty() { script.to_owned() } else { source };
+        let caller = std::mem::replace(&mut inside, Frame { script, function, line: 0, column: 0 });
+        trace.push(placed(caller, position));
+        error = *inner;
+    }
+    trace.push(placed(inside, error.position()));
+    trace.reverse();
+    trace.truncate(FRAMES_MAX);
+    let (kind, message) = describe(error);
+    Failure { kind, message, trace }
+}
+
+fn placed(frame: Frame, position: Position) -> Frame {
+    Frame { line: position.line().unwrap_or(0) as u32, column: position.position().unwrap_or(0) as u32, ..frame }
+}
+
+fn describe(mut error: EvalAltResult) -> (FailureKind, String) {
+    match error {
+        EvalAltResult::ErrorTerminated(token, _) if is(&token, Stop::Fuel) => {
+            (FailureKind::Fuel, "the fuel limit was reached".to_owned())
+        }
+        EvalAltResult::ErrorTerminated(..) => (FailureKind::Memory, "the memory limit was reached".to_owned()),
+        EvalAltResult::ErrorDataTooLarge(..) | EvalAltResult::ErrorTooManyVariables(..) | EvalAltResult::ErrorTooManyModules(..) => {
+            error.clear_position();
+            (FailureKind::Memory, error.to_string())
+        }
+        EvalAltResult::ErrorRuntime(value, _) => (FailureKind::Error, thrown(&value)),
+        _ => {
+            error.clear_position();
+            (FailureKind::Error, error.to_string())
+        }
+    }
+}
+
+fn is(token: &Dynamic, stop: Stop) -> bool {
+    token.as_int() == Ok(stop as i64)
+}
+
+/// What `throw` was given, as text.
+fn thrown(value: &Dynamic) -> String {
+    match value.read_lock::<rhai::ImmutableString>() {
+        Some(text) => text.to_string(),
+        None if value.is_unit() => "the script threw an error without a message".to_owned(),
+        None => json::to_text(value).unwrap_or_else(|_| value.to_string()),
+    }
+}

@@ -1,0 +1,48 @@
+//! The guest: the Rhai interpreter as a WebAssembly component. It knows `wit/` and nothing else of the world.
+//!
+//! In the life of an instance: the snapshot made by [`initialize`](Component::initialize) appears in memory, `load` places an
+//! image, `handle` runs it, and the instance is thrown away. So nothing here is ever freed on purpose at the end.
+
+mod answer;
+mod arena;
+mod bindings;
+mod compile;
+mod ctx;
+mod engine;
+mod failure;
+mod json;
+mod run;
+mod sdk;
+
+use bindings::{Guest, compiler, handler};
+
+struct Component;
+
+impl Guest for Component {
+    fn initialize() {
+        engine::build();
+        arena::start_fresh();
+    }
+}
+
+impl compiler::Guest for Component {
+    fn prepare() {
+        arena::start_compiling();
+    }
+
+    fn compile(name: String, source: String) -> Result<Vec<u8>, compiler::Error> {
+        compile::compile(&name, &source)
+    }
+}
+
+impl handler::Guest for Component {
+    fn load(image: Vec<u8>) {
+        arena::keep_image(image);
+    }
+
+    fn handle(call: handler::Invocation) -> Result<handler::Response, handler::Failure> {
+        run::run(call)
+    }
+}
+
+bindings::export!(Component with_types_in bindings);

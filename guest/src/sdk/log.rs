@@ -1,0 +1,45 @@
+//! `log::trace|info|warn|error(message)` and `(message, fields)`. They never fail.
+
+use rhai::{Dynamic, Map, Module, Position};
+
+use crate::{
+    bindings::log::{Level, write},
+    json,
+};
+
+/// The namespace `log`.
+pub(crate) fn module() -> Module {
+    let mut module = Module::new();
+    for (name, level) in [("trace", Level::Trace), ("info", Level::Info), ("warn", Level::Warn), ("error", Level::Error)] {
+        module.set_native_fn(name, move |message: Dynamic| {
+            write(level, &text(&message), None);
+            Ok(())
+        });
+        module.set_native_fn(name, move |message: Dynamic, fields: Map| {
+            let fields = json::to_text(&Dynamic::from_map(fields));
+            let fields = fields.unwrap_or_else(|error| format!(r#"{{"log_error":"fields are not JSON: {}"}}"#, error.escape_default()));
+            write(level, &text(&message), Some(&fields));
+            Ok(())
+        });
+    }
+    module
+}
+
+/// `print` goes to the log.
+pub(crate) fn print(message: &str) {
+    write(Level::Info, message, None);
+}
+
+/// `debug` goes to the log, with its place.
+pub(crate) fn debug(message: &str, _source: Option<&str>, position: Position) {
+    let message = if position.is_none() { message.to_owned() } else { format!("{message} @ {position}") };
+    write(Level::Trace, &message, None);
+}
+
+/// A string as it is, a map or array as JSON, anything else as it prints.
+fn text(value: &Dynamic) -> String {
+    if value.is_map() || value.is_array() {
+        return json::to_text(value).unwrap_or_else(|_| value.to_string());
+    }
+    value.to_string()
+}

@@ -1,0 +1,18 @@
+//! What a script can call beside the language: one file per namespace.
+
+mod log;
+pub(crate) mod panic;
+mod rand;
+mod time;
+
+use rhai::Engine;
+
+/// Makes every function known to the interpreter.
+pub(crate) fn register(engine: &mut Engine) {
+    crate::ctx::register(engine);
+    engine.register_static_module("log", log::module().into());
+    engine.register_static_module("rand", rand::module().into());
+    engine.register_static_module("time", time::module().into());
+    engine.on_print(log::print);
+    engine.on_debug(log::debug);
+}
