@@ -1,1 +1,60 @@
-//! x
+//! The only crate with SQL.
+//!
+//! Everything that belongs to an app is reached through an [`AppStore`], and an [`AppStore`] is made in one place only:
+//! [`Control::authorize`], which loads what the principal may claim and asks the caller's decision. The data plane has a
+//! second, read-only door: [`Snapshots`]. Called by `manager` (control), `orchestrator` (snapshots, runs, listener) and the binary.
+//!
+//! Deliberately absent: HTTP, Wasmtime, policy (who may do what is decided by the function the manager passes in), and clocks:
+//! times come in as values.
+//!
+//! The shortcut does not build, since the fields are private and there is no constructor:
+//!
+//! ```compile_fail,E0451
+//! fn shortcut(donor: store::AppStore, app: store::AppId) -> store::AppStore {
+//!     store::AppStore { app, ..donor }
+//! }
+//! ```
+//!
+//! Nor can a principal be made up:
+//!
+//! ```compile_fail,E0451
+//! fn impostor(donor: store::Principal, admin: store::AdminId) -> store::Principal {
+//!     store::Principal { admin, ..donor }
+//! }
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod access;
+mod app;
+mod control;
+mod digest;
+mod error;
+mod ids;
+mod listen;
+mod page;
+mod pools;
+mod runs;
+mod slug;
+mod snapshot;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod time;
+
+pub use access::{AccessFacts, AppRef, AppRole, AuthorizeError, InstanceRole, KeyFacts, Principal, TargetFacts};
+pub use app::{
+    AppStore, Change, Deployment, DeploymentContents, Domain, DomainKind, DomainStatus, Execution, ExecutionFilter, LogEntry, LogQuery,
+    Member, NewDomain, Route, Script, ScriptKind,
+};
+pub use control::{
+    Admin, AdminUpdate, ApiKey, App, Control, InstanceStore, LoginFacts, NewAdmin, NewApiKey, NewSession, OwnStore, Session, SessionState,
+};
+pub use digest::Digest;
+pub use error::{Error, Result, Revision, Thing};
+pub use ids::{AdminId, ApiKeyId, AppId, DeploymentId, DomainId, ExecutionId, RouteId, ScriptId, SessionId};
+pub use listen::{Event, Listener, Revoked};
+pub use page::{Listed, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PageError};
+pub use pools::{MIGRATOR, PoolSizes, Store};
+pub use runs::{Maintained, NewExecution, NewLog, Retention, Runs};
+pub use slug::{Slug, SlugError};
+pub use snapshot::{AppSnapshot, Snapshots, SnapshotRoute, SnapshotScript};

@@ -1,0 +1,21 @@
+//! What a deployment changes.
+
+use super::ScriptKind;
+use crate::{Revision, RouteId, ScriptId};
+
+/// One step from the active deployment to the next. A deployment applies a list of them, all or none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A new script, with a fresh id chosen by the caller.
+    CreateScript { id: ScriptId, name: String, kind: ScriptKind, source: String },
+    /// Another name, kind or source for a script; `None` leaves it.
+    UpdateScript { id: ScriptId, name: Option<String>, kind: Option<ScriptKind>, source: Option<String>, expected: Option<Revision> },
+    /// Removes a script, and its routes with it.
+    RemoveScript { id: ScriptId, expected: Option<Revision> },
+    /// A new route, with a fresh id chosen by the caller.
+    CreateRoute { id: RouteId, script: ScriptId, method: Option<String>, host: Option<String>, path: String },
+    /// Replaces everything about a route but its id.
+    ReplaceRoute { id: RouteId, script: ScriptId, method: Option<String>, host: Option<String>, path: String, expected: Option<Revision> },
+    /// Removes a route.
+    RemoveRoute { id: RouteId, expected: Option<Revision> },
+}

@@ -1,0 +1,1 @@
+//! What a deployment consists of, and the rules a change must keep. Pure.

@@ -1,0 +1,121 @@
+//! What a store call can fail with. It knows nothing of HTTP: the control plane maps each case to a problem.
+
+use crate::ids::{RouteId, ScriptId};
+
+/// A failed call. "Not found" of a look-up is not an error but `Ok(None)`.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database could not be reached, was too slow, or refused the connection. Worth another try later.
+    #[error("{operation}: the database is unavailable")]
+    Unavailable {
+        operation: &'static str,
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The database refused a statement for a reason that no caller can act on: a defect of PiCloud or a damaged row.
+    #[error("{operation}: the database refused")]
+    Database {
+        operation: &'static str,
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A name that must be unique is taken.
+    #[error("the {what} `{name}` exists already")]
+    Duplicate { what: Thing, name: String },
+    /// Another route would answer the same requests.
+    #[error("route {other} answers the same requests: {method} {host}{path}",
+        method = method.as_deref().unwrap_or("any method"), host = host.as_deref().unwrap_or("any host"))]
+    RouteConflict {
+        /// The route that is there already, with its method, host and path as they were given.
+        other: RouteId,
+        method: Option<String>,
+        host: Option<String>,
+        path: String,
+    },
+    /// A change names a script or route that the active deployment does not have.
+    #[error("the app has no {what} `{name}`")]
+    Missing { what: Thing, name: String },
+    /// The thing is no longer what the caller saw (`If-Match`).
+    #[error("the {what} was changed in the meantime; its revision is now `{revision}`")]
+    Changed { what: Thing, revision: Revision },
+    /// A route names a module, which has nothing that answers.
+    #[error("the script {script} is a module and can't answer requests")]
+    NotAnEndpoint { script: ScriptId },
+    /// The last active owner can't be removed, made inactive or given a lesser role.
+    #[error("the last owner can't be removed")]
+    LastOwner,
+    /// The database was written by a newer PiCloud.
+    #[error("the database has schema {found}, this PiCloud knows {known}: start the newer version, or restore a backup")]
+    NewerSchema { found: i64, known: i64 },
+    /// The schema could not be brought up to date.
+    #[error("{operation}: the schema could not be brought up to date")]
+    Migration {
+        operation: &'static str,
+        #[source]
+        source: sqlx::migrate::MigrateError,
+    },
+    /// The address of the database can't be read.
+    #[error("the database URL can't be read: expected postgresql://user@host/name")]
+    Url {
+        #[source]
+        source: sqlx::Error,
+    },
+}
+
+/// Result of a store call.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What an error is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thing {
+    Admin,
+    App,
+    Domain,
+    Script,
+    Route,
+}
+
+impl std::fmt::Display for Thing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Admin => "admin",
+            Self::App => "app",
+            Self::Domain => "domain",
+            Self::Script => "script",
+            Self::Route => "route",
+        })
+    }
+}
+
+/// Names one state of an app, script or route: equal revisions mean equal content. The value of `ETag`, without quotes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Revision(pub(crate) String);
+
+impl Revision {
+    /// The text that a client sent back.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// Of the fields that make the content; each is delimited, so that no two contents read alike.
+    pub(crate) fn of(fields: &[&[u8]]) -> Self {
+        let mut bytes = Vec::new();
+        for field in fields {
+            bytes.extend_from_slice(&(field.len() as u64).to_le_bytes());
+            bytes.extend_from_slice(field);
+        }
+        Self(crate::Digest::of(&bytes).to_string().split_off(32))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for Revision {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}

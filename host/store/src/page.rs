@@ -1,0 +1,71 @@
+//! Pages of a list: a limit and a place to go on from.
+
+use uuid::Uuid;
+
+/// Which part of a list is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    limit: u16,
+    after: Option<Uuid>,
+}
+
+/// Items of one page when the caller names no number.
+pub const PAGE_LIMIT_DEFAULT: u16 = 50;
+/// Items of the largest page.
+pub const PAGE_LIMIT_MAX: u16 = 200;
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed<T> {
+    pub items: Vec<T>,
+    /// To be given as the next page's cursor; `None` at the end of the list. Opaque.
+    pub next_cursor: Option<String>,
+}
+
+/// Why a page can't be asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PageError {
+    /// Zero, or more than [`PAGE_LIMIT_MAX`].
+    #[error("limit {0} is outside 1 to {PAGE_LIMIT_MAX}")]
+    Limit(u32),
+    /// Not a cursor that a list gave out.
+    #[error("the cursor is not one that this list returned; leave it out to start from the beginning")]
+    Cursor,
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self { limit: PAGE_LIMIT_DEFAULT, after: None }
+    }
+}
+
+impl Page {
+    /// A page of `limit` items (1 to [`PAGE_LIMIT_MAX`], default [`PAGE_LIMIT_DEFAULT`]) that goes on after `cursor`.
+    ///
+    /// # Errors
+    /// [`PageError`]: the limit is out of range or the cursor is not ours.
+    pub fn new(limit: Option<u32>, cursor: Option<&str>) -> Result<Self, PageError> {
+        let asked = limit.unwrap_or_else(|| u32::from(PAGE_LIMIT_DEFAULT));
+        let limit = u16::try_from(asked).ok().filter(|limit| (1..=PAGE_LIMIT_MAX).contains(limit)).ok_or(PageError::Limit(asked))?;
+        let after = cursor.map(|text| Uuid::try_parse(text).map_err(|_| PageError::Cursor)).transpose()?;
+        Ok(Self { limit, after })
+    }
+
+    /// The id of the last item of the page before, or `None` at the start.
+    pub(crate) fn after(&self) -> Option<Uuid> {
+        self.after
+    }
+
+    /// Rows to fetch: one more than the page holds, to know whether another page follows.
+    pub(crate) fn fetch(&self) -> i64 {
+        i64::from(self.limit) + 1
+    }
+
+    /// Cuts the extra row off and makes the cursor.
+    pub(crate) fn cut<T>(&self, mut rows: Vec<T>, id: impl Fn(&T) -> Uuid) -> Listed<T> {
+        let more = rows.len() > usize::from(self.limit);
+        rows.truncate(usize::from(self.limit));
+        let next_cursor = rows.last().filter(|_| more).map(|last| id(last).simple().to_string());
+        Listed { items: rows, next_cursor }
+    }
+}

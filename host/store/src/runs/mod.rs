@@ -1,0 +1,15 @@
+//! The writing side of executions and logs: batches in, old days out.
+
+mod append;
+mod maintain;
+mod partition;
+
+pub use append::{NewExecution, NewLog};
+pub use maintain::{Maintained, Retention};
+
+/// Where executions and logs are written. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Runs {
+    pub(crate) data: sqlx::PgPool,
+    pub(crate) control: sqlx::PgPool,
+}

@@ -1,0 +1,1 @@
+//! One UTC day of a partitioned table.

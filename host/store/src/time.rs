@@ -1,0 +1,76 @@
+//! `timestamptz` as `jiff::Timestamp`: the driver has no codec for it, and a second time library would be one too many.
+
+use jiff::{SignedDuration, Timestamp};
+use sqlx::{
+    Decode, Encode, Postgres, Type,
+    encode::IsNull,
+    error::BoxDynError,
+    postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueFormat, PgValueRef},
+};
+
+/// 2000-01-01T00:00:00Z, from which PostgreSQL counts microseconds, in seconds since 1970.
+const POSTGRES_EPOCH_SECONDS: i64 = 946_684_800;
+
+/// A column of type `timestamptz`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Time(pub(crate) Timestamp);
+
+/// The same where it may be null.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MaybeTime(Option<Timestamp>);
+
+impl From<Time> for Timestamp {
+    fn from(time: Time) -> Self {
+        time.0
+    }
+}
+
+impl From<MaybeTime> for Option<Timestamp> {
+    fn from(time: MaybeTime) -> Self {
+        time.0
+    }
+}
+
+impl Type<Postgres> for Time {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_name("timestamptz")
+    }
+}
+
+impl Type<Postgres> for MaybeTime {
+    fn type_info() -> PgTypeInfo {
+        Time::type_info()
+    }
+}
+
+impl PgHasArrayType for Time {
+    fn array_type_info() -> PgTypeInfo {
+        PgTypeInfo::with_name("_timestamptz")
+    }
+}
+
+impl Encode<'_, Postgres> for Time {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        let micros = self.0.as_microsecond() - POSTGRES_EPOCH_SECONDS * 1_000_000;
+        Encode::<Postgres>::encode(micros, buffer)
+    }
+}
+
+impl Decode<'_, Postgres> for Time {
+    fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
+        match value.format() {
+            PgValueFormat::Binary => {
+                let micros: i64 = Decode::<Postgres>::decode(value)?;
+                let since_epoch = SignedDuration::from_micros(micros) + SignedDuration::from_secs(POSTGRES_EPOCH_SECONDS);
+                Ok(Self(Timestamp::from_duration(since_epoch)?))
+            }
+            PgValueFormat::Text => Ok(Self(value.as_str()?.parse()?)),
+        }
+    }
+}
+
+impl Decode<'_, Postgres> for MaybeTime {
+    fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
+        Ok(Self(Option::<Time>::decode(value)?.map(Into::into)))
+    }
+}

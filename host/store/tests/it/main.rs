@@ -1,0 +1,1 @@
+//! Integration tests against a real server; a fresh database each.
