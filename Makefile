@@ -1,19 +1,21 @@
-# An index: every target is one line, the logic is in host/xtask.
-# Only what building xtask needs is looked for here.
-XTASK := @sh -c 'command -v cargo >/dev/null || { echo "cargo is missing: install Rust from https://rustup.rs" >&2; exit 1; }; \
-	command -v cc >/dev/null || { command -v apt-get >/dev/null && apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends gcc libc6-dev; } || { echo "a C compiler is missing (cc): install gcc" >&2; exit 1; }; \
-	exec cargo run --quiet --package xtask -- "$$@"' xtask
+# An index: each target is one line, the logic is in host/xtask. Run `make` for the list.
+XTASK := cargo run --package xtask --
 
-.DEFAULT_GOAL := help
-.PHONY: help setup run dev guest check test gen bench dist
+.PHONY: help setup run dev guest check test gen bench dist compiler
 
-help:  ; @echo "make run    PiCloud on http://localhost:8080, from nothing"; echo "make test   everything that must hold"; echo "also: setup dev guest check gen bench dist"
-setup: ; $(XTASK) setup
-run:   ; $(XTASK) run
-dev:   ; $(XTASK) dev
-guest: ; $(XTASK) guest
-check: ; $(XTASK) check
-test:  ; $(XTASK) test
-gen:   ; $(XTASK) gen
-bench: ; $(XTASK) bench
-dist:  ; $(XTASK) dist
+help:            ; @sed -n 's/^\([a-z]*\): .*; @.* [#][#] /make \1\t/p' Makefile
+run:   compiler  ; @$(XTASK) run ## PiCloud on http://localhost:8080, from nothing
+test:  compiler  ; @$(XTASK) test ## everything that must hold, as in CI
+check: compiler  ; @$(XTASK) check ## format, lints, tidy, documentation
+dev:   compiler  ; @$(XTASK) dev ## like run, without looking for system packages, with a talkative log
+setup: compiler  ; @$(XTASK) setup ## install what is missing
+guest: compiler  ; @$(XTASK) guest ## the interpreter as a WebAssembly component
+gen:   compiler  ; @$(XTASK) gen ## refresh generated files
+bench: compiler  ; @$(XTASK) bench ## measure, write target/bench/report.json
+dist:  compiler  ; @$(XTASK) dist ## a release archive in target/dist
+
+# What building xtask needs; xtask looks for the rest.
+compiler:
+	@command -v cargo >/dev/null || { echo "cargo is missing; install Rust: https://rustup.rs" >&2; exit 1; }
+	@command -v cc >/dev/null || { command -v apt-get >/dev/null && apt-get update -q && apt-get install -qy --no-install-recommends gcc libc6-dev; } \
+		|| { echo "a C compiler is missing; install gcc (on Debian, as root: apt-get install gcc libc6-dev)" >&2; exit 1; }

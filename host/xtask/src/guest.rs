@@ -46,8 +46,12 @@ pub(crate) fn build(workspace: &Path) -> Result<()> {
 
 enum Toolchain {
     /// The active one, with `rustup target add` done by its user.
-    Active { version: String },
-    Debian { version: String },
+    Active {
+        version: String,
+    },
+    Debian {
+        version: String,
+    },
 }
 
 impl Toolchain {
@@ -56,7 +60,8 @@ impl Toolchain {
         if Path::new(sysroot.trim()).join("lib/rustlib").join(TARGET).join("lib").is_dir() {
             return Ok(Self::Active { version: output_of(Command::new("rustc").arg("-vV"))? });
         }
-        let installed = ["/usr/bin/rustc", "/usr/bin/cargo", "/usr/lib/rustlib/src", DEBIAN_LINKER].iter().all(|path| Path::new(path).exists());
+        let installed =
+            ["/usr/bin/rustc", "/usr/bin/cargo", "/usr/lib/rustlib/src", DEBIAN_LINKER].iter().all(|path| Path::new(path).exists());
         ensure!(
             installed,
             "nothing here can build for {TARGET}. On Debian: `apt-get install --no-install-recommends {DEBIAN_PACKAGES}`. Elsewhere: `rustup target add {TARGET}`."
@@ -104,7 +109,8 @@ impl Toolchain {
 
 /// Paths of this machine are kept out of the bytes, so that they are the same everywhere.
 fn rust_flags(workspace: &Path) -> String {
-    let home = std::env::var_os("CARGO_HOME").map_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cargo"), PathBuf::from);
+    let home = std::env::var_os("CARGO_HOME")
+        .map_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cargo"), PathBuf::from);
     format!(
         "-C link-arg=-zstack-size={STACK_BYTES} --remap-path-prefix={}=picloud --remap-path-prefix={}=cargo",
         workspace.display(),
