@@ -125,6 +125,21 @@ impl Server {
     }
 }
 
+/// The connection string of the server that another process supervises in `settings.directory`; `None` if no process does. For a
+/// command that is run beside a program and needs its data.
+///
+/// # Errors
+/// [`ServerError`]: the directory can't be used.
+pub fn running(settings: &Settings) -> Result<Option<String>, ServerError> {
+    settings.check()?;
+    let place = place::prepare(settings, |_| ())?;
+    match lock::Lock::take(&place.lock_file()) {
+        Ok(_free_again) => Ok(None),
+        Err(ServerError::InUse { .. }) => Ok(Some(url(settings, &place.socket))),
+        Err(other) => Err(other),
+    }
+}
+
 impl Settings {
     fn check(&self) -> Result<(), ServerError> {
         let name = self.database.as_bytes();

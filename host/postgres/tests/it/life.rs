@@ -61,8 +61,10 @@ async fn one_supervisor_per_directory() {
     let server = start(&settings).await;
     let second = Server::start(&settings, |_| ()).await;
     assert!(matches!(second, Err(ServerError::InUse { .. })), "{second:?}");
+    assert_eq!(postgres::running(&settings).unwrap().as_deref(), Some(server.url()));
     assert_eq!(query(server.url(), "select 1"), "1");
     server.stop().await.unwrap();
+    assert_eq!(postgres::running(&settings).unwrap(), None);
 }
 
 #[tokio::test]
