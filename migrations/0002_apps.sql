@@ -77,3 +77,12 @@ create table api_keys (
 );
 create index api_keys_app_idx on api_keys (app_id);
 create index api_keys_admin_idx on api_keys (created_by);
+
+-- Apps that were deleted: their executions and logs are swept by id, and their slugs are remembered (S-7.5).
+create table app_tombstones (
+    app_id uuid not null,
+    slug text not null,
+    deleted_at timestamptz not null,
+    constraint app_tombstones_pkey primary key (app_id)
+);
+create index app_tombstones_slug_idx on app_tombstones (slug);

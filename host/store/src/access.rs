@@ -1,6 +1,9 @@
 //! Who acts, what he may claim, and the one place where a right becomes a handle.
 
-use crate::{AdminId, ApiKeyId, AppId, AppStore, Control, DeploymentId, DomainId, Error, ExecutionId, InstanceStore, RouteId, ScriptId, SessionId};
+use crate::{
+    AdminId, ApiKeyId, AppId, AppStore, Control, DeploymentId, DomainId, Error, ExecutionId, InstanceStore, RouteId, ScriptId, SessionId,
+    time::Time,
+};
 
 /// Somebody who proved who he is: made only from a session, an API key or the setting up of the first owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,7 +148,12 @@ impl Control {
         app: &AppRef,
         decide: impl FnOnce(&AccessFacts) -> Result<(), E> + Send,
     ) -> Result<AppStore, AuthorizeError<E>> {
-        todo!()
+        let facts = self.facts(principal, Some(app)).await.map_err(AuthorizeError::Store)?.ok_or(AuthorizeError::Revoked)?;
+        decide(&facts).map_err(AuthorizeError::Denied)?;
+        match facts.target {
+            TargetFacts::App { id, .. } => Ok(AppStore { pool: self.pool.clone(), app: id, actor: principal.clone() }),
+            TargetFacts::NoApp | TargetFacts::Instance => Err(AuthorizeError::NoSuchApp),
+        }
     }
 
     /// Opens the instance: the same for what belongs to no app.
@@ -157,7 +165,9 @@ impl Control {
         principal: &Principal,
         decide: impl FnOnce(&AccessFacts) -> Result<(), E> + Send,
     ) -> Result<InstanceStore, AuthorizeError<E>> {
-        todo!()
+        let facts = self.facts(principal, None).await.map_err(AuthorizeError::Store)?.ok_or(AuthorizeError::Revoked)?;
+        decide(&facts).map_err(AuthorizeError::Denied)?;
+        Ok(InstanceStore { pool: self.pool.clone(), actor: principal.clone() })
     }
 
     /// The facts about the principal alone, with [`TargetFacts::Instance`]; `None` if the credential is no longer valid. For `GET session`.
@@ -165,6 +175,87 @@ impl Control {
     /// # Errors
     /// The database failed.
     pub async fn whoami(&self, principal: &Principal) -> crate::Result<Option<AccessFacts>> {
-        todo!()
+        self.facts(principal, None).await
+    }
+
+    /// What the principal may claim about `app` (`None`: the instance) as of now; `None` if the credential is no longer valid.
+    async fn facts(&self, principal: &Principal, app: Option<&AppRef>) -> crate::Result<Option<AccessFacts>> {
+        let app_id = match app {
+            Some(app) => self.resolve(app).await?,
+            None => None,
+        };
+        let row = sqlx::query!(
+            r#"
+            select a.username, a.display_name, a.role as "instance_role: InstanceRole",
+                k.scopes as "scopes?", k.app_id as "key_app: AppId",
+                p.id as "app_id?: AppId", p.slug as "slug?", m.role as "app_role?: AppRole"
+            from admins a
+            left join api_keys k on k.id = $2 and k.created_by = a.id and k.revoked_at is null
+            left join sessions s on s.id = $3 and s.admin_id = a.id
+            left join apps p on p.id = $4
+            left join members m on m.app_id = p.id and m.admin_id = a.id
+            where a.id = $1 and a.active
+                and ($2::uuid is null or k.id is not null)
+                and ($3::uuid is null or s.id is not null)
+            "#,
+            principal.admin as _,
+            principal.key() as _,
+            principal.session() as _,
+            app_id as _,
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(Error::sql("authorize"))?;
+        let Some(row) = row else { return Ok(None) };
+
+        let key = principal.key().zip(row.scopes).map(|(id, scopes)| KeyFacts { id, scopes, app: row.key_app });
+        let target = match (app, row.app_id, row.slug) {
+            (None, _, _) => TargetFacts::Instance,
+            (Some(_), Some(id), Some(slug)) => TargetFacts::App { id, slug, role: row.app_role },
+            (Some(_), _, _) => TargetFacts::NoApp,
+        };
+        Ok(Some(AccessFacts {
+            admin: principal.admin,
+            username: row.username,
+            display_name: row.display_name,
+            instance_role: row.instance_role,
+            key,
+            target,
+        }))
+    }
+
+    /// The app that something belongs to.
+    async fn resolve(&self, app: &AppRef) -> crate::Result<Option<AppId>> {
+        let pool = &self.pool;
+        let found = match app {
+            AppRef::Id(id) => return Ok(Some(*id)),
+            AppRef::Slug(slug) => {
+                sqlx::query_scalar!(r#"select id as "id: AppId" from apps where slug = $1"#, slug).fetch_optional(pool).await
+            }
+            AppRef::Script(id) => {
+                sqlx::query_scalar!(r#"select app_id as "id: AppId" from scripts where id = $1"#, *id as _).fetch_optional(pool).await
+            }
+            AppRef::Route(id) => {
+                sqlx::query_scalar!(r#"select app_id as "id: AppId" from deployment_routes where route_id = $1 limit 1"#, *id as _)
+                    .fetch_optional(pool)
+                    .await
+            }
+            AppRef::Deployment(id) => {
+                sqlx::query_scalar!(r#"select app_id as "id: AppId" from deployments where id = $1"#, *id as _).fetch_optional(pool).await
+            }
+            AppRef::Domain(id) => {
+                sqlx::query_scalar!(r#"select app_id as "id: AppId" from domains where id = $1"#, *id as _).fetch_optional(pool).await
+            }
+            AppRef::Execution(id) => {
+                sqlx::query_scalar!(
+                    r#"select app_id as "id: AppId" from executions where created_at = $1 and id = $2"#,
+                    Time(id.created_at()) as _,
+                    *id as _
+                )
+                .fetch_optional(pool)
+                .await
+            }
+        };
+        found.map_err(Error::sql("find app"))
     }
 }

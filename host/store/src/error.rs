@@ -62,6 +62,36 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Names the operation and sorts the driver's error by what the caller can do about it.
+    pub(crate) fn sql(operation: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
+        move |source| if is_transient(&source) { Self::Unavailable { operation, source } } else { Self::Database { operation, source } }
+    }
+}
+
+/// Whether `error` breaks the constraint (or unique index) of this name.
+pub(crate) fn violates(error: &sqlx::Error, constraint: &str) -> bool {
+    error.as_database_error().and_then(|error| error.constraint()) == Some(constraint)
+}
+
+/// The SQLSTATE of `error`, if the server sent one.
+pub(crate) fn sqlstate(error: &sqlx::Error) -> Option<String> {
+    error.as_database_error()?.code().map(std::borrow::Cow::into_owned)
+}
+
+/// Whether the same call may succeed later: the server can't be reached, is starting or stopping (57), out of resources (53), read-only, or gave
+/// the statement up for its time or for others (timeouts, deadlock, serialisation).
+fn is_transient(error: &sqlx::Error) -> bool {
+    use sqlx::Error as E;
+    match error {
+        E::Io(_) | E::Tls(_) | E::Protocol(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed => true,
+        E::Database(_) => sqlstate(error).is_some_and(|code| {
+            matches!(&code[..2.min(code.len())], "08" | "53" | "57") || matches!(code.as_str(), "25006" | "40001" | "40P01" | "55P03")
+        }),
+        _ => false,
+    }
+}
+
 /// Result of a store call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 

@@ -90,7 +90,8 @@ impl ExecutionId {
     }
 }
 
-fn v7(now: Timestamp) -> Uuid {
+/// A bare UUID of version 7, stamped with `now`.
+pub(crate) fn v7(now: Timestamp) -> Uuid {
     let seconds = u64::try_from(now.as_second()).unwrap_or(0);
     let nanos = u32::try_from(now.subsec_nanosecond()).unwrap_or(0);
     Uuid::new_v7(uuid::Timestamp::from_unix(uuid::ContextV7::new(), seconds, nanos))

@@ -57,4 +57,4 @@ pub use page::{Listed, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PageError};
 pub use pools::{MIGRATOR, PoolSizes, Store};
 pub use runs::{Maintained, NewExecution, NewLog, Retention, Runs};
 pub use slug::{Slug, SlugError};
-pub use snapshot::{AppSnapshot, Snapshots, SnapshotRoute, SnapshotScript};
+pub use snapshot::{AppSnapshot, SnapshotRoute, SnapshotScript, Snapshots};

@@ -51,9 +51,19 @@ impl Page {
         Ok(Self { limit, after })
     }
 
-    /// The id of the last item of the page before, or `None` at the start.
-    pub(crate) fn after(&self) -> Option<Uuid> {
-        self.after
+    /// In an ascending list: the id below which nothing is wanted.
+    pub(crate) fn above(&self) -> Uuid {
+        self.after.unwrap_or(Uuid::nil())
+    }
+
+    /// In a descending list: the id above which nothing is wanted.
+    pub(crate) fn below(&self) -> Uuid {
+        self.after.unwrap_or(Uuid::max())
+    }
+
+    /// Whether this is the beginning of the list.
+    pub(crate) fn is_first(&self) -> bool {
+        self.after.is_none()
     }
 
     /// Rows to fetch: one more than the page holds, to know whether another page follows.

@@ -1,14 +1,35 @@
 //! Connections: one pool for the data plane and one for the control plane, so that neither starves the other (S-3.4).
 
-use crate::{Control, Listener, Result, Runs, Snapshots};
+use std::{str::FromStr, time::Duration};
+
+use sqlx::{
+    ConnectOptions, Connection, PgConnection, PgPool,
+    migrate::MigrateError,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::{Control, Error, Listener, Result, Runs, Snapshots, error::sqlstate};
 
 /// The schema, forward only.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
 
+/// A statement of the data plane takes milliseconds; one that takes longer holds up everybody behind it.
+const DATA_STATEMENT_TIMEOUT: &str = "2s";
+/// The control plane also reads whole instances and deploys thousands of scripts at once.
+const CONTROL_STATEMENT_TIMEOUT: &str = "15s";
+/// A transaction that waits for us this long has lost us.
+const IDLE_IN_TRANSACTION_TIMEOUT: &str = "10s";
+/// Nobody queues for a connection longer than this; new connections on a busy small machine take most of it.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// A migration that waits for a lock longer than this lets the statements behind it pass and tries again.
+const MIGRATION_LOCK_TIMEOUT: &str = "3s";
+/// Tries of a migration: a node that waits for another one's migration gives up after about two minutes.
+const MIGRATION_TRIES: u32 = 40;
+
 /// Connections that each plane may hold.
 #[derive(Debug, Clone, Copy)]
 pub struct PoolSizes {
-    /// Of the control plane: admin API, snapshots, maintenance.
+    /// Of the control plane: admin API, snapshots, maintenance, and one for the listener.
     pub control: u32,
     /// Of the data plane: batches of executions and logs.
     pub data: u32,
@@ -23,67 +44,110 @@ impl Default for PoolSizes {
 /// The database. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pub(crate) control: sqlx::PgPool,
-    pub(crate) data: sqlx::PgPool,
+    control: PgPool,
+    data: PgPool,
 }
 
 impl Store {
     /// Connects to the database at `url` (`postgresql://user@host:port/name`, or `?host=/directory` for a Unix socket).
     ///
     /// # Errors
-    /// [`crate::Error::Url`], [`crate::Error::Unavailable`].
+    /// [`Error::Url`], [`Error::Unavailable`].
     pub async fn connect(url: &str, sizes: PoolSizes) -> Result<Self> {
-        todo!()
+        let options = PgConnectOptions::from_str(url).map_err(|source| Error::Url { source })?;
+        let options = options.application_name("picloud").disable_statement_logging();
+        let control = pool(&options, sizes.control, CONTROL_STATEMENT_TIMEOUT);
+        let data = pool(&options, sizes.data, DATA_STATEMENT_TIMEOUT);
+        let store = Self { control, data };
+        store.ping().await?;
+        Ok(store)
     }
 
     /// Brings the schema up to date; one node at a time does it, the others wait (S-9.1).
     ///
     /// # Errors
-    /// [`crate::Error::NewerSchema`], [`crate::Error::Migration`], [`crate::Error::Unavailable`].
+    /// [`Error::NewerSchema`], [`Error::Migration`], [`Error::Unavailable`].
     pub async fn migrate(&self) -> Result<()> {
-        todo!()
+        const OPERATION: &str = "migrate";
+        let options = (*self.control.connect_options()).clone();
+        let options = options.options([("statement_timeout", "0"), ("lock_timeout", MIGRATION_LOCK_TIMEOUT)]);
+        let mut tries_left = MIGRATION_TRIES;
+        loop {
+            // A connection for each try: closing it also gives back the advisory lock of a try that failed.
+            let mut connection = PgConnection::connect_with(&options).await.map_err(Error::sql(OPERATION))?;
+            let outcome = MIGRATOR.run_direct(None, &mut connection, false).await;
+            connection.close().await.map_err(Error::sql(OPERATION))?;
+            tries_left -= 1;
+            match outcome {
+                Ok(()) => return Ok(()),
+                Err(MigrateError::VersionMissing(found)) => return Err(Error::NewerSchema { found, known: Self::schema_version() }),
+                Err(error) if tries_left > 0 && waited_for_a_lock(&error) => {
+                    tracing::info!(tries_left, "the migration waits for a lock; trying again");
+                }
+                Err(source) => return Err(Error::Migration { operation: OPERATION, source }),
+            }
+        }
     }
 
     /// Number of the newest migration that this program knows.
     #[must_use]
     pub fn schema_version() -> i64 {
-        todo!()
+        MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or(0)
     }
 
     /// Whether the database answers; for `/readyz`.
     ///
     /// # Errors
-    /// [`crate::Error::Unavailable`].
+    /// [`Error::Unavailable`].
     pub async fn ping(&self) -> Result<()> {
-        todo!()
+        sqlx::query!("select 1 as one").fetch_one(&self.control).await.map_err(Error::sql("ping"))?;
+        Ok(())
     }
 
     /// The control plane's door.
     #[must_use]
     pub fn control(&self) -> Control {
-        todo!()
+        Control { pool: self.control.clone() }
     }
 
     /// The data plane's door.
     #[must_use]
     pub fn snapshots(&self) -> Snapshots {
-        todo!()
+        Snapshots { pool: self.control.clone() }
     }
 
     /// Where executions and logs are written.
     #[must_use]
     pub fn runs(&self) -> Runs {
-        todo!()
+        Runs { data: self.data.clone(), control: self.control.clone() }
     }
 
     /// Changes as they are made, by any node. Connects in [`Listener::next`].
     #[must_use]
     pub fn listener(&self) -> Listener {
-        todo!()
+        Listener::new(self.control.clone())
     }
 
-    /// Waits until every connection is returned and closes them.
+    /// Waits until every connection is returned and closes them. A [`Listener`] holds one until it is dropped.
     pub async fn close(&self) {
-        todo!()
+        self.data.close().await;
+        self.control.close().await;
+    }
+}
+
+fn pool(options: &PgConnectOptions, size: u32, statement_timeout: &str) -> PgPool {
+    let options = options
+        .clone()
+        .options([("statement_timeout", statement_timeout), ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT)]);
+    PgPoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT).connect_lazy_with(options)
+}
+
+fn waited_for_a_lock(error: &MigrateError) -> bool {
+    const LOCK_NOT_AVAILABLE: &str = "55P03";
+    match error {
+        MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => {
+            sqlstate(source).as_deref() == Some(LOCK_NOT_AVAILABLE)
+        }
+        _ => false,
     }
 }

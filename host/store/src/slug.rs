@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 pub struct Slug(String);
 
 /// Longest slug, in characters.
-pub const SLUG_CHARS_MAX: usize = 40;
+const SLUG_CHARS_MAX: usize = 40;
 
 /// Names that software looks up by itself, or that a visitor takes for the instance's own (S-7.4).
 const RESERVED: &[&str] = &["admin", "api", "autodiscover", "dashboard", "internal", "local", "localhost", "mail", "wpad", "www"];

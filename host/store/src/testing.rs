@@ -1,12 +1,21 @@
 //! A fresh database per test, for the crates above (feature `testing`).
 
-use crate::Store;
+#![expect(clippy::expect_used, reason = "a test that has no database stops here, and says what is missing")]
+
+use std::str::FromStr;
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
+use uuid::Uuid;
+
+use crate::{PoolSizes, Store};
 
 /// A migrated database of its own. It is dropped when the value is.
 #[derive(Debug)]
 pub struct Fresh {
     pub store: Store,
     url: String,
+    name: String,
+    server: PgConnectOptions,
 }
 
 impl Fresh {
@@ -22,5 +31,32 @@ impl Fresh {
 /// # Panics
 /// `DATABASE_URL` is not set (`cargo xtask test` sets it) or the server refuses: a test can't go on.
 pub async fn fresh() -> Fresh {
-    todo!()
+    let server = std::env::var("DATABASE_URL").expect("DATABASE_URL names a PostgreSQL server where tests may make databases");
+    let server = PgConnectOptions::from_str(&server).expect("DATABASE_URL is a PostgreSQL URL");
+    let name = format!("test_{}", Uuid::now_v7().simple());
+    let url = sqlx::ConnectOptions::to_url_lossy(&server.clone().database(&name)).to_string();
+    run(&server, format!("create database {name}")).await.expect("the server makes a database");
+    let store = Store::connect(&url, PoolSizes::default()).await.expect("the fresh database answers");
+    store.migrate().await.expect("the fresh database takes the schema");
+    Fresh { store, url, name, server }
+}
+
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        let (server, statement) = (self.server.clone(), format!("drop database if exists {} with (force)", self.name));
+        // On a thread with a runtime of its own: this may run inside one, which can't be blocked.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.map(|runtime| runtime.block_on(run(&server, statement)))
+        });
+        if !matches!(dropping.join(), Ok(Ok(Ok(())))) {
+            tracing::warn!(database = self.name, "the test's database was not dropped");
+        }
+    }
+}
+
+async fn run(server: &PgConnectOptions, statement: String) -> sqlx::Result<()> {
+    let mut connection = PgConnection::connect_with(server).await?;
+    sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await?;
+    connection.close().await
 }

@@ -5,11 +5,13 @@ use sqlx::{
     Decode, Encode, Postgres, Type,
     encode::IsNull,
     error::BoxDynError,
-    postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueFormat, PgValueRef},
+    postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueFormat, PgValueRef, types::Oid},
 };
 
 /// 2000-01-01T00:00:00Z, from which PostgreSQL counts microseconds, in seconds since 1970.
 const POSTGRES_EPOCH_SECONDS: i64 = 946_684_800;
+
+// The object ids of `timestamptz` and its array are fixed in PostgreSQL; by name, each connection would look them up first.
 
 /// A column of type `timestamptz`.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +35,7 @@ impl From<MaybeTime> for Option<Timestamp> {
 
 impl Type<Postgres> for Time {
     fn type_info() -> PgTypeInfo {
-        PgTypeInfo::with_name("timestamptz")
+        PgTypeInfo::with_oid(Oid(1184))
     }
 }
 
@@ -45,7 +47,7 @@ impl Type<Postgres> for MaybeTime {
 
 impl PgHasArrayType for Time {
     fn array_type_info() -> PgTypeInfo {
-        PgTypeInfo::with_name("_timestamptz")
+        PgTypeInfo::with_oid(Oid(1185))
     }
 }
 

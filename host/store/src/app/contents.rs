@@ -1,1 +1,174 @@
-//! What a deployment consists of, and the rules a change must keep. Pure.
+//! What a deployment consists of, and the rules a change must keep. Pure: no SQL here.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+
+use super::{Change, Route, Script, ScriptKind};
+use crate::{Digest, Error, Result, Revision, RouteId, ScriptId, Thing};
+
+/// Scripts and routes of one deployment while the next one is made of them.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    pub(super) scripts: BTreeMap<ScriptId, Script>,
+    pub(super) routes: BTreeMap<RouteId, Route>,
+    /// Texts that the changes brought.
+    pub(super) sources: BTreeMap<Digest, String>,
+    names: HashMap<String, ScriptId>,
+    shapes: HashMap<Shape, Vec<RouteId>>,
+}
+
+/// What routes must differ in, the method apart: host pattern and path with the names of parameters left out.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Shape(Option<String>, String);
+
+impl Shape {
+    fn of(route: &Route) -> Self {
+        let segments: Vec<&str> = route.path.split('/').map(|segment| if segment.starts_with(':') { ":" } else { segment }).collect();
+        Self(route.host.clone(), segments.join("/"))
+    }
+}
+
+impl Contents {
+    pub(super) fn new(scripts: Vec<Script>, routes: Vec<Route>) -> Self {
+        let mut contents = Self::default();
+        for script in scripts {
+            contents.add_script(script);
+        }
+        for route in routes {
+            contents.add_route(route);
+        }
+        contents
+    }
+
+    /// Applies one change, or says why it can't be.
+    pub(super) fn apply(&mut self, change: &Change, now: Timestamp) -> Result<()> {
+        match change {
+            Change::CreateScript { id, name, kind, source } => {
+                let source_digest = self.bring(source);
+                let script = Script { id: *id, name: name.clone(), kind: *kind, source_digest, created_at: now, changed_at: now };
+                self.put_script(script)
+            }
+            Change::UpdateScript { id, name, kind, source, expected } => {
+                let old = self.script(*id, expected.as_ref())?.clone();
+                let source_digest = source.as_deref().map_or(old.source_digest, |source| self.bring(source));
+                let name = name.clone().unwrap_or_else(|| old.name.clone());
+                self.take_script(*id);
+                self.put_script(Script { name, kind: kind.unwrap_or(old.kind), source_digest, changed_at: now, ..old })
+            }
+            Change::RemoveScript { id, expected } => {
+                self.script(*id, expected.as_ref())?;
+                self.take_script(*id);
+                let orphans: Vec<RouteId> = self.routes.values().filter(|route| route.script == *id).map(|route| route.id).collect();
+                orphans.into_iter().for_each(|route| self.take_route(route));
+                Ok(())
+            }
+            Change::CreateRoute { id, script, method, host, path } => {
+                let route =
+                    Route { id: *id, script: *script, method: method.clone(), host: host.clone(), path: path.clone(), changed_at: now };
+                self.put_route(route)
+            }
+            Change::ReplaceRoute { id, script, method, host, path, expected } => {
+                self.route(*id, expected.as_ref())?;
+                self.take_route(*id);
+                let route =
+                    Route { id: *id, script: *script, method: method.clone(), host: host.clone(), path: path.clone(), changed_at: now };
+                self.put_route(route)
+            }
+            Change::RemoveRoute { id, expected } => {
+                self.route(*id, expected.as_ref())?;
+                self.take_route(*id);
+                Ok(())
+            }
+        }
+    }
+
+    /// What holds only for the whole: a module has no routes. Checked after the last change, so that the order of changes is free.
+    pub(super) fn check(&self) -> Result<()> {
+        let is_module = |route: &&Route| self.scripts.get(&route.script).is_some_and(|script| script.kind == ScriptKind::Module);
+        match self.routes.values().find(is_module) {
+            Some(route) => Err(Error::NotAnEndpoint { script: route.script }),
+            None => Ok(()),
+        }
+    }
+
+    fn bring(&mut self, source: &str) -> Digest {
+        let digest = Digest::of(source.as_bytes());
+        self.sources.entry(digest).or_insert_with(|| source.to_owned());
+        digest
+    }
+
+    fn script(&self, id: ScriptId, expected: Option<&Revision>) -> Result<&Script> {
+        let script = self.scripts.get(&id).ok_or_else(|| Error::Missing { what: Thing::Script, name: id.to_string() })?;
+        unchanged(Thing::Script, script.revision(), expected)?;
+        Ok(script)
+    }
+
+    fn route(&self, id: RouteId, expected: Option<&Revision>) -> Result<&Route> {
+        let route = self.routes.get(&id).ok_or_else(|| Error::Missing { what: Thing::Route, name: id.to_string() })?;
+        unchanged(Thing::Route, route.revision(), expected)?;
+        Ok(route)
+    }
+
+    fn put_script(&mut self, script: Script) -> Result<()> {
+        if self.names.contains_key(&script.name) {
+            return Err(Error::Duplicate { what: Thing::Script, name: script.name });
+        }
+        if self.scripts.contains_key(&script.id) {
+            return Err(Error::Duplicate { what: Thing::Script, name: script.id.to_string() });
+        }
+        self.add_script(script);
+        Ok(())
+    }
+
+    fn put_route(&mut self, route: Route) -> Result<()> {
+        if !self.scripts.contains_key(&route.script) {
+            return Err(Error::Missing { what: Thing::Script, name: route.script.to_string() });
+        }
+        if self.routes.contains_key(&route.id) {
+            return Err(Error::Duplicate { what: Thing::Route, name: route.id.to_string() });
+        }
+        let alike = self.shapes.get(&Shape::of(&route)).into_iter().flatten();
+        if let Some(other) = alike.filter_map(|id| self.routes.get(id)).find(|other| other.method == route.method) {
+            let Route { id, method, host, path, .. } = other.clone();
+            return Err(Error::RouteConflict { other: id, method, host, path });
+        }
+        self.add_route(route);
+        Ok(())
+    }
+
+    fn add_script(&mut self, script: Script) {
+        self.names.insert(script.name.clone(), script.id);
+        self.scripts.insert(script.id, script);
+    }
+
+    fn add_route(&mut self, route: Route) {
+        self.shapes.entry(Shape::of(&route)).or_default().push(route.id);
+        self.routes.insert(route.id, route);
+    }
+
+    fn take_script(&mut self, id: ScriptId) {
+        if let Some(script) = self.scripts.remove(&id) {
+            self.names.remove(&script.name);
+        }
+    }
+
+    fn take_route(&mut self, id: RouteId) {
+        if let Some(route) = self.routes.remove(&id)
+            && let Some(alike) = self.shapes.get_mut(&Shape::of(&route))
+        {
+            alike.retain(|other| *other != id);
+        }
+    }
+}
+
+fn unchanged(what: Thing, revision: Revision, expected: Option<&Revision>) -> Result<()> {
+    match expected {
+        Some(expected) if *expected != revision => Err(Error::Changed { what, revision }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+#[path = "contents_tests.rs"]
+mod tests;

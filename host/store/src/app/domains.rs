@@ -3,7 +3,12 @@
 use jiff::Timestamp;
 
 use super::AppStore;
-use crate::{DomainId, Listed, Page, Result};
+use crate::{
+    DomainId, Error, Listed, Page, Result, Thing,
+    error::violates,
+    listen::notify_app,
+    time::{MaybeTime, Time},
+};
 
 /// What a claim covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, sqlx::Type)]
@@ -58,7 +63,21 @@ impl AppStore {
     /// # Errors
     /// The database failed.
     pub async fn domains(&self, page: Page) -> Result<Listed<Domain>> {
-        todo!()
+        let rows = sqlx::query_as!(
+            Domain,
+            r#"
+            select id as "id: DomainId", host, kind as "kind: DomainKind", status as "status: DomainStatus", challenge, created_at as "created_at: Time",
+                verified_at as "verified_at!: MaybeTime"
+            from domains where app_id = $1 and id > $2 order by id limit $3
+            "#,
+            self.app as _,
+            page.above(),
+            page.fetch()
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(Error::sql("list domains"))?;
+        Ok(page.cut(rows, |domain| domain.id.uuid()))
     }
 
     /// One claim.
@@ -66,7 +85,19 @@ impl AppStore {
     /// # Errors
     /// The database failed.
     pub async fn domain(&self, id: DomainId) -> Result<Option<Domain>> {
-        todo!()
+        sqlx::query_as!(
+            Domain,
+            r#"
+            select id as "id: DomainId", host, kind as "kind: DomainKind", status as "status: DomainStatus", challenge, created_at as "created_at: Time",
+                verified_at as "verified_at!: MaybeTime"
+            from domains where app_id = $1 and id = $2
+            "#,
+            self.app as _,
+            id as _
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(Error::sql("get domain"))
     }
 
     /// Claims a host name. Every node hears of it.
@@ -74,7 +105,39 @@ impl AppStore {
     /// # Errors
     /// [`crate::Error::Duplicate`]: this app claimed it already, or it is to be verified and another app has proved it.
     pub async fn create_domain(&self, domain: &NewDomain) -> Result<Domain> {
-        todo!()
+        const OPERATION: &str = "create domain";
+        let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        let verified_at = (domain.status == DomainStatus::Verified).then_some(Time(domain.now));
+        let made = sqlx::query_as!(
+            Domain,
+            r#"
+            insert into domains (id, app_id, host, kind, status, challenge, created_at, verified_at) values ($1, $2, $3, $4, $5, $6, $7, $8)
+            returning id as "id: DomainId", host, kind as "kind: DomainKind", status as "status: DomainStatus", challenge, created_at as "created_at: Time",
+                verified_at as "verified_at!: MaybeTime"
+            "#,
+            DomainId::new(domain.now) as _,
+            self.app as _,
+            domain.host,
+            domain.kind as _,
+            domain.status as _,
+            domain.challenge,
+            Time(domain.now) as _,
+            verified_at as _
+        )
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(|error| {
+            if violates(&error, "domains_claim_key") || violates(&error, "domains_verified_host_key") {
+                return Error::Duplicate { what: Thing::Domain, name: domain.host.clone() };
+            }
+            if violates(&error, "domains_app_fkey") {
+                return self.gone();
+            }
+            Error::sql(OPERATION)(error)
+        })?;
+        notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
+        transaction.commit().await.map_err(Error::sql(OPERATION))?;
+        Ok(made)
     }
 
     /// Marks a claim as proved. Every node hears of it. `None`: there is no such claim.
@@ -82,7 +145,30 @@ impl AppStore {
     /// # Errors
     /// [`crate::Error::Duplicate`]: another app has proved it.
     pub async fn verify_domain(&self, id: DomainId, now: Timestamp) -> Result<Option<Domain>> {
-        todo!()
+        const OPERATION: &str = "verify domain";
+        let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        let domain = sqlx::query_as!(
+            Domain,
+            r#"
+            update domains set status = 'verified', verified_at = coalesce(verified_at, $3) where app_id = $1 and id = $2
+            returning id as "id: DomainId", host, kind as "kind: DomainKind", status as "status: DomainStatus", challenge, created_at as "created_at: Time",
+                verified_at as "verified_at!: MaybeTime"
+            "#,
+            self.app as _,
+            id as _,
+            Time(now) as _
+        )
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(|error| {
+            if violates(&error, "domains_verified_host_key") {
+                return Error::Duplicate { what: Thing::Domain, name: id.to_string() };
+            }
+            Error::sql(OPERATION)(error)
+        })?;
+        notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
+        transaction.commit().await.map_err(Error::sql(OPERATION))?;
+        Ok(domain)
     }
 
     /// Gives a claim up. Every node hears of it. Returns whether it was there.
@@ -90,6 +176,14 @@ impl AppStore {
     /// # Errors
     /// The database failed.
     pub async fn delete_domain(&self, id: DomainId) -> Result<bool> {
-        todo!()
+        const OPERATION: &str = "delete domain";
+        let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        let deleted = sqlx::query!("delete from domains where app_id = $1 and id = $2", self.app as _, id as _)
+            .execute(&mut *transaction)
+            .await
+            .map_err(Error::sql(OPERATION))?;
+        notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
+        transaction.commit().await.map_err(Error::sql(OPERATION))?;
+        Ok(deleted.rows_affected() > 0)
     }
 }

@@ -2,9 +2,10 @@
 
 use execution::{Frame, Usage};
 use jiff::Timestamp;
+use sqlx::types::Json;
 
 use super::AppStore;
-use crate::{ExecutionId, Listed, Page, Result, RouteId, ScriptId};
+use crate::{Error, ExecutionId, Listed, Page, Result, RouteId, ScriptId, time::Time};
 
 /// The row of one execution.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,7 +48,32 @@ impl AppStore {
     /// # Errors
     /// The database failed.
     pub async fn executions(&self, filter: &ExecutionFilter, page: Page) -> Result<Listed<Execution>> {
-        todo!()
+        // The time inside the cursor's id leads to its partition; older ones follow, newer ones are left out.
+        let below = ExecutionId::from(page.below());
+        let until = if page.is_first() { Timestamp::MAX } else { below.created_at() };
+        let rows = sqlx::query_as!(
+            ExecutionRow,
+            r#"
+            select id as "id: ExecutionId", request_id, script_id as "script: ScriptId", route_id as "route: RouteId", deployment, invocation_type, outcome, status,
+                method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace as "error_trace: Json<Vec<Frame>>",
+                logs_dropped, created_at as "created_at: Time"
+            from executions
+            where app_id = $1 and created_at <= $2 and (created_at, id) < ($2, $3)
+                and ($4::uuid is null or script_id = $4) and ($5::text is null or outcome = $5)
+            order by created_at desc, id desc limit $6
+            "#,
+            self.app as _,
+            Time(until) as _,
+            below as _,
+            filter.script as _,
+            filter.outcome.as_deref(),
+            page.fetch()
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(Error::sql("list executions"))?;
+        let rows = rows.into_iter().map(Execution::from).collect();
+        Ok(page.cut(rows, |execution: &Execution| execution.id.uuid()))
     }
 
     /// One execution.
@@ -55,6 +81,73 @@ impl AppStore {
     /// # Errors
     /// The database failed.
     pub async fn execution(&self, id: ExecutionId) -> Result<Option<Execution>> {
-        todo!()
+        let row = sqlx::query_as!(
+            ExecutionRow,
+            r#"
+            select id as "id: ExecutionId", request_id, script_id as "script: ScriptId", route_id as "route: RouteId", deployment, invocation_type, outcome, status,
+                method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace as "error_trace: Json<Vec<Frame>>",
+                logs_dropped, created_at as "created_at: Time"
+            from executions where app_id = $1 and created_at = $2 and id = $3
+            "#,
+            self.app as _,
+            Time(id.created_at()) as _,
+            id as _
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(Error::sql("get execution"))?;
+        Ok(row.map(Execution::from))
+    }
+}
+
+struct ExecutionRow {
+    id: ExecutionId,
+    request_id: String,
+    script: ScriptId,
+    route: Option<RouteId>,
+    deployment: i32,
+    invocation_type: String,
+    outcome: String,
+    status: Option<i16>,
+    method: String,
+    host: String,
+    path: String,
+    fuel_used: i64,
+    memory_peak_bytes: i64,
+    wall_us: i64,
+    host_calls: i32,
+    error_message: Option<String>,
+    error_trace: Option<Json<Vec<Frame>>>,
+    logs_dropped: i64,
+    created_at: Timestamp,
+}
+
+impl From<ExecutionRow> for Execution {
+    fn from(row: ExecutionRow) -> Self {
+        // What was written was never negative.
+        let unsigned = |value: i64| u64::try_from(value).unwrap_or(0);
+        Self {
+            id: row.id,
+            request_id: row.request_id,
+            script: row.script,
+            route: row.route,
+            deployment: u32::try_from(row.deployment).unwrap_or(0),
+            invocation_type: row.invocation_type,
+            outcome: row.outcome,
+            status: row.status.and_then(|status| u16::try_from(status).ok()),
+            method: row.method,
+            host: row.host,
+            path: row.path,
+            usage: Usage {
+                fuel_used: unsigned(row.fuel_used),
+                memory_peak_bytes: unsigned(row.memory_peak_bytes),
+                wall_us: unsigned(row.wall_us),
+                host_calls: u32::try_from(row.host_calls).unwrap_or(0),
+            },
+            error_message: row.error_message,
+            error_trace: row.error_trace.map_or_else(Vec::new, |Json(trace)| trace),
+            logs_dropped: unsigned(row.logs_dropped),
+            created_at: row.created_at,
+        }
     }
 }

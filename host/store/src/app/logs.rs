@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::AppStore;
-use crate::{ExecutionId, Result, ScriptId};
+use crate::{Error, ExecutionId, Result, ScriptId, time::Time};
 
 /// One line that a script logged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,37 @@ impl AppStore {
     /// # Errors
     /// The database failed.
     pub async fn logs(&self, query: LogQuery, limit: u16) -> Result<Vec<LogEntry>> {
-        todo!()
+        let rows = match query {
+            LogQuery::Latest { before } => {
+                sqlx::query_as!(
+                    LogEntry,
+                    r#"
+                    select id, execution_id as "execution: ExecutionId", script_id as "script: ScriptId", level, message, fields, created_at as "created_at: Time"
+                    from execution_logs where app_id = $1 and id < $2 order by id desc limit $3
+                    "#,
+                    self.app as _,
+                    before.unwrap_or(i64::MAX),
+                    i64::from(limit)
+                )
+                .fetch_all(&self.pool)
+                .await
+            }
+            LogQuery::After { id } => {
+                sqlx::query_as!(
+                    LogEntry,
+                    r#"
+                    select id, execution_id as "execution: ExecutionId", script_id as "script: ScriptId", level, message, fields, created_at as "created_at: Time"
+                    from execution_logs where app_id = $1 and id > $2 order by id limit $3
+                    "#,
+                    self.app as _,
+                    id,
+                    i64::from(limit)
+                )
+                .fetch_all(&self.pool)
+                .await
+            }
+        };
+        rows.map_err(Error::sql("read logs"))
     }
 
     /// All lines of one execution, in the order they were written. Their number is bounded by the log limit of an execution.
@@ -44,6 +74,18 @@ impl AppStore {
     /// # Errors
     /// The database failed.
     pub async fn execution_logs(&self, id: ExecutionId) -> Result<Vec<LogEntry>> {
-        todo!()
+        sqlx::query_as!(
+            LogEntry,
+            r#"
+            select id, execution_id as "execution: ExecutionId", script_id as "script: ScriptId", level, message, fields, created_at as "created_at: Time"
+            from execution_logs where app_id = $1 and created_at = $2 and execution_id = $3 order by id
+            "#,
+            self.app as _,
+            Time(id.created_at()) as _,
+            id as _
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(Error::sql("read logs"))
     }
 }

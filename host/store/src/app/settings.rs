@@ -1,9 +1,11 @@
 //! The app itself: name, limits, end.
 
 use execution::Limits;
+use jiff::Timestamp;
+use sqlx::{PgConnection, types::Json};
 
 use super::AppStore;
-use crate::{App, Result, Revision};
+use crate::{App, AppId, Error, Result, Revision, Thing, control::apps::AppRow, listen::notify_app, time::Time};
 
 impl AppStore {
     /// The app; `None` if it was deleted since the handle was made.
@@ -11,7 +13,8 @@ impl AppStore {
     /// # Errors
     /// The database failed.
     pub async fn app(&self) -> Result<Option<App>> {
-        todo!()
+        let mut connection = self.pool.acquire().await.map_err(Error::sql("get app"))?;
+        self.read(&mut connection).await
     }
 
     /// Gives the app another name. `None`: it was deleted.
@@ -19,7 +22,23 @@ impl AppStore {
     /// # Errors
     /// [`crate::Error::Changed`]: it is not at `expected` any more.
     pub async fn rename(&self, name: &str, expected: Option<&Revision>) -> Result<Option<App>> {
-        todo!()
+        const OPERATION: &str = "rename app";
+        let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        sqlx::query!("select from apps where id = $1 for no key update", self.app as _)
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(Error::sql(OPERATION))?;
+        let Some(seen) = self.read(&mut transaction).await? else { return Ok(None) };
+        if expected.is_some_and(|expected| *expected != seen.revision) {
+            return Err(Error::Changed { what: Thing::App, revision: seen.revision });
+        }
+        sqlx::query!("update apps set name = $2 where id = $1", self.app as _, name)
+            .execute(&mut *transaction)
+            .await
+            .map_err(Error::sql(OPERATION))?;
+        let app = self.read(&mut transaction).await?;
+        transaction.commit().await.map_err(Error::sql(OPERATION))?;
+        Ok(app)
     }
 
     /// Sets the limits of the app's executions; `None` for the defaults. The caller checked the ceilings. Every node hears of it.
@@ -27,7 +46,16 @@ impl AppStore {
     /// # Errors
     /// The database failed.
     pub async fn set_limits(&self, limits: Option<&Limits>) -> Result<Option<App>> {
-        todo!()
+        const OPERATION: &str = "set limits";
+        let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        sqlx::query!("update apps set limits = $2 where id = $1", self.app as _, limits.map(Json) as _)
+            .execute(&mut *transaction)
+            .await
+            .map_err(Error::sql(OPERATION))?;
+        let app = self.read(&mut transaction).await?;
+        notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
+        transaction.commit().await.map_err(Error::sql(OPERATION))?;
+        Ok(app)
     }
 
     /// Deletes the app with everything in it. Executions and logs are unreachable at once and swept by the next maintenance. Returns whether
@@ -35,7 +63,36 @@ impl AppStore {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn delete(self) -> Result<bool> {
-        todo!()
+    pub async fn delete(self, now: Timestamp) -> Result<bool> {
+        const OPERATION: &str = "delete app";
+        let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        let deleted = sqlx::query!(
+            "with gone as (delete from apps where id = $1 returning id, slug)
+            insert into app_tombstones (app_id, slug, deleted_at) select id, slug, $2 from gone",
+            self.app as _,
+            Time(now) as _
+        )
+        .execute(&mut *transaction)
+        .await
+        .map_err(Error::sql(OPERATION))?;
+        notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
+        transaction.commit().await.map_err(Error::sql(OPERATION))?;
+        Ok(deleted.rows_affected() > 0)
+    }
+
+    async fn read(&self, connection: &mut PgConnection) -> Result<Option<App>> {
+        let row = sqlx::query_as!(
+            AppRow,
+            r#"
+            select a.id as "id: AppId", a.slug, a.name, d.number as "number?", a.limits as "limits: Json<Limits>", a.created_at as "created_at: Time"
+            from apps a left join deployments d on d.app_id = a.id and d.id = a.active_deployment_id
+            where a.id = $1
+            "#,
+            self.app as _
+        )
+        .fetch_optional(connection)
+        .await
+        .map_err(Error::sql("get app"))?;
+        Ok(row.map(App::from))
     }
 }

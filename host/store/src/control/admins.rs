@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 
 use super::{Control, InstanceStore};
-use crate::{AdminId, InstanceRole, Listed, Page, Principal, Result};
+use crate::{
+    AdminId, Error, InstanceRole, Listed, Page, Principal, Result, Revoked, Thing, access::Credential, error::violates,
+    listen::notify_revoked, time::Time,
+};
 
 /// A person who logs in. The password's hash is not part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +64,11 @@ impl Control {
     /// # Errors
     /// The database failed.
     pub async fn owners(&self) -> Result<u32> {
-        todo!()
+        let count = sqlx::query_scalar!(r#"select count(*) as "count!" from admins where role = 'owner' and active"#)
+            .fetch_one(&self.pool)
+            .await
+            .map_err(Error::sql("count owners"))?;
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
     /// Makes the first owner if there is no admin at all, and returns him as a principal, so that the installation can make its
@@ -71,7 +78,20 @@ impl Control {
     /// # Errors
     /// The database failed.
     pub async fn create_first_owner(&self, admin: &NewAdmin) -> Result<Option<Principal>> {
-        todo!()
+        const OPERATION: &str = "create first owner";
+        let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        sqlx::query!("lock table admins in share row exclusive mode").execute(&mut *transaction).await.map_err(Error::sql(OPERATION))?;
+        let taken = sqlx::query_scalar!(r#"select exists (select from admins) as "taken!""#)
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(Error::sql(OPERATION))?;
+        if taken {
+            return Ok(None);
+        }
+        let owner = NewAdmin { role: InstanceRole::Owner, ..admin.clone() };
+        let made = insert(&mut transaction, &owner).await.map_err(Error::sql(OPERATION))?;
+        transaction.commit().await.map_err(Error::sql(OPERATION))?;
+        Ok(Some(Principal { admin: made.id, credential: Credential::Setup }))
     }
 
     /// The admin with this username (in any case), for a login.
@@ -79,7 +99,14 @@ impl Control {
     /// # Errors
     /// The database failed.
     pub async fn login_facts(&self, username: &str) -> Result<Option<LoginFacts>> {
-        todo!()
+        sqlx::query_as!(
+            LoginFacts,
+            r#"select id as "admin: AdminId", password_hash, active from admins where username = lower($1)"#,
+            username
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(Error::sql("find admin"))
     }
 
     /// Replaces the stored hash after a login with a hash made with other parameters; sessions stay.
@@ -87,7 +114,11 @@ impl Control {
     /// # Errors
     /// The database failed.
     pub async fn rehash(&self, admin: AdminId, password_hash: &str) -> Result<()> {
-        todo!()
+        sqlx::query!("update admins set password_hash = $2 where id = $1", admin as _, password_hash)
+            .execute(&self.pool)
+            .await
+            .map_err(Error::sql("rehash password"))?;
+        Ok(())
     }
 }
 
@@ -97,7 +128,19 @@ impl InstanceStore {
     /// # Errors
     /// The database failed.
     pub async fn admins(&self, page: Page) -> Result<Listed<Admin>> {
-        todo!()
+        let rows = sqlx::query_as!(
+            Admin,
+            r#"
+            select id as "id: AdminId", username, display_name, role as "role: InstanceRole", active, created_at as "created_at: Time"
+            from admins where id > $1 order by id limit $2
+            "#,
+            page.above(),
+            page.fetch()
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(Error::sql("list admins"))?;
+        Ok(page.cut(rows, |admin| admin.id.uuid()))
     }
 
     /// One admin.
@@ -105,7 +148,17 @@ impl InstanceStore {
     /// # Errors
     /// The database failed.
     pub async fn admin(&self, id: AdminId) -> Result<Option<Admin>> {
-        todo!()
+        sqlx::query_as!(
+            Admin,
+            r#"
+            select id as "id: AdminId", username, display_name, role as "role: InstanceRole", active, created_at as "created_at: Time"
+            from admins where id = $1
+            "#,
+            id as _
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(Error::sql("get admin"))
     }
 
     /// Makes an admin.
@@ -113,7 +166,13 @@ impl InstanceStore {
     /// # Errors
     /// [`crate::Error::Duplicate`]: the username is taken.
     pub async fn create_admin(&self, admin: &NewAdmin) -> Result<Admin> {
-        todo!()
+        let mut connection = self.pool.acquire().await.map_err(Error::sql("create admin"))?;
+        insert(&mut connection, admin).await.map_err(|error| {
+            if violates(&error, "admins_username_key") {
+                return Error::Duplicate { what: Thing::Admin, name: admin.username.to_lowercase() };
+            }
+            Error::sql("create admin")(error)
+        })
     }
 
     /// Changes an admin; making him inactive ends his sessions. `None`: there is no such admin.
@@ -121,6 +180,61 @@ impl InstanceStore {
     /// # Errors
     /// [`crate::Error::LastOwner`].
     pub async fn update_admin(&self, id: AdminId, update: &AdminUpdate) -> Result<Option<Admin>> {
-        todo!()
+        const OPERATION: &str = "update admin";
+        let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        // Locked in one order, so that two owners who demote each other end with one of them refused.
+        let owners =
+            sqlx::query_scalar!(r#"select id as "id: AdminId" from admins where role = 'owner' and active order by id for update"#)
+                .fetch_all(&mut *transaction)
+                .await
+                .map_err(Error::sql(OPERATION))?;
+        let stays_owner = update.role.is_none_or(|role| role == InstanceRole::Owner) && update.active != Some(false);
+        if owners == [id] && !stays_owner {
+            return Err(Error::LastOwner);
+        }
+        let admin = sqlx::query_as!(
+            Admin,
+            r#"
+            update admins set display_name = coalesce($2, display_name), role = coalesce($3, role), active = coalesce($4, active),
+                password_hash = coalesce($5, password_hash)
+            where id = $1
+            returning id as "id: AdminId", username, display_name, role as "role: InstanceRole", active, created_at as "created_at: Time"
+            "#,
+            id as _,
+            update.display_name.as_deref(),
+            update.role as _,
+            update.active,
+            update.password_hash.as_deref()
+        )
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(Error::sql(OPERATION))?;
+        if update.active == Some(false) || update.password_hash.is_some() {
+            sqlx::query!("delete from sessions where admin_id = $1", id as _)
+                .execute(&mut *transaction)
+                .await
+                .map_err(Error::sql(OPERATION))?;
+        }
+        notify_revoked(&mut transaction, Revoked::Admin(id)).await.map_err(Error::sql(OPERATION))?;
+        transaction.commit().await.map_err(Error::sql(OPERATION))?;
+        Ok(admin)
     }
+}
+
+async fn insert(connection: &mut sqlx::PgConnection, admin: &NewAdmin) -> Result<Admin, sqlx::Error> {
+    sqlx::query_as!(
+        Admin,
+        r#"
+        insert into admins (id, username, display_name, password_hash, role, created_at) values ($1, lower($2), $3, $4, $5, $6)
+        returning id as "id: AdminId", username, display_name, role as "role: InstanceRole", active, created_at as "created_at: Time"
+        "#,
+        AdminId::new(admin.now) as _,
+        admin.username,
+        admin.display_name,
+        admin.password_hash,
+        admin.role as _,
+        Time(admin.now) as _
+    )
+    .fetch_one(connection)
+    .await
 }

@@ -2,8 +2,16 @@
 
 use jiff::Timestamp;
 
-use super::{Control, InstanceStore};
-use crate::{AdminId, ApiKeyId, AppId, Digest, Listed, Page, Principal, Result};
+use sqlx::PgPool;
+
+use super::{Control, InstanceStore, sessions::TOUCH_EVERY};
+use crate::{
+    AdminId, ApiKeyId, AppId, Digest, Error, Listed, Page, Principal, Result, Revoked, Thing,
+    access::Credential,
+    error::violates,
+    listen::notify_revoked,
+    time::{MaybeTime, Time},
+};
 
 /// An API key without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +53,29 @@ impl Control {
     /// # Errors
     /// The database failed.
     pub async fn api_key(&self, key: &Digest, now: Timestamp) -> Result<Option<Principal>> {
-        todo!()
+        const OPERATION: &str = "find API key";
+        let row = sqlx::query!(
+            r#"
+            select k.id as "id: ApiKeyId", k.created_by as "admin: AdminId", k.last_used_at as "last_used_at!: MaybeTime"
+            from api_keys k join admins a on a.id = k.created_by
+            where k.key_sha256 = $1 and a.active and k.revoked_at is null and (k.expires_at is null or k.expires_at > $2)
+            "#,
+            *key as _,
+            Time(now) as _
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(Error::sql(OPERATION))?;
+        let Some(row) = row else { return Ok(None) };
+
+        let used_at: Option<Timestamp> = row.last_used_at.into();
+        if used_at.is_none_or(|used_at| now.duration_since(used_at) >= TOUCH_EVERY) {
+            sqlx::query!("update api_keys set last_used_at = $2 where id = $1", row.id as _, Time(now) as _)
+                .execute(&self.pool)
+                .await
+                .map_err(Error::sql(OPERATION))?;
+        }
+        Ok(Some(Principal { admin: row.admin, credential: Credential::Key(row.id) }))
     }
 }
 
@@ -55,7 +85,7 @@ impl InstanceStore {
     /// # Errors
     /// The database failed.
     pub async fn api_keys(&self, page: Page) -> Result<Listed<ApiKey>> {
-        todo!()
+        list(&self.pool, None, page).await
     }
 
     /// Revokes anybody's key; on every node at once. `None`: there is no such key.
@@ -63,6 +93,78 @@ impl InstanceStore {
     /// # Errors
     /// The database failed.
     pub async fn revoke_api_key(&self, id: ApiKeyId, now: Timestamp) -> Result<Option<ApiKey>> {
-        todo!()
+        revoke(&self.pool, None, id, now).await
     }
+}
+
+/// Keys made by `maker`, or by anybody.
+pub(super) async fn list(pool: &PgPool, maker: Option<AdminId>, page: Page) -> Result<Listed<ApiKey>> {
+    let rows = sqlx::query_as!(
+        ApiKey,
+        r#"
+        select id as "id: ApiKeyId", name, prefix, last4, scopes, app_id as "app: AppId", created_by as "created_by: AdminId", created_at as "created_at: Time",
+        expires_at as "expires_at!: MaybeTime", last_used_at as "last_used_at!: MaybeTime", revoked_at as "revoked_at!: MaybeTime"
+        from api_keys where ($1::uuid is null or created_by = $1) and id > $2 order by id limit $3
+        "#,
+        maker as _,
+        page.above(),
+        page.fetch()
+    )
+    .fetch_all(pool)
+    .await
+    .map_err(Error::sql("list API keys"))?;
+    Ok(page.cut(rows, |key| key.id.uuid()))
+}
+
+pub(super) async fn insert(pool: &PgPool, maker: AdminId, key: &NewApiKey) -> Result<ApiKey> {
+    sqlx::query_as!(
+        ApiKey,
+        r#"
+        insert into api_keys (id, key_sha256, name, prefix, last4, scopes, app_id, created_by, created_at, expires_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        returning id as "id: ApiKeyId", name, prefix, last4, scopes, app_id as "app: AppId", created_by as "created_by: AdminId", created_at as "created_at: Time",
+        expires_at as "expires_at!: MaybeTime", last_used_at as "last_used_at!: MaybeTime", revoked_at as "revoked_at!: MaybeTime"
+        "#,
+        ApiKeyId::new(key.now) as _,
+        key.key as _,
+        key.name,
+        key.prefix,
+        key.last4,
+        &key.scopes,
+        key.app as _,
+        maker as _,
+        Time(key.now) as _,
+        key.expires_at.map(Time) as _
+    )
+    .fetch_one(pool)
+    .await
+    .map_err(|error| match key.app {
+        Some(app) if violates(&error, "api_keys_app_fkey") => Error::Missing { what: Thing::App, name: app.to_string() },
+        _ => Error::sql("create API key")(error),
+    })
+}
+
+/// Revokes a key of `maker`, or of anybody; a second time changes nothing.
+pub(super) async fn revoke(pool: &PgPool, maker: Option<AdminId>, id: ApiKeyId, now: Timestamp) -> Result<Option<ApiKey>> {
+    const OPERATION: &str = "revoke API key";
+    let mut transaction = pool.begin().await.map_err(Error::sql(OPERATION))?;
+    let key = sqlx::query_as!(
+        ApiKey,
+        r#"
+        update api_keys set revoked_at = coalesce(revoked_at, $3) where id = $1 and ($2::uuid is null or created_by = $2)
+        returning id as "id: ApiKeyId", name, prefix, last4, scopes, app_id as "app: AppId", created_by as "created_by: AdminId", created_at as "created_at: Time",
+        expires_at as "expires_at!: MaybeTime", last_used_at as "last_used_at!: MaybeTime", revoked_at as "revoked_at!: MaybeTime"
+        "#,
+        id as _,
+        maker as _,
+        Time(now) as _
+    )
+    .fetch_optional(&mut *transaction)
+    .await
+    .map_err(Error::sql(OPERATION))?;
+    if key.is_some() {
+        notify_revoked(&mut transaction, Revoked::Key(id)).await.map_err(Error::sql(OPERATION))?;
+    }
+    transaction.commit().await.map_err(Error::sql(OPERATION))?;
+    Ok(key)
 }

@@ -2,9 +2,10 @@
 
 use execution::Limits;
 use jiff::Timestamp;
+use sqlx::types::Json;
 
 use super::InstanceStore;
-use crate::{AppId, Result, Revision, Slug};
+use crate::{AppId, Error, Result, Revision, Slug, Thing, error::violates, listen::notify_app, time::Time};
 
 /// An app.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,12 +22,63 @@ pub struct App {
     pub revision: Revision,
 }
 
+/// An app as it is read.
+pub(crate) struct AppRow {
+    pub(crate) id: AppId,
+    pub(crate) slug: String,
+    pub(crate) name: String,
+    pub(crate) number: Option<i32>,
+    pub(crate) limits: Option<Json<Limits>>,
+    pub(crate) created_at: Timestamp,
+}
+
+impl From<AppRow> for App {
+    fn from(row: AppRow) -> Self {
+        let limits = row.limits.map(|Json(limits)| limits);
+        let limits_text = format!("{limits:?}");
+        let revision = Revision::of(&[row.slug.as_bytes(), row.name.as_bytes(), limits_text.as_bytes()]);
+        Self {
+            id: row.id,
+            slug: row.slug,
+            name: row.name,
+            deployment: row.number.and_then(|number| u32::try_from(number).ok()),
+            limits,
+            created_at: row.created_at,
+            revision,
+        }
+    }
+}
+
 impl InstanceStore {
     /// Makes an app, with the acting admin as its first member (`app_admin`).
     ///
     /// # Errors
     /// [`crate::Error::Duplicate`]: the slug is taken.
     pub async fn create_app(&self, slug: &Slug, name: &str, now: Timestamp) -> Result<App> {
-        todo!()
+        const OPERATION: &str = "create app";
+        let id = AppId::new(now);
+        let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        sqlx::query!("insert into apps (id, slug, name, created_at) values ($1, $2, $3, $4)", id as _, slug.as_str(), name, Time(now) as _)
+            .execute(&mut *transaction)
+            .await
+            .map_err(|error| {
+                if violates(&error, "apps_slug_key") {
+                    return Error::Duplicate { what: Thing::App, name: slug.to_string() };
+                }
+                Error::sql(OPERATION)(error)
+            })?;
+        sqlx::query!(
+            "insert into members (app_id, admin_id, role, created_at) values ($1, $2, 'app_admin', $3)",
+            id as _,
+            self.actor.admin as _,
+            Time(now) as _
+        )
+        .execute(&mut *transaction)
+        .await
+        .map_err(Error::sql(OPERATION))?;
+        notify_app(&mut transaction, id).await.map_err(Error::sql(OPERATION))?;
+        transaction.commit().await.map_err(Error::sql(OPERATION))?;
+        let row = AppRow { id, slug: slug.to_string(), name: name.to_owned(), number: None, limits: None, created_at: now };
+        Ok(row.into())
     }
 }

@@ -2,7 +2,7 @@
 
 mod admins;
 mod api_keys;
-mod apps;
+pub(crate) mod apps;
 mod own;
 mod sessions;
 
@@ -12,7 +12,10 @@ pub use apps::App;
 pub use own::OwnStore;
 pub use sessions::{NewSession, Session, SessionState};
 
-use crate::Principal;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::{Error, Principal, Result, ids::v7, time::Time};
 
 /// What can be done before a right is proved: log in, find out who a credential belongs to, and ask for a handle
 /// ([`Control::authorize`], [`Control::authorize_instance`], [`Control::own`]). Cheap to clone.
@@ -26,4 +29,21 @@ pub struct Control {
 pub struct InstanceStore {
     pub(crate) pool: sqlx::PgPool,
     pub(crate) actor: Principal,
+}
+
+impl Control {
+    /// What tells this installation from others; made at the first call.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn instance(&self, now: Timestamp) -> Result<Uuid> {
+        sqlx::query_scalar!(
+            "insert into instance (id, created_at) values ($1, $2) on conflict (singleton) do update set singleton = true returning id",
+            v7(now),
+            Time(now) as _
+        )
+        .fetch_one(&self.pool)
+        .await
+        .map_err(Error::sql("read instance"))
+    }
 }

@@ -1,9 +1,11 @@
 //! What everybody may do with his own: keys, sessions, password, the list of the apps he sees.
 
+use execution::Limits;
 use jiff::Timestamp;
+use sqlx::types::Json;
 
-use super::{ApiKey, App, Control, NewApiKey, Session};
-use crate::{ApiKeyId, Listed, Page, Principal, Result, SessionId};
+use super::{ApiKey, App, Control, NewApiKey, Session, api_keys, apps::AppRow};
+use crate::{ApiKeyId, AppId, Error, Listed, Page, Principal, Result, Revoked, SessionId, listen::notify_revoked, time::Time};
 
 /// A principal's own things.
 #[derive(Debug)]
@@ -27,7 +29,26 @@ impl OwnStore {
     /// # Errors
     /// The database failed.
     pub async fn apps(&self, page: Page) -> Result<Listed<App>> {
-        todo!()
+        let rows = sqlx::query_as!(
+            AppRow,
+            r#"
+            select a.id as "id: AppId", a.slug, a.name, d.number as "number?", a.limits as "limits: Json<Limits>", a.created_at as "created_at: Time"
+            from apps a left join deployments d on d.app_id = a.id and d.id = a.active_deployment_id
+            where a.id > $3
+                and (exists (select from admins where id = $1 and active and role in ('owner', 'admin'))
+                    or exists (select from members m where m.app_id = a.id and m.admin_id = $1))
+                and not exists (select from api_keys k where k.id = $2 and k.app_id <> a.id)
+            order by a.id limit $4
+            "#,
+            self.actor.admin as _,
+            self.actor.key() as _,
+            page.above(),
+            page.fetch()
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(Error::sql("list apps"))?;
+        Ok(page.cut(rows.into_iter().map(App::from).collect(), |app| app.id.uuid()))
     }
 
     /// The principal's keys, oldest first, revoked ones included.
@@ -35,7 +56,7 @@ impl OwnStore {
     /// # Errors
     /// The database failed.
     pub async fn api_keys(&self, page: Page) -> Result<Listed<ApiKey>> {
-        todo!()
+        api_keys::list(&self.pool, Some(self.actor.admin), page).await
     }
 
     /// Makes a key in the principal's name.
@@ -43,7 +64,7 @@ impl OwnStore {
     /// # Errors
     /// [`crate::Error::Missing`]: the app it is to be bound to is gone.
     pub async fn create_api_key(&self, key: &NewApiKey) -> Result<ApiKey> {
-        todo!()
+        api_keys::insert(&self.pool, self.actor.admin, key).await
     }
 
     /// Revokes one of the principal's keys; on every node at once. `None`: he has no such key.
@@ -51,7 +72,7 @@ impl OwnStore {
     /// # Errors
     /// The database failed.
     pub async fn revoke_api_key(&self, id: ApiKeyId, now: Timestamp) -> Result<Option<ApiKey>> {
-        todo!()
+        api_keys::revoke(&self.pool, Some(self.actor.admin), id, now).await
     }
 
     /// The principal's sessions, newest first; at most 200.
@@ -59,7 +80,18 @@ impl OwnStore {
     /// # Errors
     /// The database failed.
     pub async fn sessions(&self) -> Result<Vec<Session>> {
-        todo!()
+        sqlx::query_as!(
+            Session,
+            r#"
+            select id as "id: SessionId", ip, user_agent, created_at as "created_at: Time", last_seen_at as "last_seen_at: Time",
+                expires_at as "expires_at: Time"
+            from sessions where admin_id = $1 order by id desc limit 200
+            "#,
+            self.actor.admin as _
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(Error::sql("list sessions"))
     }
 
     /// Ends one of the principal's sessions. Returns whether there was such a session.
@@ -67,7 +99,15 @@ impl OwnStore {
     /// # Errors
     /// The database failed.
     pub async fn delete_session(&self, id: SessionId) -> Result<bool> {
-        todo!()
+        const OPERATION: &str = "end session";
+        let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        let ended = sqlx::query!("delete from sessions where id = $1 and admin_id = $2", id as _, self.actor.admin as _)
+            .execute(&mut *transaction)
+            .await
+            .map_err(Error::sql(OPERATION))?;
+        notify_revoked(&mut transaction, Revoked::Session(id)).await.map_err(Error::sql(OPERATION))?;
+        transaction.commit().await.map_err(Error::sql(OPERATION))?;
+        Ok(ended.rows_affected() > 0)
     }
 
     /// Sets the principal's password (PHC string) and ends all his sessions but the one that acts.
@@ -75,6 +115,21 @@ impl OwnStore {
     /// # Errors
     /// The database failed.
     pub async fn set_password(&self, password_hash: &str) -> Result<()> {
-        todo!()
+        const OPERATION: &str = "set password";
+        let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        sqlx::query!("update admins set password_hash = $2 where id = $1", self.actor.admin as _, password_hash)
+            .execute(&mut *transaction)
+            .await
+            .map_err(Error::sql(OPERATION))?;
+        sqlx::query!(
+            "delete from sessions where admin_id = $1 and id is distinct from $2",
+            self.actor.admin as _,
+            self.actor.session() as _
+        )
+        .execute(&mut *transaction)
+        .await
+        .map_err(Error::sql(OPERATION))?;
+        notify_revoked(&mut transaction, Revoked::Admin(self.actor.admin)).await.map_err(Error::sql(OPERATION))?;
+        transaction.commit().await.map_err(Error::sql(OPERATION))
     }
 }

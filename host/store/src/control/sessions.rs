@@ -3,7 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Control;
-use crate::{AdminId, Digest, Principal, Result, SessionId};
+use crate::{AdminId, Digest, Error, Principal, Result, Revoked, SessionId, access::Credential, listen::notify_revoked, time::Time};
+
+/// "Last seen" and "last used" are kept this coarse, so that reading does not become writing.
+pub(super) const TOUCH_EVERY: SignedDuration = SignedDuration::from_secs(60);
 
 /// A session to be made after a password was verified.
 #[derive(Debug, Clone)]
@@ -43,7 +46,29 @@ impl Control {
     /// # Errors
     /// The database failed.
     pub async fn create_session(&self, session: &NewSession) -> Result<SessionState> {
-        todo!()
+        const OPERATION: &str = "create session";
+        let id = SessionId::new(session.now);
+        let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        sqlx::query!("delete from sessions where expires_at <= $1", Time(session.now) as _)
+            .execute(&mut *transaction)
+            .await
+            .map_err(Error::sql(OPERATION))?;
+        sqlx::query!(
+            "insert into sessions (token_sha256, id, admin_id, ip, user_agent, created_at, last_seen_at, expires_at) values ($1, $2, $3, $4, $5, $6, $6, $7)",
+            session.token as _,
+            id as _,
+            session.admin as _,
+            session.ip,
+            session.user_agent,
+            Time(session.now) as _,
+            Time(session.expires_at) as _
+        )
+        .execute(&mut *transaction)
+        .await
+        .map_err(Error::sql(OPERATION))?;
+        transaction.commit().await.map_err(Error::sql(OPERATION))?;
+        let principal = Principal { admin: session.admin, credential: Credential::Session(id) };
+        Ok(SessionState { principal, expires_at: session.expires_at })
     }
 
     /// The session of this token, and notes that it was seen (at most once a minute). `None` if there is none, it ended, it was idle for
@@ -52,7 +77,31 @@ impl Control {
     /// # Errors
     /// The database failed.
     pub async fn session(&self, token: &Digest, now: Timestamp, idle: SignedDuration) -> Result<Option<SessionState>> {
-        todo!()
+        const OPERATION: &str = "find session";
+        let seen_after = now.checked_sub(idle).unwrap_or(Timestamp::UNIX_EPOCH);
+        let row = sqlx::query!(
+            r#"
+            select s.id as "id: SessionId", s.admin_id as "admin: AdminId", s.last_seen_at as "last_seen_at: Time", s.expires_at as "expires_at: Time"
+            from sessions s join admins a on a.id = s.admin_id
+            where s.token_sha256 = $1 and a.active and s.expires_at > $2 and s.last_seen_at > $3
+            "#,
+            *token as _,
+            Time(now) as _,
+            Time(seen_after) as _
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(Error::sql(OPERATION))?;
+        let Some(row) = row else { return Ok(None) };
+
+        if now.duration_since(row.last_seen_at.into()) >= TOUCH_EVERY {
+            sqlx::query!("update sessions set last_seen_at = $2 where token_sha256 = $1", *token as _, Time(now) as _)
+                .execute(&self.pool)
+                .await
+                .map_err(Error::sql(OPERATION))?;
+        }
+        let principal = Principal { admin: row.admin, credential: Credential::Session(row.id) };
+        Ok(Some(SessionState { principal, expires_at: row.expires_at.into() }))
     }
 
     /// Logs out. Returns whether there was such a session.
@@ -60,6 +109,16 @@ impl Control {
     /// # Errors
     /// The database failed.
     pub async fn delete_session(&self, token: &Digest) -> Result<bool> {
-        todo!()
+        const OPERATION: &str = "delete session";
+        let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        let ended = sqlx::query_scalar!(r#"delete from sessions where token_sha256 = $1 returning id as "id: SessionId""#, *token as _)
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(Error::sql(OPERATION))?;
+        if let Some(id) = ended {
+            notify_revoked(&mut transaction, Revoked::Session(id)).await.map_err(Error::sql(OPERATION))?;
+        }
+        transaction.commit().await.map_err(Error::sql(OPERATION))?;
+        Ok(ended.is_some())
     }
 }
