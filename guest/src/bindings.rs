@@ -1,6 +1,4 @@
 //! What `wit-bindgen` makes of `wit/`.
-#![expect(unsafe_code, reason = "generated glue of the canonical ABI")]
-#![expect(unsafe_op_in_unsafe_fn, reason = "generated glue of the canonical ABI")]
 
 wit_bindgen::generate!({ path: "../wit", world: "script", generate_all, pub_export_macro: true });
 

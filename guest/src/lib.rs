@@ -45,4 +45,8 @@ impl handler::Guest for Component {
     }
 }
 
-bindings::export!(Component with_types_in bindings);
+#[expect(unsafe_code, reason = "generated glue of the canonical ABI")]
+mod abi {
+    use super::{Component, bindings};
+    bindings::export!(Component with_types_in bindings);
+}

@@ -12,7 +12,7 @@ pub mod limits;
 mod outcome;
 mod script;
 
-pub use execute::Execute;
+pub use execute::{BoxFuture, Execute};
 pub use invocation::{Body, HttpRequest, Invocation, InvocationType};
 pub use limits::{Limit, Limits};
 pub use outcome::{Failure, FailureKind, Frame, Level, LogLine, Logs, Outcome, Response, Usage};

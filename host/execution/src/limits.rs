@@ -45,7 +45,7 @@ limits! {
     fuel: 1_000_000_000, 50_000_000_000, "instructions",
         "CPU is counted in work, so that load on the machine does not kill an honest script: about 110 ms";
     /// Linear memory of the sandbox, in bytes.
-    memory_bytes: 32 * MIB, 128 * MIB, "bytes",
+    memory_bytes: 32 * MIB, MEMORY_CEILING_BYTES, "bytes",
         "growth beyond it fails inside the sandbox";
     /// From start to end, host calls included, in milliseconds.
     wall_ms: 10_000, 60_000, "milliseconds",
@@ -84,3 +84,5 @@ pub const COMPILE_FUEL: u64 = 5_000_000_000;
 pub const COMPILE_MEMORY_BYTES: u64 = 64 * MIB;
 /// Wall-clock limit of parsing.
 pub const COMPILE_WALL_MS: u64 = 30_000;
+/// The most memory any app can have.
+pub const MEMORY_CEILING_BYTES: u64 = 128 * MIB;

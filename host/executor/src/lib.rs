@@ -1,1 +1,40 @@
-//! x
+//! Runs one script once, in a sandbox of its own. Knows Wasmtime; knows no SQL, no HTTP server and no app id.
+//!
+//! Read in this order: [`engine`] (the one Wasmtime configuration), [`component`] (the guest and its ahead-of-time image),
+//! [`execute`] (one straight function), `state` and `host` (what a guest reaches), [`services`] (who answers it).
+//!
+//! # What a guest can never do
+//!
+//! Each line has a test of its name in `tests/it/guest.rs`.
+//!
+//! - INVARIANT: G1 run longer than its fuel.
+//! - INVARIANT: G2 hold more memory than its limit.
+//! - INVARIANT: G3 stay past its deadline, waiting or working.
+//! - INVARIANT: G4 keep a worker thread from other executions.
+//! - INVARIANT: G5 leave anything behind for the next execution.
+//! - INVARIANT: G6 write more log than its limit, or fail by logging.
+//! - INVARIANT: G7 call the host more often than its budget.
+//! - INVARIANT: G8 answer with more bytes than its limit.
+//! - INVARIANT: G9 behave differently, or use other fuel, for the same image, invocation and answers.
+//! - INVARIANT: G10 end the process by recursion or nesting, in its source or at run time.
+//! - INVARIANT: G11 tell the time within an execution.
+
+mod bindings;
+mod compile;
+pub mod component;
+pub mod engine;
+pub mod execute;
+mod host;
+mod limiter;
+mod live;
+pub mod outcome;
+mod record;
+mod replay;
+pub mod services;
+mod state;
+
+pub use engine::{Executor, Settings, StartError};
+pub use live::Live;
+pub use record::{Call, Recorder};
+pub use replay::Replay;
+pub use services::Services;

@@ -1,0 +1,158 @@
+//! The one `wasmtime::Config` of the product, a reason per knob, and the executor built on it.
+
+use std::{path::PathBuf, sync::Arc};
+
+use tokio::sync::Semaphore;
+use wasmtime::{
+    Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig,
+    component::Linker,
+};
+
+use crate::{
+    bindings::ScriptPre,
+    component::{self, Guest},
+    host,
+    state::State,
+};
+use execution::limits;
+
+/// A guest's turn: after so many instructions (about 0.2 ms) other tasks of its thread have theirs.
+pub(crate) const TURN_FUEL: u64 = 2_000_000;
+/// Native stack of a guest. Overflow is a trap. The host's own part of the stack is what is left to `STACK_BYTES`.
+const GUEST_STACK_BYTES: usize = 512 << 10;
+const STACK_BYTES: usize = 2 << 20;
+/// How much of a used memory is cleaned in place and kept, instead of given back to the system and faulted in again.
+const MEMORY_KEEP_BYTES: usize = 1 << 20;
+const TABLE_KEEP_BYTES: usize = 128 << 10;
+/// As deep as an ordinary execution reaches.
+const STACK_KEEP_BYTES: usize = 128 << 10;
+
+/// What an executor needs to know.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the ahead-of-time image of the guest is kept between starts. Made if absent, mode 0700.
+    pub cache_dir: PathBuf,
+    /// Executions that can run at the same time.
+    pub concurrency: u32,
+    /// Scripts that can be compiled at the same time, beside them.
+    pub compilations: u32,
+}
+
+/// Why an executor did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The guest's image cannot be kept.
+    #[error("the directory {} for the ahead-of-time image cannot be used", path.display())]
+    CacheDir { path: PathBuf, source: std::io::Error },
+    /// Wasmtime refuses its configuration, or the guest.
+    #[error("{operation} failed")]
+    Wasmtime { operation: &'static str, source: Box<dyn std::error::Error + Send + Sync> },
+}
+
+impl StartError {
+    pub(crate) fn wasmtime(operation: &'static str) -> impl FnOnce(wasmtime::Error) -> Self {
+        move |error| Self::Wasmtime { operation, source: error.into_boxed_dyn_error() }
+    }
+}
+
+/// Compiles scripts and runs them in this process. One per process.
+pub struct Executor {
+    pub(crate) engine: wasmtime::Engine,
+    pub(crate) guest: ScriptPre<State>,
+    pub(crate) guest_digest: String,
+    /// Slots of the pool for executions, and those for compilations: neither can take the other's.
+    pub(crate) executions: Arc<Semaphore>,
+    pub(crate) compilations: Arc<Semaphore>,
+}
+
+impl std::fmt::Debug for Executor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Executor").field("guest_digest", &self.guest_digest).finish_non_exhaustive()
+    }
+}
+
+impl Executor {
+    /// Loads the guest, or at the first start pre-initialises and compiles it (some seconds).
+    ///
+    /// # Errors
+    /// [`StartError`]
+    pub async fn start(settings: &Settings) -> Result<Arc<Self>, StartError> {
+        let slots = settings.concurrency + settings.compilations;
+        let engine = wasmtime::Engine::new(&config(slots)).map_err(StartError::wasmtime("configuring Wasmtime"))?;
+        let Guest { component, digest } = component::load(&engine, &settings.cache_dir).await?;
+        let mut linker = Linker::<State>::new(&engine);
+        host::add_to_linker(&mut linker).map_err(StartError::wasmtime("linking the host"))?;
+        let guest = linker.instantiate_pre(&component).and_then(ScriptPre::new).map_err(StartError::wasmtime("linking the guest"))?;
+        Ok(Arc::new(Self {
+            engine,
+            guest,
+            guest_digest: digest,
+            executions: Arc::new(Semaphore::new(settings.concurrency as usize)),
+            compilations: Arc::new(Semaphore::new(settings.compilations as usize)),
+        }))
+    }
+
+    /// SHA-256 of the guest component, in hex: part of `/version`.
+    #[must_use]
+    pub fn guest_digest(&self) -> &str {
+        &self.guest_digest
+    }
+}
+
+fn config(slots: u32) -> Config {
+    let mut config = Config::new();
+
+    // The meter and the only preemption: exact, and the same on every machine.
+    config.consume_fuel(true);
+    config.max_wasm_stack(GUEST_STACK_BYTES);
+    config.async_stack_size(STACK_BYTES);
+    // An app's data may lie on the pooled stack of the next one.
+    config.async_stack_zeroing(true);
+    // NaN payloads would differ between machines.
+    config.cranelift_nan_canonicalization(true);
+
+    // What the guest does not need is off. `gc` and `threads` are compiled in, since two aborts of builds
+    // without them are fixed only in 48.0.9.
+    config.wasm_threads(false).wasm_memory64(false).wasm_multi_memory(false).wasm_gc(false).wasm_exceptions(false);
+    config.wasm_function_references(false).wasm_tail_call(false).wasm_relaxed_simd(false).wasm_stack_switching(false);
+    config.gc_support(false);
+    // No concurrent component calls: a store is cheaper without.
+    config.concurrency_support(false);
+
+    // Nobody reads them at run time, and they make the image larger. A trap's place in the interpreter says nothing to a
+    // script's author.
+    config.generate_address_map(false).native_unwind_info(false).wasm_backtrace_max_frames(None);
+
+    // A snapshot appears by mapping pages. Reservation and guards keep their defaults: they make bounds checks
+    // needless, and CVE-2026-34988 needed a guard of 0.
+    config.memory_init_cow(true).memory_may_move(false);
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(slots)));
+    config
+}
+
+fn pool(slots: u32) -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(slots).total_core_instances(slots * CORE_INSTANCES).total_memories(slots);
+    pool.total_tables(slots * TABLES).total_stacks(slots);
+    pool.max_core_instances_per_component(CORE_INSTANCES).max_memories_per_component(1).max_tables_per_component(TABLES);
+    pool.max_memories_per_module(1).max_tables_per_module(1).table_elements(TABLE_ELEMENTS);
+    pool.max_memory_size(usize::try_from(limits::MEMORY_CEILING_BYTES).unwrap_or(usize::MAX));
+    // Every script shares one snapshot, so a warm slot fits the next execution whoever it belongs to.
+    pool.max_unused_warm_slots(slots);
+    pool.linear_memory_keep_resident(MEMORY_KEEP_BYTES).table_keep_resident(TABLE_KEEP_BYTES).async_stack_keep_resident(STACK_KEEP_BYTES);
+    // SCAR: a dirty page that was swapped out is not seen by the scan and not reset (open Wasmtime PR 14357).
+    pool.pagemap_scan(if swap_is_on() { Enabled::No } else { Enabled::Auto });
+    pool
+}
+
+/// What the guest component consists of: itself, and the two modules that tie its imports.
+const CORE_INSTANCES: u32 = 3;
+const TABLES: u32 = 2;
+/// The interpreter's function table has about 6,000 entries.
+const TABLE_ELEMENTS: usize = 20_000;
+
+/// Whether pages of this process can be swapped out.
+fn swap_is_on() -> bool {
+    // One line is the heading.
+    std::fs::read_to_string("/proc/swaps").map_or(true, |text| text.lines().count() > 1)
+}

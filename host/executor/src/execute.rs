@@ -1,0 +1,99 @@
+//! One execution, from a fresh sandbox to its outcome.
+
+use std::time::{Duration, Instant};
+
+use execution::{Failure, Image, Invocation, Limits, Outcome, Response, Usage};
+use wasmtime::Store;
+
+use crate::{
+    Executor, Services,
+    bindings::handler,
+    engine::TURN_FUEL,
+    outcome::{self, Ending},
+    state::State,
+};
+
+/// What the host may have to allocate for one call of a guest, beside the answer: a log line, the answer's frame.
+const TRANSFER_RESERVE_BYTES: u64 = 64 << 10;
+
+impl Executor {
+    /// Runs a script once. The sandbox is fresh, and gone when this returns; whoever drops the future ends the execution.
+    pub async fn run(&self, image: &Image, invocation: Invocation, limits: &Limits, services: Box<dyn Services>) -> Outcome {
+        // Closed never: the semaphore lives as long as `self`.
+        let _slot = self.executions.acquire().await;
+        let started = Instant::now();
+        let mut store = self.store(services, limits);
+        let deadline = Duration::from_millis(limits.wall_ms);
+        let ended = tokio::time::timeout(deadline, self.call(&mut store, image, invocation, limits)).await;
+        let ending = match ended {
+            Ok(Ok(Ok(response))) => Ending::Answer(Response { status: response.status, headers: response.headers, body: response.body }),
+            Ok(Ok(Err(failure))) => Ending::Failure(failure),
+            Ok(Err(trap)) => Ending::Trap(trap),
+            Err(_elapsed) => Ending::Deadline,
+        };
+        finish(store, ending, limits, started)
+    }
+
+    /// A store with its limits set, before anything runs in it.
+    pub(crate) fn store(&self, services: Box<dyn Services>, limits: &Limits) -> Store<State> {
+        let mut store = Store::new(&self.engine, State::new(services, limits));
+        store.limiter(|state| &mut state.memory);
+        // Neither can fail: fuel is on, and the interval is not 0.
+        let _fuel_is_on = store.set_fuel(limits.fuel);
+        let _fuel_is_on = store.fuel_async_yield_interval(Some(TURN_FUEL));
+        let transfer = limits.response_body_bytes + limits.response_header_bytes + TRANSFER_RESERVE_BYTES;
+        store.set_hostcall_fuel(usize::try_from(transfer).unwrap_or(usize::MAX));
+        store
+    }
+
+    async fn call(
+        &self,
+        store: &mut Store<State>,
+        image: &Image,
+        invocation: Invocation,
+        limits: &Limits,
+    ) -> wasmtime::Result<Result<handler::Response, handler::Failure>> {
+        let guest = self.guest.instantiate_async(&mut *store).await?;
+        let handler = guest.picloud_script_handler();
+        handler.call_load(&mut *store, image.bytes()).await?;
+        handler.call_handle(store, &to_guest(invocation, limits)).await
+    }
+}
+
+fn finish(store: Store<State>, ending: Ending, limits: &Limits, started: Instant) -> Outcome {
+    let fuel_used = limits.fuel - store.get_fuel().unwrap_or(0).min(limits.fuel);
+    let state = store.into_data();
+    let usage = Usage {
+        fuel_used,
+        memory_peak_bytes: state.memory.peak,
+        wall_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        host_calls: state.host_calls,
+    };
+    let result: Result<Response, Failure> = outcome::result(ending, &state, &usage, limits);
+    Outcome { result, usage, logs: state.logs }
+}
+
+fn to_guest(invocation: Invocation, limits: &Limits) -> handler::Invocation {
+    handler::Invocation {
+        execution_id: invocation.execution_id.to_string(),
+        request_id: invocation.request_id,
+        script_id: invocation.script_id.to_string(),
+        script_name: invocation.script_name,
+        app: invocation.app,
+        deployment: invocation.deployment,
+        invocation_type: invocation.invocation_type.as_str().to_owned(),
+        request: invocation.request.map(|request| handler::Request {
+            method: request.method,
+            path: request.path,
+            params: request.params,
+            query: request.query,
+            headers: request.headers,
+            host: request.host,
+            scheme: request.scheme,
+            client_ip: request.client_ip,
+            body: request.body,
+        }),
+        response_body_max: limits.response_body_bytes,
+        memory_max: limits.memory_bytes,
+    }
+}

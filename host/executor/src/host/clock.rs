@@ -1,0 +1,19 @@
+//! `wasi:clocks/wall-clock`
+
+use wasmtime_wasi::p2::bindings::clocks::wall_clock::{Datetime, Host};
+
+use crate::state::State;
+
+impl Host for State {
+    fn now(&mut self) -> wasmtime::Result<Datetime> {
+        self.count_host_call()?;
+        let now_ms = self.services.now_ms();
+        let nanoseconds = u32::try_from(now_ms % 1000).unwrap_or(0) * 1_000_000;
+        Ok(Datetime { seconds: now_ms / 1000, nanoseconds })
+    }
+
+    fn resolution(&mut self) -> wasmtime::Result<Datetime> {
+        self.count_host_call()?;
+        Ok(Datetime { seconds: 0, nanoseconds: 1_000_000 })
+    }
+}

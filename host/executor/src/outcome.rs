@@ -1,0 +1,83 @@
+//! How an execution ended, in the words of its developer.
+
+use execution::{Failure, FailureKind, Frame, Limits, Response, Usage};
+use wasmtime::Trap;
+
+use crate::{
+    bindings::handler,
+    state::{HostCallsExceeded, State},
+};
+
+/// The four ways a call into a sandbox comes back.
+pub(crate) enum Ending {
+    Answer(Response),
+    /// The interpreter says why there is no answer.
+    Failure(handler::Failure),
+    /// The sandbox was ended from outside.
+    Trap(wasmtime::Error),
+    Deadline,
+}
+
+/// The answer, or the failure with its sentence.
+pub(crate) fn result(ending: Ending, state: &State, usage: &Usage, limits: &Limits) -> Result<Response, Failure> {
+    match ending {
+        Ending::Answer(response) => Ok(response),
+        Ending::Failure(failure) => Err(from_guest(failure, usage, limits)),
+        Ending::Trap(trap) => Err(from_trap(&trap, state, usage, limits)),
+        Ending::Deadline => Err(without_place(
+            FailureKind::Deadline,
+            format!("the script was still running after its {} ms (wall_ms)", limits.wall_ms),
+        )),
+    }
+}
+
+fn from_guest(failure: handler::Failure, usage: &Usage, limits: &Limits) -> Failure {
+    let (kind, message) = match failure.kind {
+        handler::FailureKind::Error => (FailureKind::Error, failure.message),
+        handler::FailureKind::InvalidResponse => (FailureKind::InvalidResponse, failure.message),
+        handler::FailureKind::Fuel => (FailureKind::Fuel, fuel_message(usage, limits)),
+        handler::FailureKind::Memory => (FailureKind::Memory, memory_message(&failure.message, limits)),
+    };
+    let trace = failure.trace.into_iter().map(|frame| Frame {
+        script: frame.script,
+        function: frame.function,
+        line: frame.line,
+        column: frame.column,
+    });
+    Failure { kind, message, trace: trace.collect() }
+}
+
+/// The table of traps. Only the ones a script can cause have a kind of their own.
+fn from_trap(trap: &wasmtime::Error, state: &State, usage: &Usage, limits: &Limits) -> Failure {
+    if trap.is::<HostCallsExceeded>() {
+        let message = format!("the script called the host more than {} times (host_calls)", limits.host_calls);
+        return without_place(FailureKind::HostCalls, message);
+    }
+    let capacity_overflow = state.panic.as_ref().is_some_and(|message| message.contains("capacity overflow"));
+    match trap.downcast_ref::<Trap>() {
+        Some(Trap::OutOfFuel) => without_place(FailureKind::Fuel, fuel_message(usage, limits)),
+        Some(Trap::StackOverflow | Trap::MemoryOutOfBounds) => {
+            without_place(FailureKind::Memory, memory_message("values or calls are nested deeper than the stack", limits))
+        }
+        _ if state.memory.refused || capacity_overflow => {
+            without_place(FailureKind::Memory, memory_message("an allocation would have passed the limit", limits))
+        }
+        _ => {
+            tracing::error!(error = ?trap, panic = state.panic, "the interpreter failed: this is a defect of PiCloud");
+            without_place(FailureKind::Internal, "the interpreter failed; this is a defect of PiCloud, not of the script".to_owned())
+        }
+    }
+}
+
+fn without_place(kind: FailureKind, message: String) -> Failure {
+    let message = format!("{message}; it was ended from outside, so the place is not known");
+    Failure { kind, message, trace: Vec::new() }
+}
+
+fn fuel_message(usage: &Usage, limits: &Limits) -> String {
+    format!("the script used {} of its {} instructions (fuel)", usage.fuel_used, limits.fuel)
+}
+
+fn memory_message(what: &str, limits: &Limits) -> String {
+    format!("{what}: the script may use {} MiB (memory_bytes)", limits.memory_bytes >> 20)
+}
