@@ -82,6 +82,21 @@ pub fn canonical(raw: &[u8]) -> Result<Host<'_>, HostError> {
     Ok(Host::Name(without_dot))
 }
 
+/// The canonical spelling of a claim or of a route's host: a name, or `*.` and a name. No port, no address.
+///
+/// # Errors
+/// [`HostError::Invalid`].
+pub fn canonical_pattern(text: &str) -> Result<String, HostError> {
+    let (star, name) = match text.strip_prefix("*.") {
+        Some(parent) => ("*.", parent),
+        None => ("", text),
+    };
+    match canonical(name.as_bytes())? {
+        Host::Name(canonical) if !name.contains(':') => Ok(format!("{star}{canonical}")),
+        Host::Name(_) | Host::Address(_) => Err(HostError::Invalid),
+    }
+}
+
 /// `::1]` or `::1]:8080`, after the bracket.
 fn bracketed(rest: &[u8]) -> Result<Host<'static>, HostError> {
     let text = std::str::from_utf8(rest).map_err(|_| HostError::Invalid)?;
@@ -210,6 +225,15 @@ mod tests {
         assert!(canonical(b"\xff.com").is_err());
         assert!(name(&format!("{}.com", "a".repeat(63))).is_some());
         assert!(name(&format!("{}.com", "a".repeat(64))).is_none());
+    }
+
+    #[test]
+    fn patterns_are_names_or_wildcards() {
+        assert_eq!(canonical_pattern("*.EXAMPLE.com.").as_deref(), Ok("*.example.com"));
+        assert_eq!(canonical_pattern("Example.com").as_deref(), Ok("example.com"));
+        for text in ["*", "*.", "*.*.com", "a.*.com", "*.127.0.0.1", "example.com:80", "*example.com"] {
+            assert_eq!(canonical_pattern(text), Err(HostError::Invalid), "{text}");
+        }
     }
 
     #[test]

@@ -1,6 +1,259 @@
-//! The data plane.
+//! The data plane: from a connection to a script's answer.
+//!
+//! Owns the listening socket, the table of what is live, and the way of a request through nine steps ([`Orchestrator`]'s `answer`, below).
+//! The modules are listed in the order in which a request meets them. It asks for executions through [`execution::Execute`], and hands what
+//! is meant for the instance's own host to the control plane through [`Control`].
+//!
+//! **Invariants.** An app is reached only through a host that the table gives it, or by the id of one of its scripts. Steps 1 to 4 touch no
+//! database. An answer never waits for its row. Visitors see nothing of a failure but its title and the execution's id.
+//!
+//! Deliberately absent: SQL, Wasmtime, authentication.
+
 #![forbid(unsafe_code)]
 
+mod accept;
+mod admission;
+mod body;
+mod config;
+mod error;
+mod execute;
+mod finish;
+mod framing;
 pub mod host_name;
+mod load;
 pub mod path;
+mod peer;
+mod request;
+mod response;
+mod socket;
+mod table;
 pub mod trie;
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use execution::{Execute, HttpRequest, InvocationType};
+use http::{HeaderValue, Method, Request, Response, header};
+use hyper::body::Incoming;
+use store::{AppSnapshot, Digest, Listener, ScriptId, Snapshots};
+use tokio::net::TcpListener;
+
+pub use body::{BodyError, ControlBody};
+pub use config::{Clock, Config, Connections};
+pub use error::status_of;
+pub use execute::{InvokeError, Invoked};
+pub use finish::Recorder;
+pub use peer::{Network, NetworkError, TrustedProxies};
+pub use table::Summary;
+
+use crate::{
+    admission::Admission,
+    body::Body,
+    config::InstanceHosts,
+    error::Refusal,
+    execute::Call,
+    host_name::{Host, HostError},
+    load::Loader,
+    path::Match,
+    request::Arrival,
+    table::{App, Table},
+};
+
+/// The control plane as the data plane sees it: whatever asks for the instance's host goes there, on a runtime of its own if it likes.
+pub trait Control: Send + Sync + 'static {
+    /// Answers one request. `peer` is the other end of the connection.
+    fn call(&self, request: Request<Incoming>, peer: SocketAddr) -> Pin<Box<dyn Future<Output = Response<ControlBody>> + Send>>;
+}
+
+/// The data plane of one node.
+pub struct Orchestrator {
+    config: Config,
+    instance_hosts: InstanceHosts,
+    executor: Arc<dyn Execute>,
+    table: Arc<Table>,
+    admission: Admission,
+    recorder: Recorder,
+    is_ready: AtomicBool,
+    /// Set once, when the process is told to stop.
+    is_stopping: AtomicBool,
+}
+
+impl std::fmt::Debug for Orchestrator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Orchestrator").field("config", &self.config).field("summary", &self.summary()).finish_non_exhaustive()
+    }
+}
+
+impl Orchestrator {
+    /// Makes a data plane that has nothing to serve yet: [`Orchestrator::load`] first, then [`Orchestrator::follow`] and [`Orchestrator::serve`].
+    ///
+    /// # Errors
+    /// The instance's host or the base domain is not a host name.
+    pub fn new(config: Config, executor: Arc<dyn Execute>, recorder: Recorder) -> Result<Self, HostError> {
+        let mut config = config;
+        config.base_domain = host_name::canonical_pattern(&config.base_domain)?;
+        Ok(Self {
+            instance_hosts: InstanceHosts::new(&config.instance_host)?,
+            executor,
+            table: Arc::default(),
+            admission: Admission::new(config.concurrency),
+            recorder,
+            is_ready: AtomicBool::new(false),
+            is_stopping: AtomicBool::new(false),
+            config,
+        })
+    }
+
+    /// Reads and compiles everything that is deployed. The node is ready after it.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn load(&self, snapshots: &Snapshots) -> store::Result<()> {
+        self.loader().load_all(snapshots).await?;
+        self.is_ready.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Keeps what is live in step with the changes of all nodes. Never returns; spawned once by the binary.
+    pub async fn follow(&self, snapshots: Snapshots, listener: Listener) {
+        self.loader().follow(snapshots, listener).await;
+    }
+
+    /// Makes exactly these apps live, without a database: for tests and benchmarks.
+    pub async fn load_given(&self, apps: Vec<AppSnapshot>, sources: &HashMap<Digest, String>) {
+        self.loader().load_given(apps, sources).await;
+        self.is_ready.store(true, Ordering::Release);
+    }
+
+    /// Serves a listener until `shutdown` completes, and returns when the last request has ended (see [`Connections`] for the times).
+    pub async fn serve(self: Arc<Self>, listener: TcpListener, control: Arc<dyn Control>, shutdown: impl Future<Output = ()>) {
+        accept::serve(self, listener, control, shutdown).await;
+    }
+
+    /// Whether a balancer may send requests: everything is loaded, and the process was not told to stop.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.is_ready.load(Ordering::Acquire) && !self.is_stopping.load(Ordering::Acquire)
+    }
+
+    /// How much is live.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        self.table.summary()
+    }
+
+    /// Sandboxes that are free at this moment.
+    #[must_use]
+    pub fn free_sandboxes(&self) -> usize {
+        self.admission.free()
+    }
+
+    /// Runs the active version of a script once, through admission and with its row, for the control plane, which has proved that its caller may.
+    ///
+    /// # Errors
+    /// [`InvokeError`]: nothing ran.
+    pub async fn invoke(&self, script: ScriptId, request: HttpRequest) -> Result<Invoked, InvokeError> {
+        let app = self.table.app_of_script(script).ok_or(InvokeError::NotLoaded)?;
+        let permit = self.admission.admit(&app.gate).await?;
+        let script = app.script(script).ok_or(InvokeError::NotLoaded)?;
+        let call = Call { app: &app, script, route: None, kind: InvocationType::Test };
+        Ok(self.run(call, Arrival::new(self.config.clock)?, request, &permit).await?.into_invoked())
+    }
+
+    /// Answers any request of a connection: the instance's own host is the control plane's, every other host is looked up.
+    async fn handle(&self, request: Request<Incoming>, peer: SocketAddr, control: &dyn Control) -> Response<Body> {
+        // The end of a chunked body is the one place where two parsers could still disagree unseen, so nothing may follow it (see framing.rs).
+        let is_last = request.headers().contains_key(header::TRANSFER_ENCODING);
+        let mut response = match host_name::of_request(&request) {
+            Err(error) => Refusal::Host(error).into_response(None),
+            Ok(host) if self.instance_hosts.contain(&host) => control.call(request, peer).await.map(Body::Control),
+            Ok(Host::Address(_)) => Refusal::Host(HostError::Invalid).into_response(None),
+            Ok(Host::Name(host)) => {
+                let host = host.into_owned();
+                match self.table.app(&host) {
+                    None => Refusal::UnknownHost.into_response(None),
+                    Some(app) => self.app_response(request, host, &app, peer).await,
+                }
+            }
+        };
+        if is_last {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+
+    async fn app_response(&self, request: Request<Incoming>, host: String, app: &App, peer: SocketAddr) -> Response<Body> {
+        let arrival = match Arrival::new(self.config.clock) {
+            Ok(arrival) => arrival,
+            Err(refusal) => return refusal.into_response(None),
+        };
+        let id = arrival.id;
+        self.answer(request, host, app, peer, arrival).await.unwrap_or_else(|refusal| refusal.into_response(Some(id)))
+    }
+
+    /// The life of a request. Steps 1 (canonical host) and 2 (its app) are above.
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        host: String,
+        app: &App,
+        peer: SocketAddr,
+        arrival: Arrival,
+    ) -> Result<Response<Body>, Refusal> {
+        let (parts, body) = request.into_parts();
+        request::check_head(&parts)?;
+
+        // 3. Admission: a place in the app.
+        let permit = self.admission.admit(&app.gate).await?;
+
+        // 4. The route.
+        let (route, params) = match app.routes.find(&host, &parts.method, parts.uri.path()) {
+            Match::Route { route, params } if is_for_scripts(&parts.method) => (route, params),
+            Match::Route { .. } => return Err(Refusal::Method { allow: SCRIPT_METHODS.to_owned() }),
+            Match::NoPath => return Err(Refusal::NoRoute),
+            Match::NoMethod { allow } => return Err(Refusal::Method { allow }),
+            Match::BadPath => return Err(Refusal::Path),
+        };
+        let script = app.script(route.script).ok_or(Refusal::NotLoaded)?;
+
+        // 5. The request, bounded.
+        let body = request::read_body(body, app.limits.request_body_bytes, &self.config.connections).await?;
+        let client = self.config.trusted_proxies.client(peer.ip(), &parts.headers);
+        let owner = app.owner_of(&host);
+        let request = request::http_request(&parts, host, params, client, body);
+
+        // 6 to 8. Execute, check the answer, leave the row behind.
+        let call = Call { app, script, route: Some((route.id, owner)), kind: InvocationType::Http };
+        let ended = self.run(call, arrival, request, &permit).await?;
+
+        // 9. The places are given back by drop, also when the client goes away.
+        Ok(ended.into_response())
+    }
+
+    fn loader(&self) -> Loader {
+        Loader {
+            executor: Arc::clone(&self.executor),
+            table: Arc::clone(&self.table),
+            base_domain: self.config.base_domain.as_str().into(),
+        }
+    }
+
+    fn stop_being_ready(&self) {
+        self.is_stopping.store(true, Ordering::Release);
+    }
+}
+
+/// What a route for any method accepts.
+const SCRIPT_METHODS: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT";
+
+/// `CONNECT` would turn the connection into something else, and `TRACE` shows headers to whoever should not see them.
+fn is_for_scripts(method: &Method) -> bool {
+    *method != Method::CONNECT && *method != Method::TRACE
+}

@@ -16,5 +16,4 @@ mod tree;
 
 pub use explain::{Considered, Verdict, explain};
 pub use pattern::{Pattern, PatternError};
-pub use request_path::BadPath;
 pub use tree::{Match, Route, RouteError, RouteSpec, RouteTable};

@@ -61,7 +61,8 @@ impl Pattern {
     /// # Errors
     /// [`PatternError`]: what to change.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
-        let path = RequestPath::parse(text).map_err(|_| if text.starts_with('/') { PatternError::Character } else { PatternError::NoSlash })?;
+        let path =
+            RequestPath::parse(text).map_err(|_| if text.starts_with('/') { PatternError::Character } else { PatternError::NoSlash })?;
         if path.is_reserved() {
             return Err(PatternError::Reserved);
         }
@@ -136,5 +137,7 @@ impl Pattern {
 }
 
 fn is_name(name: &str) -> bool {
-    !name.is_empty() && !name.starts_with(|first: char| first.is_ascii_digit()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    !name.is_empty()
+        && !name.starts_with(|first: char| first.is_ascii_digit())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 /// backslash or dot segment where no prefix route took it. A 400.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the path has more than one reading")]
-pub struct BadPath;
+pub(super) struct BadPath;
 
 /// What follows the first slash, checked: every escape decodes to UTF-8 without NUL.
 #[derive(Debug, Clone, Copy)]

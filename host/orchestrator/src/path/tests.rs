@@ -70,7 +70,19 @@ fn precedence_of_paths() {
 #[test]
 fn s_4_5_paths_with_two_readings() {
     let strict = table(&[("*", "*", "/users/:id")]);
-    for path in ["/users/a%2Fb", "/users/a%5Cb", "/users/%2e%2e", "/users/..", "/users/.", "/users/%2E", "/users/%00", "/users/%ff", "/users/%zz", "/users/%4", "/%00"] {
+    for path in [
+        "/users/a%2Fb",
+        "/users/a%5Cb",
+        "/users/%2e%2e",
+        "/users/..",
+        "/users/.",
+        "/users/%2E",
+        "/users/%00",
+        "/users/%ff",
+        "/users/%zz",
+        "/users/%4",
+        "/%00",
+    ] {
         assert_eq!(hit(&strict, "a.com", "GET", path), "400", "{path}");
     }
     let open = table(&[("*", "*", "/*")]);
@@ -120,6 +132,7 @@ fn a_set_with_a_fault_is_no_table() {
     assert_eq!(fault(&[("GET", "*", "/u/:a"), ("GET", "*", "/u/:b")]), RouteError::Conflict { route: id(1), other: id(0) });
     assert_eq!(fault(&[("*", "*", "/x"), ("*", "*", "/%78")]), RouteError::Conflict { route: id(1), other: id(0) });
     assert_eq!(fault(&[("get", "*", "/x")]), RouteError::Method { route: id(0) });
+    assert_eq!(fault(&[("*", "A.com", "/x")]), RouteError::Host { route: id(0) });
     let reasons = [
         ("x", PatternError::NoSlash),
         ("", PatternError::NoSlash),

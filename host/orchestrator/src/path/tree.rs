@@ -6,11 +6,11 @@ use http::Method;
 use store::{RouteId, ScriptId};
 
 use super::{
-    BadPath, Pattern, PatternError,
+    Pattern, PatternError,
     pattern::Part,
     request_path::{RequestPath, first_segment, fits_a_parameter, has_two_readings},
 };
-use crate::trie;
+use crate::{host_name, trie};
 
 /// A route as it is stored.
 #[derive(Debug, Clone)]
@@ -41,6 +41,8 @@ pub enum RouteError {
     Path { route: RouteId, reason: PatternError },
     #[error("route {route}: the method is not a token of upper-case letters")]
     Method { route: RouteId },
+    #[error("route {route}: the host is neither a canonical name nor a wildcard like *.example.com")]
+    Host { route: RouteId },
     /// Both accept the same requests: same host, same method, same path but for the names of parameters.
     #[error("route {route} accepts the same requests as route {other}")]
     Conflict { route: RouteId, other: RouteId },
@@ -49,11 +51,16 @@ pub enum RouteError {
 /// What a request hits.
 #[derive(Debug)]
 pub enum Match<'t> {
-    Route { route: &'t Route, params: Vec<(String, String)> },
+    Route {
+        route: &'t Route,
+        params: Vec<(String, String)>,
+    },
     /// 404.
     NoPath,
     /// 405 with this `Allow`.
-    NoMethod { allow: String },
+    NoMethod {
+        allow: String,
+    },
     /// 400.
     BadPath,
 }
@@ -165,9 +172,14 @@ impl RouteTable {
         let pattern = Pattern::parse(&spec.path).map_err(|reason| RouteError::Path { route: spec.id, reason })?;
         let method = match &spec.method {
             None => None,
-            Some(word) if word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_uppercase()) => return Err(RouteError::Method { route: spec.id }),
+            Some(word) if word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_uppercase()) => {
+                return Err(RouteError::Method { route: spec.id });
+            }
             Some(word) => Some(Method::from_bytes(word.as_bytes()).map_err(|_| RouteError::Method { route: spec.id })?),
         };
+        if spec.host.as_ref().is_some_and(|host| host_name::canonical_pattern(host).as_ref() != Ok(host)) {
+            return Err(RouteError::Host { route: spec.id });
+        }
         let route = Route { id: spec.id, script: spec.script, method, host: spec.host.map(Into::into), pattern };
         let index = u32::try_from(self.routes.len()).unwrap_or(u32::MAX);
         let leaf = self.root.leaf(&route.pattern);
@@ -185,7 +197,8 @@ impl RouteTable {
 
     /// Calls `see` with the routes of every pattern that accepts the path, most specific pattern first.
     fn visit<'t>(&'t self, path: RequestPath<'_>, see: &mut impl FnMut(&'t [u32]) -> ControlFlow<()>) {
-        let _ = self.root.walk(Pass::Ends, Some(path.rest()), see).is_break() || self.root.walk(Pass::Rests, Some(path.rest()), see).is_break();
+        let _ =
+            self.root.walk(Pass::Ends, Some(path.rest()), see).is_break() || self.root.walk(Pass::Rests, Some(path.rest()), see).is_break();
     }
 }
 
@@ -257,11 +270,5 @@ impl Node {
         self.rests.shrink_to_fit();
         self.statics.iter_mut().for_each(|(_, node)| node.shrink());
         self.parameter.iter_mut().for_each(|node| node.shrink());
-    }
-}
-
-impl From<BadPath> for Match<'_> {
-    fn from(_: BadPath) -> Self {
-        Self::BadPath
     }
 }

@@ -1,0 +1,187 @@
+//! From a listening socket to requests: the accept loop, its bounds and its orderly end (S-4.1, S-9.2).
+
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    io,
+    net::{IpAddr, SocketAddr},
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+use crate::{
+    Control, Orchestrator,
+    config::Connections,
+    socket::{Socket, Times},
+};
+
+/// Buffer of one connection: the largest head that hyper reads. Bodies pass through it in pieces.
+const BUFFER_BYTES: usize = 64 * 1024;
+/// Pause when the system has no descriptor left for a connection.
+const NO_DESCRIPTOR_PAUSE: Duration = Duration::from_millis(50);
+
+/// Connections open at once, by address. Peers that are trusted proxies speak for many and are not counted.
+#[derive(Debug, Default)]
+struct Addresses(Mutex<HashMap<IpAddr, usize>>);
+
+/// One of an address's connections; given back by drop.
+struct Counted {
+    addresses: Arc<Addresses>,
+    address: IpAddr,
+}
+
+/// Accepts until `shutdown`, then ends in order: for a while it still accepts, so that a balancer can notice; then running requests have their
+/// time; what runs longer is cancelled (a row of its own in `executions`).
+pub(crate) async fn serve(
+    orchestrator: Arc<Orchestrator>,
+    listener: TcpListener,
+    control: Arc<dyn Control>,
+    shutdown: impl Future<Output = ()>,
+) {
+    let bounds = orchestrator.config.connections.clone();
+    let addresses = Arc::new(Addresses::default());
+    let (drain, draining) = watch::channel(());
+    let mut connections = JoinSet::new();
+    let mut stop = pin!(async {
+        shutdown.await;
+        orchestrator.stop_being_ready();
+        sleep(bounds.drain_accept).await;
+    });
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = &mut stop => break,
+            // Ended connections are taken out so that the set does not grow.
+            Some(_) = connections.join_next() => continue,
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                pause_after(&error).await;
+                continue;
+            }
+        };
+        let Some(counted) = admit(&orchestrator, &addresses, peer.ip(), connections.len()) else { continue };
+        let connection = connection(Arc::clone(&orchestrator), Arc::clone(&control), stream, peer, draining.clone());
+        connections.spawn(async move {
+            connection.await;
+            drop(counted);
+        });
+    }
+    drop(listener);
+    drop(drain);
+    end(connections, &bounds).await;
+}
+
+/// Waits for running requests, then cancels what is left.
+async fn end(mut connections: JoinSet<()>, bounds: &Connections) {
+    let all = async { while connections.join_next().await.is_some() {} };
+    if timeout(bounds.drain, all).await.is_err() {
+        tracing::warn!(connections = connections.len(), "requests did not end in time and are cancelled");
+        connections.shutdown().await;
+    }
+}
+
+/// A place for a connection, or `None` if it is to be closed at once. Trusted proxies count only towards the total.
+fn admit(orchestrator: &Orchestrator, addresses: &Arc<Addresses>, peer: IpAddr, open: usize) -> Option<Option<Counted>> {
+    let bounds = &orchestrator.config.connections;
+    if open >= bounds.total_max {
+        return None;
+    }
+    if orchestrator.config.trusted_proxies.trusts(peer) {
+        return Some(None);
+    }
+    Counted::enter(addresses, peer, bounds.per_address_max).map(Some)
+}
+
+/// Serves the requests of one connection, one after the other, on this task.
+async fn connection(
+    orchestrator: Arc<Orchestrator>,
+    control: Arc<dyn Control>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    mut drain: watch::Receiver<()>,
+) {
+    // Without it the last segment of an answer waits for an acknowledgement; a socket that refuses is closing anyway.
+    let _ = stream.set_nodelay(true);
+    let socket = Socket::new(stream, Times::from(&orchestrator.config.connections));
+    let (orchestrator, control) = (&*orchestrator, &*control);
+    let service = service_fn(|request| async move { Ok::<_, Infallible>(orchestrator.handle(request, peer, control).await) });
+    // hyper's own timer is off: the socket keeps all times.
+    let connection =
+        http1::Builder::new().max_buf_size(BUFFER_BYTES).header_read_timeout(None).serve_connection(TokioIo::new(socket), service);
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        biased;
+        ended = connection.as_mut() => ended,
+        _ = drain.changed() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::trace!(%peer, %error, "a connection ended early");
+    }
+}
+
+/// Errors of one connection are nothing to us; those of the whole process would otherwise spin.
+async fn pause_after(error: &io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+        tracing::warn!(%error, "a connection can't be accepted");
+        sleep(NO_DESCRIPTOR_PAUSE).await;
+    }
+}
+
+impl Counted {
+    fn enter(addresses: &Arc<Addresses>, address: IpAddr, most: usize) -> Option<Self> {
+        let address = address.to_canonical();
+        let mut counts = addresses.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(address).or_default();
+        if *count >= most {
+            return None;
+        }
+        *count += 1;
+        Some(Self { addresses: Arc::clone(addresses), address })
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let mut counts = self.addresses.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.address);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s_4_1_connections_per_address_are_bounded() {
+        let addresses = Arc::new(Addresses::default());
+        let enter = |last: u8| Counted::enter(&addresses, IpAddr::from([203, 0, 113, last]), 2);
+        let (first, second) = (enter(1), enter(1));
+        assert!(first.is_some() && second.is_some() && enter(1).is_none() && enter(2).is_some());
+        drop(first);
+        assert!(enter(1).is_some());
+        drop(second);
+        assert!(addresses.0.lock().is_ok_and(|counts| counts.is_empty()));
+    }
+}

@@ -1,0 +1,160 @@
+//! What a visitor sees when there is no answer: one closed list, from refusal or failure to status and title (DESIGN section 4).
+//!
+//! Bodies are RFC 9457 problems. Nothing of the script, its message or the host's internals is in them: the developer finds those in
+//! the execution's row.
+
+use bytes::Bytes;
+use execution::FailureKind;
+use http::{HeaderValue, Response, StatusCode, header};
+use uuid::Uuid;
+
+use crate::{body::Body, host_name::HostError, response::EXECUTION_ID};
+
+/// Why a request ends before a script runs, or without PiCloud being able to run it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error(transparent)]
+    Host(HostError),
+    #[error("the path has more than one reading")]
+    Path,
+    #[error("the connection broke while the body was read")]
+    Body,
+    #[error("no such route")]
+    NoRoute,
+    #[error("method not allowed; the route has {allow}")]
+    Method { allow: String },
+    #[error("the body took too long")]
+    BodyTimeout,
+    #[error("the body is larger than the app's limit")]
+    BodyTooLarge,
+    #[error("the URL is longer than 16 KiB")]
+    UrlTooLong,
+    #[error("no app answers at this host")]
+    UnknownHost,
+    #[error("the header fields are larger than 32 KiB, or more than 64")]
+    HeadersTooLarge,
+    #[error("the app runs as many executions as it may")]
+    AppBusy,
+    #[error("the instance has no sandbox free")]
+    InstanceBusy,
+    /// The script of the route did not compile when the app was loaded.
+    #[error("the script could not be loaded")]
+    NotLoaded,
+    #[error("the operating system gave no random numbers")]
+    NoEntropy,
+}
+
+impl Refusal {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Host(_) | Self::Path | Self::Body => StatusCode::BAD_REQUEST,
+            Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UrlTooLong => StatusCode::URI_TOO_LONG,
+            Self::UnknownHost => StatusCode::MISDIRECTED_REQUEST,
+            Self::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::AppBusy => StatusCode::TOO_MANY_REQUESTS,
+            Self::InstanceBusy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotLoaded => StatusCode::BAD_GATEWAY,
+            Self::NoEntropy => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn slug(&self) -> &'static str {
+        match self {
+            Self::Host(_) => "host",
+            Self::Body => "body",
+            Self::Path => "path",
+            Self::NoRoute => "no-route",
+            Self::Method { .. } => "method",
+            Self::BodyTimeout => "body-timeout",
+            Self::BodyTooLarge => "body-too-large",
+            Self::UrlTooLong => "url-too-long",
+            Self::UnknownHost => "unknown-host",
+            Self::HeadersTooLarge => "headers-too-large",
+            Self::AppBusy => "app-busy",
+            Self::InstanceBusy => "instance-busy",
+            Self::NotLoaded => "script-error",
+            Self::NoEntropy => "internal",
+        }
+    }
+
+    fn title(&self) -> &'static str {
+        match self {
+            Self::Host(_) => "The Host header is missing, repeated, or not a host name",
+            Self::Body => "The body of the request could not be read",
+            Self::Path => "The path is not valid",
+            Self::NoRoute => "There is nothing at this address",
+            Self::Method { .. } => "The address does not accept this method",
+            Self::BodyTimeout => "The body of the request took too long",
+            Self::BodyTooLarge => "The body of the request is too large",
+            Self::UrlTooLong => "The address is too long",
+            Self::UnknownHost => "No app answers at this host",
+            Self::HeadersTooLarge => "The header fields of the request are too large",
+            Self::AppBusy => "The app is busy",
+            Self::InstanceBusy => "The server is busy",
+            Self::NotLoaded => "The app failed to answer",
+            Self::NoEntropy => "The server failed",
+        }
+    }
+
+    /// After these the rest of the request is not read, so the connection can't carry another one.
+    fn closes(&self) -> bool {
+        matches!(self, Self::Host(_) | Self::Body | Self::BodyTimeout | Self::BodyTooLarge | Self::UrlTooLong | Self::HeadersTooLarge)
+    }
+
+    /// The answer. `id` names the request once its app is known.
+    pub(crate) fn into_response(self, id: Option<Uuid>) -> Response<Body> {
+        let mut response = problem(self.status(), self.slug(), self.title(), id);
+        let headers = response.headers_mut();
+        if matches!(self, Self::AppBusy | Self::InstanceBusy) {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if self.closes() {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        if let Self::Method { allow } = self
+            && let Ok(allow) = HeaderValue::try_from(allow)
+        {
+            headers.insert(header::ALLOW, allow);
+        }
+        response
+    }
+}
+
+/// The status that a failed execution has for its visitor.
+#[must_use]
+pub fn status_of(kind: FailureKind) -> StatusCode {
+    match kind {
+        FailureKind::Error | FailureKind::InvalidResponse => StatusCode::BAD_GATEWAY,
+        FailureKind::Deadline => StatusCode::GATEWAY_TIMEOUT,
+        FailureKind::Fuel | FailureKind::Memory | FailureKind::HostCalls => StatusCode::INSUFFICIENT_STORAGE,
+        FailureKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// The answer to the visitor of a failed execution.
+pub(crate) fn failure_response(kind: FailureKind, id: Uuid) -> Response<Body> {
+    let (slug, title) = match kind {
+        FailureKind::Error | FailureKind::InvalidResponse => ("script-error", "The app failed to answer"),
+        FailureKind::Deadline => ("script-deadline", "The app took too long to answer"),
+        FailureKind::Fuel | FailureKind::Memory | FailureKind::HostCalls => ("script-limit", "The app used more than it may"),
+        FailureKind::Internal => ("internal", "The server failed"),
+    };
+    problem(status_of(kind), slug, title, Some(id))
+}
+
+fn problem(status: StatusCode, slug: &str, title: &str, id: Option<Uuid>) -> Response<Body> {
+    // All parts are plain text of ours: nothing needs escaping.
+    let id_field = id.map_or_else(String::new, |id| format!(",\"execution_id\":\"{id}\""));
+    let text = format!("{{\"type\":\"/problems/{slug}\",\"title\":\"{title}\",\"status\":{}{id_field}}}", status.as_u16());
+    let mut response = Response::new(Body::from(Bytes::from(text)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if let Some(id) = id.and_then(|id| HeaderValue::try_from(id.to_string()).ok()) {
+        response.headers_mut().insert(EXECUTION_ID, id);
+    }
+    response
+}

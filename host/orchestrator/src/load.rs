@@ -1,0 +1,206 @@
+//! Brings the table in step with the database: reads snapshots, compiles what is new, swaps.
+//!
+//! One task does it, so that changes become live in the order in which they were made. While the database is away, what is live stays (S-9.3).
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use execution::{Execute, Image, Source};
+use store::{AppId, AppSnapshot, Digest, DomainKind, Event, Listener, ScriptKind, Snapshots};
+use tokio::task::JoinSet;
+
+use crate::{
+    path::{RouteSpec, RouteTable},
+    table::{App, Script, Table},
+};
+
+/// Sources that are in memory at once while their images are made.
+const SOURCES_AT_ONCE: usize = 256;
+/// Pauses between attempts while the database is away.
+const PAUSE_FIRST: Duration = Duration::from_millis(100);
+const PAUSE_LONGEST: Duration = Duration::from_secs(5);
+
+/// The images of scripts. The name is part of the key because positions in errors carry it.
+type Images = HashMap<(Digest, Box<str>), Image>;
+
+/// What loading needs.
+#[derive(Clone)]
+pub(crate) struct Loader {
+    pub(crate) executor: Arc<dyn Execute>,
+    pub(crate) table: Arc<Table>,
+    pub(crate) base_domain: Arc<str>,
+}
+
+impl Loader {
+    /// Reads every app and makes it live.
+    pub(crate) async fn load_all(&self, snapshots: &Snapshots) -> store::Result<()> {
+        let started = Instant::now();
+        let apps = snapshots.all().await?;
+        let images = self.images(&apps, snapshots).await?;
+        self.table.replace_all(apps.into_iter().map(|app| self.app(app, &images)).collect());
+        let summary = self.table.summary();
+        let elapsed_ms = started.elapsed().as_millis();
+        tracing::info!(summary.apps, summary.routes, summary.scripts, summary.broken_scripts, elapsed_ms, "all apps are loaded");
+        Ok(())
+    }
+
+    /// Reads one app and makes it live, or ends it.
+    pub(crate) async fn load_one(&self, id: AppId, snapshots: &Snapshots) -> store::Result<()> {
+        let Some(snapshot) = snapshots.one(id).await? else {
+            self.table.remove(id);
+            return Ok(());
+        };
+        let snapshot = [snapshot];
+        let images = self.images(&snapshot, snapshots).await?;
+        for app in snapshot {
+            self.table.put(self.app(app, &images));
+        }
+        Ok(())
+    }
+
+    /// Follows the changes of all nodes, for ever.
+    pub(crate) async fn follow(self, snapshots: Snapshots, mut listener: Listener) {
+        loop {
+            match listener.next().await {
+                Event::Resync => until_the_database_answers(|| self.load_all(&snapshots)).await,
+                Event::App(id) => until_the_database_answers(|| self.load_one(id, &snapshots)).await,
+                Event::Revoked(_) => {}
+            }
+        }
+    }
+
+    /// Makes apps live from snapshots and sources at hand: for tests, benchmarks, and whoever has no database.
+    pub(crate) async fn load_given(&self, apps: Vec<AppSnapshot>, sources: &HashMap<Digest, String>) {
+        let mut images = self.known(&apps);
+        let wanted = wanted(&apps, &images).into_iter();
+        let taken = wanted.filter_map(|(digest, name)| sources.get(&digest).map(|text| (digest, name, text.clone())));
+        images.extend(compile(&self.executor, taken.collect()).await);
+        self.table.replace_all(apps.into_iter().map(|app| self.app(app, &images)).collect());
+    }
+
+    /// All images that these apps need: those that are live already, and the others made now, on all cores.
+    async fn images(&self, apps: &[AppSnapshot], snapshots: &Snapshots) -> store::Result<Images> {
+        let mut images = self.known(apps);
+        for wanted in wanted(apps, &images).chunks(SOURCES_AT_ONCE) {
+            let digests: Vec<Digest> = wanted.iter().map(|(digest, _)| *digest).collect();
+            let texts: HashMap<Digest, String> = snapshots.sources(&digests).await?.into_iter().collect();
+            let sources = wanted.iter().filter_map(|(digest, name)| Some((*digest, name.clone(), texts.get(digest)?.clone())));
+            images.extend(compile(&self.executor, sources.collect()).await);
+        }
+        Ok(images)
+    }
+
+    /// Images of these apps that are live.
+    fn known(&self, apps: &[AppSnapshot]) -> Images {
+        let live = apps.iter().filter_map(|app| self.table.by_id(app.app_id));
+        let mut images = Images::new();
+        for app in live {
+            let scripts = app.scripts.iter().filter_map(|script| Some(((script.source, script.name.clone()), script.image.clone()?)));
+            images.extend(scripts);
+        }
+        images
+    }
+
+    fn app(&self, snapshot: AppSnapshot, images: &Images) -> App {
+        let routes = snapshot.routes.into_iter().map(|route| RouteSpec {
+            id: route.route,
+            script: route.script,
+            method: route.method,
+            host: route.host,
+            path: route.path,
+        });
+        let (routes, errors) = RouteTable::build(routes);
+        for error in errors {
+            tracing::error!(app = %snapshot.app_id, %error, "a route is not served");
+        }
+        let endpoints = snapshot.scripts.into_iter().filter(|script| script.kind == ScriptKind::Endpoint);
+        let mut scripts: Vec<Script> = endpoints
+            .map(|script| {
+                let key = (script.source, Box::<str>::from(script.name));
+                let image = images.get(&key).cloned();
+                let (source, name) = key;
+                Script { id: script.script, name, source, image }
+            })
+            .collect();
+        scripts.sort_unstable_by_key(|script| script.id);
+        let claims = snapshot.hosts.into_iter().map(|(host, kind)| match kind {
+            DomainKind::Exact => host.into(),
+            DomainKind::Wildcard => format!("*.{host}").into(),
+        });
+        let own = format!("{}.{}", snapshot.slug, self.base_domain).into();
+        App {
+            id: snapshot.app_id,
+            deployment: snapshot.deployment,
+            limits: snapshot.limits,
+            hosts: std::iter::once(own).chain(claims).collect(),
+            routes,
+            scripts: scripts.into(),
+            gate: self.table.by_id(snapshot.app_id).map(|app| Arc::clone(&app.gate)).unwrap_or_default(),
+            slug: snapshot.slug.into(),
+        }
+    }
+}
+
+/// What these apps need and do not have.
+fn wanted(apps: &[AppSnapshot], known: &Images) -> Vec<(Digest, Box<str>)> {
+    let scripts = apps.iter().flat_map(|app| &app.scripts).filter(|script| script.kind == ScriptKind::Endpoint);
+    let keys = scripts.map(|script| (script.source, Box::<str>::from(script.name.as_str())));
+    let mut wanted: Vec<_> = keys.filter(|key| !known.contains_key(key)).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    wanted
+}
+
+/// Compiles on as many tasks as there are cores. A script that fails is logged and left out.
+async fn compile(executor: &Arc<dyn Execute>, sources: Vec<(Digest, Box<str>, String)>) -> Images {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = sources.len().div_ceil(cores).max(1);
+    let mut sources = sources.into_iter().peekable();
+    let mut tasks = JoinSet::new();
+    while sources.peek().is_some() {
+        let part: Vec<_> = sources.by_ref().take(share).collect();
+        tasks.spawn(compile_part(Arc::clone(executor), part));
+    }
+    let mut images = Images::new();
+    while let Some(part) = tasks.join_next().await {
+        match part {
+            Ok(part) => images.extend(part),
+            Err(error) => tracing::error!(%error, "a task that compiled scripts ended early"),
+        }
+    }
+    images
+}
+
+async fn compile_part(executor: Arc<dyn Execute>, sources: Vec<(Digest, Box<str>, String)>) -> Vec<((Digest, Box<str>), Image)> {
+    let mut images = Vec::with_capacity(sources.len());
+    for (digest, name, text) in sources {
+        match executor.compile(&Source { name: name.to_string(), text }).await {
+            Ok(image) => images.push(((digest, name), image)),
+            Err(error) => tracing::error!(script = %name, source = ?digest, line = error.line, %error, "a script can't be loaded"),
+        }
+    }
+    images
+}
+
+/// Repeats a read while the database is away. Any other failure would only be repeated, so it is reported and left.
+async fn until_the_database_answers<F: Future<Output = store::Result<()>>>(read: impl Fn() -> F) {
+    let mut pause = PAUSE_FIRST;
+    loop {
+        match read().await {
+            Ok(()) => return,
+            Err(error @ store::Error::Unavailable { .. }) => {
+                tracing::warn!(%error, pause_ms = pause.as_millis(), "apps can't be read; what is live stays");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(PAUSE_LONGEST);
+            }
+            Err(error) => {
+                tracing::error!(%error, "apps can't be read; what is live stays");
+                return;
+            }
+        }
+    }
+}

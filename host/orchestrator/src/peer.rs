@@ -1,0 +1,167 @@
+//! Who is at the other end: the client behind trusted proxies (S-4.4).
+//!
+//! Forwarding headers are believed only when the peer itself is trusted, and never used for routing.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+};
+
+use http::HeaderMap;
+
+/// Addresses whose forwarding headers are believed. The default: loopback.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustedProxies {
+    networks: Vec<Network>,
+}
+
+/// `10.0.0.0/8`, or a single address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    address: IpAddr,
+    prefix_bits: u32,
+}
+
+/// A text that is neither an address nor a network.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a network: write an address (10.0.0.1) or a prefix (10.0.0.0/8)")]
+pub struct NetworkError {
+    text: String,
+}
+
+/// What is known about the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Client {
+    pub(crate) address: IpAddr,
+    pub(crate) scheme: &'static str,
+}
+
+impl FromStr for Network {
+    type Err = NetworkError;
+
+    fn from_str(text: &str) -> Result<Self, NetworkError> {
+        let error = || NetworkError { text: text.to_owned() };
+        let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+        let address: IpAddr = address.parse().map_err(|_| error())?;
+        let width = if address.is_ipv4() { 32 } else { 128 };
+        let prefix_bits = bits.map_or(Ok(width), str::parse).map_err(|_| error())?;
+        if prefix_bits > width { Err(error()) } else { Ok(Self { address, prefix_bits }) }
+    }
+}
+
+impl Network {
+    const LOOPBACK_V4: Self = Self { address: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), prefix_bits: 8 };
+    const LOOPBACK_V6: Self = Self { address: IpAddr::V6(std::net::Ipv6Addr::LOCALHOST), prefix_bits: 128 };
+
+    fn contains(&self, address: IpAddr) -> bool {
+        match (self.address, address) {
+            (IpAddr::V4(own), IpAddr::V4(other)) => leading_bits_equal(own.to_bits().into(), other.to_bits().into(), self.prefix_bits, 32),
+            (IpAddr::V6(own), IpAddr::V6(other)) => leading_bits_equal(own.to_bits(), other.to_bits(), self.prefix_bits, 128),
+            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
+        }
+    }
+}
+
+fn leading_bits_equal(left: u128, right: u128, bits: u32, width: u32) -> bool {
+    (left ^ right).checked_shr(width - bits).unwrap_or(0) == 0
+}
+
+impl Default for TrustedProxies {
+    fn default() -> Self {
+        Self::new(vec![Network::LOOPBACK_V4, Network::LOOPBACK_V6])
+    }
+}
+
+impl TrustedProxies {
+    /// Trusts these networks and no others.
+    #[must_use]
+    pub fn new(networks: Vec<Network>) -> Self {
+        Self { networks }
+    }
+
+    pub(crate) fn trusts(&self, address: IpAddr) -> bool {
+        self.networks.iter().any(|network| network.contains(address.to_canonical()))
+    }
+
+    /// The address of the client of a request. For the control plane, which counts failed log-ins by it.
+    #[must_use]
+    pub fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        self.client(peer, headers).address
+    }
+
+    /// The client of a request: the peer, or behind trusted proxies the rightmost address that is not one of them.
+    pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Client {
+        let mut client = Client { address: peer.to_canonical(), scheme: "http" };
+        if !self.trusts(peer) {
+            return client;
+        }
+        if last_item(headers, "x-forwarded-proto").is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")) {
+            client.scheme = "https";
+        }
+        for value in headers.get_all("x-forwarded-for").iter().rev() {
+            for item in value.to_str().unwrap_or_default().rsplit(',') {
+                // What a proxy did not write as an address ends the chain: left of it anybody may have written.
+                let Some(address) = address_of(item.trim()) else { return client };
+                client.address = address;
+                if !self.trusts(address) {
+                    return client;
+                }
+            }
+        }
+        client
+    }
+}
+
+fn last_item<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get_all(name).iter().next_back()?.to_str().ok()?.rsplit(',').next().map(str::trim)
+}
+
+fn address_of(item: &str) -> Option<IpAddr> {
+    let address = item.parse().or_else(|_| item.parse().map(|with_port: SocketAddr| with_port.ip()));
+    address.ok().map(|address: IpAddr| address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+    use super::*;
+
+    fn client(proxies: &TrustedProxies, peer: &str, fields: &[(&'static str, &str)]) -> (String, &'static str) {
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(*name, value.parse().unwrap());
+        }
+        let client = proxies.client(peer.parse().unwrap(), &headers);
+        (client.address.to_string(), client.scheme)
+    }
+
+    #[test]
+    fn s_4_4_forwarding_headers_only_from_trusted_proxies() {
+        let loopback = TrustedProxies::default();
+        let spoofed = [("x-forwarded-for", "1.2.3.4"), ("x-forwarded-proto", "https")];
+        assert_eq!(client(&loopback, "203.0.113.9", &spoofed), ("203.0.113.9".to_owned(), "http"));
+        assert_eq!(client(&loopback, "127.0.0.1", &spoofed), ("1.2.3.4".to_owned(), "https"));
+        assert_eq!(client(&loopback, "::ffff:127.0.0.1", &spoofed).0, "1.2.3.4");
+        assert_eq!(client(&loopback, "127.0.0.1", &[("x-forwarded-for", "6.6.6.6, 1.2.3.4")]).0, "1.2.3.4");
+        assert_eq!(
+            client(&loopback, "127.0.0.1", &[("x-forwarded-for", "6.6.6.6"), ("x-forwarded-for", "1.2.3.4, 127.0.0.2")]).0,
+            "1.2.3.4"
+        );
+        assert_eq!(client(&loopback, "127.0.0.1", &[("x-forwarded-for", "1.2.3.4, unknown, 127.0.0.2")]).0, "127.0.0.2");
+        assert_eq!(client(&loopback, "::1", &[("x-forwarded-for", "[2001:db8::7]:443")]).0, "2001:db8::7");
+        assert_eq!(client(&loopback, "127.0.0.1", &[]), ("127.0.0.1".to_owned(), "http"));
+        let private = TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap(), "2001:db8::/32".parse().unwrap()]);
+        assert_eq!(client(&private, "10.200.0.1", &spoofed).0, "1.2.3.4");
+        assert_eq!(client(&private, "127.0.0.1", &spoofed).0, "127.0.0.1");
+        assert_eq!(client(&private, "2001:db8:ffff::1", &spoofed).0, "1.2.3.4");
+    }
+
+    #[test]
+    fn networks_are_parsed_strictly() {
+        assert!("0.0.0.0/0".parse::<Network>().unwrap().contains("9.9.9.9".parse().unwrap()));
+        for text in ["", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0/8", "host"] {
+            assert!(text.parse::<Network>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! A connection as the data plane allows it: strictly framed (S-4.6) and within its times (S-4.1).
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::{Instant, Sleep, sleep_until},
+};
+
+use crate::{
+    config::Connections,
+    framing::{Framing, Phase},
+};
+
+/// After an answer to a request that was not read to its end, the rest is thrown away for this long: closing at once would make the system
+/// reset the connection, and the client might lose the answer.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// The times of a socket.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Times {
+    first_byte: Duration,
+    head: Duration,
+    idle: Duration,
+    write_stall: Duration,
+}
+
+impl From<&Connections> for Times {
+    fn from(bounds: &Connections) -> Self {
+        Self { first_byte: bounds.first_byte, head: bounds.head, idle: bounds.idle, write_stall: bounds.write_stall }
+    }
+}
+
+/// A TCP connection that watches its framing and its times. One timer serves all of them: it is moved only to fire earlier, and when it fires
+/// too early it is set again, so that a busy connection touches no clock.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    stream: TcpStream,
+    times: Times,
+    framing: Framing,
+    /// Nothing more is read: the framing was refused.
+    is_refused: bool,
+    has_spoken: bool,
+    /// Since when the client has owed us bytes; measured at the first look that finds none.
+    silent_since: Option<Instant>,
+    /// Since when the client has not taken what we write.
+    stalled_since: Option<Instant>,
+    lingers_until: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Socket {
+    pub(crate) fn new(stream: TcpStream, times: Times) -> Self {
+        Self {
+            stream,
+            times,
+            framing: Framing::default(),
+            is_refused: false,
+            has_spoken: false,
+            silent_since: None,
+            stalled_since: None,
+            lingers_until: None,
+            timer: None,
+        }
+    }
+
+    /// Follows what has just been read. At a byte that must not pass it puts a NUL in its place, which no head may hold: hyper answers
+    /// 400 and closes.
+    fn follow(&mut self, buffer: &mut ReadBuf<'_>, before: usize) {
+        let was_head = self.framing.phase() == Phase::Head;
+        if let Err(passing) = self.framing.accept(&buffer.filled()[before..]) {
+            buffer.set_filled(before + passing);
+            buffer.put_slice(b"\0");
+            self.is_refused = true;
+        }
+        self.has_spoken = true;
+        // The time of a head runs from its first byte, however many packets it has.
+        if !(was_head && self.framing.phase() == Phase::Head) {
+            self.silent_since = None;
+        }
+    }
+
+    /// Waits on behalf of a read that found nothing.
+    fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let limit = match self.framing.phase() {
+            // How long a body may take is the request's business.
+            Phase::Body => return Poll::Pending,
+            Phase::Head => self.times.head,
+            Phase::Between if self.has_spoken => self.times.idle,
+            Phase::Between => self.times.first_byte,
+        };
+        let since = *self.silent_since.get_or_insert_with(Instant::now);
+        self.poll_until(since + limit, cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Waits on behalf of a write that the client does not take.
+    fn poll_stall(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let since = *self.stalled_since.get_or_insert_with(Instant::now);
+        self.poll_until(since + self.times.write_stall, cx).map(|()| io::ErrorKind::TimedOut.into())
+    }
+
+    fn poll_until(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if timer.deadline() > deadline {
+            timer.as_mut().reset(deadline);
+        }
+        while timer.as_mut().poll(cx).is_ready() {
+            if Instant::now() >= deadline {
+                return Poll::Ready(());
+            }
+            timer.as_mut().reset(deadline);
+        }
+        Poll::Pending
+    }
+
+    fn written(&mut self) {
+        self.silent_since = None;
+        self.stalled_since = None;
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let socket = self.get_mut();
+        if socket.is_refused {
+            return Poll::Ready(Ok(()));
+        }
+        let before = buffer.filled().len();
+        match Pin::new(&mut socket.stream).poll_read(cx, buffer) {
+            Poll::Pending => socket.poll_silence(cx),
+            Poll::Ready(Ok(())) => {
+                if buffer.filled().len() > before {
+                    socket.follow(buffer, before);
+                }
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+        }
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let socket = self.get_mut();
+        let Poll::Ready(written) = Pin::new(&mut socket.stream).poll_write(cx, bytes) else { return socket.poll_stall(cx).map(Err) };
+        socket.written();
+        Poll::Ready(written)
+    }
+
+    fn poll_write_vectored(self: Pin<&mut Self>, cx: &mut Context<'_>, parts: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let socket = self.get_mut();
+        let Poll::Ready(written) = Pin::new(&mut socket.stream).poll_write_vectored(cx, parts) else {
+            return socket.poll_stall(cx).map(Err);
+        };
+        socket.written();
+        Poll::Ready(written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let socket = self.get_mut();
+        ready!(Pin::new(&mut socket.stream).poll_shutdown(cx))?;
+        if socket.framing.phase() == Phase::Between && !socket.is_refused {
+            return Poll::Ready(Ok(()));
+        }
+        let until = *socket.lingers_until.get_or_insert_with(|| Instant::now() + LINGER);
+        let mut scratch = [0; 4096];
+        loop {
+            let mut buffer = ReadBuf::new(&mut scratch);
+            match Pin::new(&mut socket.stream).poll_read(cx, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() && Instant::now() < until => {}
+                Poll::Ready(_) => return Poll::Ready(Ok(())),
+                Poll::Pending => return socket.poll_until(until, cx).map(Ok),
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Step 2: what answers at a host. A table in memory, read without a lock, swapped when something changed.
+//!
+//! Two levels: the hosts name *slots*, and a slot holds the app as it runs now. A deployment swaps what is in one slot; only a change of
+//! hosts makes a new map. Nothing here asks the database: `load.rs` brings the apps.
+
+use std::{collections::HashMap, sync::Arc};
+
+use arc_swap::ArcSwap;
+use execution::{Image, Limits};
+use store::{AppId, Digest, ScriptId};
+
+use crate::{admission::Gate, path::RouteTable, response::HostOwner, trie::HostTrie};
+
+/// What one app runs. Immutable: a change makes another.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) id: AppId,
+    pub(crate) slug: Box<str>,
+    /// Number of the active deployment.
+    pub(crate) deployment: u32,
+    pub(crate) limits: Limits,
+    /// Host of the app below the base domain, then its verified claims, as patterns of [`HostTrie`].
+    pub(crate) hosts: Vec<Box<str>>,
+    pub(crate) routes: RouteTable,
+    /// Endpoints, sorted by id.
+    pub(crate) scripts: Box<[Script]>,
+    /// The same over all deployments of the app.
+    pub(crate) gate: Arc<Gate>,
+}
+
+/// A script that is live. No source: only what a sandbox loads.
+#[derive(Debug)]
+pub(crate) struct Script {
+    pub(crate) id: ScriptId,
+    pub(crate) name: Box<str>,
+    pub(crate) source: Digest,
+    /// `None`: it could not be compiled when it was loaded; its routes answer 502.
+    pub(crate) image: Option<Image>,
+}
+
+/// All apps of the instance.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    live: ArcSwap<Live>,
+}
+
+/// One state of the table.
+#[derive(Debug, Default)]
+struct Live {
+    hosts: HostTrie<Arc<Slot>>,
+    apps: HashMap<AppId, Arc<Slot>>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    app: ArcSwap<App>,
+}
+
+/// How much is live.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    pub apps: usize,
+    pub routes: usize,
+    pub scripts: usize,
+    /// Scripts that could not be compiled when they were loaded.
+    pub broken_scripts: usize,
+    /// Bytes of all images.
+    pub image_bytes: u64,
+}
+
+impl App {
+    /// The script of a route, if it is an endpoint of this deployment.
+    pub(crate) fn script(&self, id: ScriptId) -> Option<&Script> {
+        self.scripts.binary_search_by_key(&id, |script| script.id).ok().map(|place| &self.scripts[place])
+    }
+
+    /// Whether a canonical host is the app's own domain or one below the base domain.
+    pub(crate) fn owner_of(&self, host: &str) -> HostOwner {
+        if self.hosts.first().is_some_and(|shared| **shared == *host) { HostOwner::Shared } else { HostOwner::App }
+    }
+}
+
+impl Table {
+    /// The app that answers at a canonical host.
+    pub(crate) fn app(&self, host: &str) -> Option<Arc<App>> {
+        self.live.load().hosts.find(host).map(|slot| slot.app.load_full())
+    }
+
+    /// The app that runs a script. Looks at all apps: only calls by id ask, and 10,000 apps take less than a millisecond.
+    pub(crate) fn app_of_script(&self, script: ScriptId) -> Option<Arc<App>> {
+        let live = self.live.load();
+        live.apps.values().map(|slot| slot.app.load()).find(|app| app.script(script).is_some()).map(|app| Arc::clone(&app))
+    }
+
+    /// An app by its id, for the one who loads its next version.
+    pub(crate) fn by_id(&self, app: AppId) -> Option<Arc<App>> {
+        self.live.load().apps.get(&app).map(|slot| slot.app.load_full())
+    }
+
+    /// Makes these apps, and no others, live. Called by the one task that loads.
+    pub(crate) fn replace_all(&self, apps: Vec<App>) {
+        let slots = apps.into_iter().map(|app| (app.id, Arc::new(Slot { app: ArcSwap::from_pointee(app) }))).collect();
+        self.live.store(Arc::new(Live::new(slots)));
+    }
+
+    /// Makes a new version of an app live, or a new app. Called by the one task that loads.
+    pub(crate) fn put(&self, app: App) {
+        let live = self.live.load();
+        match live.apps.get(&app.id) {
+            Some(slot) if slot.app.load().hosts == app.hosts => slot.app.store(Arc::new(app)),
+            _ => {
+                let mut slots = live.apps.clone();
+                slots.insert(app.id, Arc::new(Slot { app: ArcSwap::from_pointee(app) }));
+                self.live.store(Arc::new(Live::new(slots)));
+            }
+        }
+    }
+
+    /// Ends an app. Called by the one task that loads.
+    pub(crate) fn remove(&self, app: AppId) {
+        let live = self.live.load();
+        if live.apps.contains_key(&app) {
+            let mut slots = live.apps.clone();
+            slots.remove(&app);
+            self.live.store(Arc::new(Live::new(slots)));
+        }
+    }
+
+    pub(crate) fn summary(&self) -> Summary {
+        let live = self.live.load();
+        live.apps.values().fold(Summary { apps: live.apps.len(), ..Summary::default() }, |sum, slot| {
+            let app = slot.app.load();
+            let images = app.scripts.iter().filter_map(|script| script.image.as_ref());
+            Summary {
+                routes: sum.routes + app.routes.routes().len(),
+                scripts: sum.scripts + app.scripts.len(),
+                broken_scripts: sum.broken_scripts + app.scripts.iter().filter(|script| script.image.is_none()).count(),
+                image_bytes: sum.image_bytes + images.map(|image| image.bytes().len() as u64).sum::<u64>(),
+                ..sum
+            }
+        })
+    }
+}
+
+impl Live {
+    fn new(apps: HashMap<AppId, Arc<Slot>>) -> Self {
+        let mut hosts = HostTrie::default();
+        for (id, slot) in &apps {
+            for pattern in &slot.app.load().hosts {
+                if hosts.insert(pattern, Arc::clone(slot)).is_some() {
+                    // The database allows one owner of a verified host, so this is a defect; one of both answers.
+                    tracing::error!(app = %id, host = %pattern, "two apps claim one host");
+                }
+            }
+        }
+        Self { hosts, apps }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn app(number: u128, deployment: u32, hosts: &[&str]) -> App {
+        App {
+            id: AppId::from(Uuid::from_u128(number)),
+            slug: format!("app-{number}").into(),
+            deployment,
+            limits: Limits::default(),
+            hosts: hosts.iter().map(|host| Box::from(*host)).collect(),
+            routes: RouteTable::default(),
+            scripts: Box::default(),
+            gate: Arc::default(),
+        }
+    }
+
+    #[test]
+    fn hosts_follow_their_apps() {
+        let table = Table::default();
+        table.replace_all(vec![app(1, 1, &["one.localhost"]), app(2, 1, &["two.localhost", "*.two.org"])]);
+        let deployment = |host: &str| table.app(host).map(|app| (app.slug.to_string(), app.deployment));
+        assert_eq!(deployment("one.localhost"), Some(("app-1".to_owned(), 1)));
+        assert_eq!(deployment("x.two.org"), Some(("app-2".to_owned(), 1)));
+        assert_eq!(deployment("localhost"), None);
+
+        let before = table.app("one.localhost").unwrap();
+        table.put(app(1, 2, &["one.localhost"]));
+        assert_eq!((before.deployment, deployment("one.localhost").unwrap().1), (1, 2));
+        table.put(app(2, 2, &["two.localhost"]));
+        assert_eq!(deployment("x.two.org"), None);
+        table.put(app(3, 1, &["three.localhost"]));
+        assert_eq!(table.summary().apps, 3);
+        table.remove(app(1, 0, &[]).id);
+        assert_eq!(deployment("one.localhost"), None);
+        assert_eq!(table.summary().apps, 2);
+    }
+}

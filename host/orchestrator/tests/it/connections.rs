@@ -1,0 +1,120 @@
+//! Times of connections, keep-alive and the orderly end.
+
+use std::time::Duration;
+
+use orchestrator::Connections;
+use tokio::io::AsyncWriteExt;
+
+use crate::server::{Server, patient, read_answer, read_to_end, status};
+
+const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: shop.apps.test\r\n\r\n";
+const SOON: Duration = Duration::from_millis(20);
+
+#[tokio::test]
+async fn a_connection_serves_many_requests() {
+    let server = Server::start(&[("*", "/", "body hello")]).await;
+    let mut stream = server.connect().await;
+    for _ in 0..3 {
+        stream.write_all(GET).await.unwrap();
+        assert!(read_answer(&mut stream).await.ends_with("hello"));
+    }
+    // A head in pieces is the same request.
+    for piece in GET.chunks(7) {
+        stream.write_all(piece).await.unwrap();
+        stream.flush().await.unwrap();
+    }
+    assert!(read_answer(&mut stream).await.ends_with("hello"));
+    // Errors of the app leave the connection usable.
+    stream.write_all(b"GET /no HTTP/1.1\r\nHost: shop.apps.test\r\n\r\n").await.unwrap();
+    assert_eq!(status(&read_answer(&mut stream).await), 404);
+    stream.write_all(GET).await.unwrap();
+    assert!(read_answer(&mut stream).await.ends_with("hello"));
+}
+
+#[tokio::test]
+async fn s_4_1_silent_and_slow_clients_are_closed() {
+    let closes = async |connections: Connections, sent: &[u8]| {
+        let server = Server::start_with(&[("*", "/", "body hello")], connections).await;
+        let mut stream = server.connect().await;
+        stream.write_all(sent).await.unwrap();
+        read_to_end(&mut stream).await
+    };
+    let no_first_byte = closes(Connections { first_byte: SOON, ..patient() }, b"").await;
+    assert_eq!(no_first_byte, "");
+    let half_a_head = closes(Connections { head: SOON, ..patient() }, b"GET / HTTP/1.1\r\nHost: shop").await;
+    assert!(status(&half_a_head) != 200, "{half_a_head}");
+    let idle = closes(Connections { idle: SOON, ..patient() }, GET).await;
+    assert!(idle.ends_with("hello"), "{idle}");
+    let half_a_body =
+        closes(Connections { body_grace: SOON, ..patient() }, b"POST / HTTP/1.1\r\nHost: shop.apps.test\r\nContent-Length: 5\r\n\r\nab")
+            .await;
+    assert_eq!(status(&half_a_body), 408, "{half_a_body}");
+}
+
+#[tokio::test]
+async fn s_4_1_a_client_that_does_not_read_is_closed() {
+    let server = Server::start_with(&[("*", "/", "size 8000000")], Connections { write_stall: SOON, ..patient() }).await;
+    let mut stream = server.connect().await;
+    // Ends when the server has closed: until then requests are taken or wait.
+    tokio::time::timeout(Duration::from_secs(60), async { while stream.write_all(GET).await.is_ok() {} }).await.unwrap();
+}
+
+#[tokio::test]
+async fn s_9_2_running_requests_end_before_the_server() {
+    let mut server = Server::start(&[("*", "/", "body hello")]).await;
+    let mut idle = server.connect().await;
+    idle.write_all(GET).await.unwrap();
+    read_answer(&mut idle).await;
+    let mut half = server.connect().await;
+    half.write_all(b"POST / HTTP/1.1\r\nHost: shop.apps.test\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n").await.unwrap();
+    assert!(read_answer(&mut half).await.contains("100 Continue"));
+    assert!(server.orchestrator.is_ready());
+
+    let (address, orchestrator) = (server.address, server.orchestrator.clone());
+    server.stop();
+    assert_eq!(read_to_end(&mut idle).await, "");
+    assert!(!orchestrator.is_ready());
+    half.write_all(b"ab").await.unwrap();
+    assert!(read_to_end(&mut half).await.ends_with("hello"));
+    server.ended().await;
+    assert!(tokio::net::TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn s_9_2_requests_that_do_not_end_are_cancelled() {
+    let mut server = Server::start_with(&[("*", "/wait", "wait")], Connections { drain: Duration::ZERO, ..patient() }).await;
+    let mut endless = server.connect().await;
+    endless.write_all(b"GET /wait HTTP/1.1\r\nHost: shop.apps.test\r\n\r\n").await.unwrap();
+    server.executor.waiting.notified().await;
+    server.stop();
+    assert_eq!(read_to_end(&mut endless).await, "");
+    let orchestrator = server.orchestrator.clone();
+    server.ended().await;
+    assert_eq!(orchestrator.free_sandboxes(), 4);
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_gives_back_its_sandbox() {
+    let server = Server::start(&[("*", "/wait", "wait")]).await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /wait HTTP/1.1\r\nHost: shop.apps.test\r\n\r\n").await.unwrap();
+    server.executor.waiting.notified().await;
+    assert_eq!(server.orchestrator.free_sandboxes(), 3);
+    drop(stream);
+    tokio::time::timeout(Duration::from_secs(60), async {
+        while server.orchestrator.free_sandboxes() < 4 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn s_4_1_connections_are_bounded() {
+    let server = Server::start_with(&[("*", "/", "body hello")], Connections { total_max: 1, ..patient() }).await;
+    let mut first = server.connect().await;
+    first.write_all(GET).await.unwrap();
+    read_answer(&mut first).await;
+    assert_eq!(read_to_end(&mut server.connect().await).await, "");
+}

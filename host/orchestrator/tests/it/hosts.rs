@@ -1,0 +1,63 @@
+//! Which plane and which app a Host header reaches.
+
+use crate::server::{Server, status};
+
+async fn at(server: &Server, host: &str, path: &str) -> String {
+    server.send(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")).await
+}
+
+#[tokio::test]
+async fn each_host_has_one_owner() {
+    let server = Server::start(&[("*", "/*", "echo")]).await;
+    for host in ["shop.apps.test", "SHOP.apps.test.", "shop.apps.test:8080", "shop.example", "a.b.wild.example"] {
+        let answer = at(&server, host, "/api/v1/admin/apps?q=1").await;
+        assert_eq!(status(&answer), 200, "{answer}");
+        assert!(answer.contains("app=shop deployment=7 script=script-0"), "{answer}");
+        assert!(answer.contains("param *=api/v1/admin/apps"), "{answer}");
+    }
+    for host in ["localhost", "localhost:8080", "LOCALHOST", "127.0.0.1", "[::1]:8080"] {
+        assert!(at(&server, host, "/x").await.contains("control plane at /x"), "{host}");
+    }
+    for host in ["other.apps.test", "apps.test", "wild.example", "notshop.example", "7--shop.apps.test"] {
+        let answer = at(&server, host, "/x").await;
+        assert_eq!(status(&answer), 421, "{host}: {answer}");
+        assert!(answer.ends_with(r#"{"type":"/problems/unknown-host","title":"No app answers at this host","status":421}"#), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn s_4_3_hosts_with_two_readings_are_refused() {
+    let server = Server::start(&[("*", "/*", "echo")]).await;
+    for request in [
+        "GET / HTTP/1.1\r\n\r\n",
+        "GET / HTTP/1.0\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost:\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: shop.apps.test\r\nHost: shop.apps.test\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: shop.apps.test\r\nHost: localhost\r\n\r\n",
+        "GET http://other/ HTTP/1.1\r\nHost: shop.apps.test\r\n\r\n",
+        "GET http://u@shop.apps.test/ HTTP/1.1\r\nHost: shop.apps.test\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: shop.apps.test, localhost\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: shop.apps\ttest\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a@shop.apps.test\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: shop.apps.test:\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: 10.0.0.1\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: [::2]\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: 0x7f.1\r\n\r\n",
+    ] {
+        let answer = server.send(request).await;
+        assert_eq!(status(&answer), 400, "{request:?}: {answer}");
+        assert!(answer.contains("connection: close"), "{request:?}: {answer}");
+    }
+    let absolute = server.send("GET http://shop.apps.test/p HTTP/1.1\r\nHost: Shop.apps.test:80\r\nConnection: close\r\n\r\n").await;
+    assert_eq!(status(&absolute), 200, "{absolute}");
+}
+
+#[tokio::test]
+async fn s_4_4_forwarding_headers_do_not_route() {
+    let server = Server::start(&[("*", "/*", "echo")]).await;
+    let request = "GET / HTTP/1.1\r\nHost: shop.apps.test\r\nX-Forwarded-Host: localhost\r\nForwarded: host=localhost\r\nX-Forwarded-For: 6.6.6.6, 1.2.3.4\r\n\
+                   X-Forwarded-Proto: https\r\nX-Real-IP: 9.9.9.9\r\nConnection: close, x-hop\r\nX-Hop: 1\r\n\r\n";
+    let answer = server.send(request).await;
+    assert!(answer.contains("GET https shop.apps.test / 1.2.3.4"), "{answer}");
+    assert!(!answer.contains("localhost") && !answer.contains("9.9.9.9") && !answer.contains("x-hop"), "{answer}");
+}

@@ -1,0 +1,9 @@
+//! The data plane over real sockets, with an executor that answers by the text of a script and no database.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod answers;
+mod connections;
+mod hosts;
+mod server;
+mod smuggling;
