@@ -1,1 +1,20 @@
-//! x
+//! The control plane: the admin API under `/api/v1/admin`, who may use it, and its description (`/openapi.json`).
+//!
+//! The binary fills a [`State`], asks [`router`] for the router and serves it on the instance's host, on a runtime of its own
+//! (S-3.3). From the data plane the manager takes what the trait [`DataPlane`] names and nothing else.
+//!
+//! Reading order: `api/mod.rs` (every route in one list), `api/extract` (what a handler is given), `api/authz/decide.rs` (who may
+//! do what), then one file per resource. `auth/` has passwords, tokens, keys and the checks that stand before them.
+//!
+//! Deliberately absent: SQL, Wasmtime, sockets, environment variables, clocks: each comes in through [`State`].
+
+#![forbid(unsafe_code)]
+
+pub mod api;
+pub mod auth;
+mod data_plane;
+mod state;
+
+pub use api::{extract::Client, openapi, router};
+pub use data_plane::{BoxFuture, DataPlane, InvokeError, Invoked, RouteField, RouteMatch, RouteRefusal, RouteSpec};
+pub use state::{Clock, DomainProof, Readiness, State, Streams, Versions};

@@ -1,0 +1,160 @@
+//! `/api/v1/admin/api-keys`: credentials of programs. A person manages his own; a key manages none.
+
+use std::sync::Arc;
+
+use axum::{extract::State as Shared, response::IntoResponse};
+use http::StatusCode;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use store::{ApiKey, ApiKeyId, AppRef, Digest, NewApiKey};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    authz::{Scope, Scopes},
+    extract::{Caller, Json, Path, Query, action, missing, present, session_only},
+    listing::{Listing, OfAll, check_name, page},
+    problem::Problem,
+};
+use crate::{
+    State,
+    auth::{
+        api_key::{self, Kind},
+        token,
+    },
+};
+
+/// How long a key lasts if its maker does not say (S-8.7).
+const LIFETIME: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// A new key.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewKey {
+    /// For its maker to know it by.
+    name: String,
+    /// What it is good for; at least one.
+    #[schema(example = json!(["script:read", "script:write"]))]
+    scopes: Vec<String>,
+    /// Slug or id of the only app it is to reach; all that its maker reaches if absent.
+    app: Option<String>,
+    /// 90 days from now if absent; null: never.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Option<Timestamp>>,
+}
+
+/// A key, without its secret.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ApiKeyBody {
+    id: Uuid,
+    name: String,
+    /// How the key begins.
+    prefix: String,
+    /// How it ends.
+    last4: String,
+    scopes: Vec<String>,
+    /// The only app it reaches; null for all that its maker reaches.
+    app_id: Option<Uuid>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
+    /// At most a minute late.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_used_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    revoked_at: Option<Timestamp>,
+}
+
+/// A key as its maker sees it this once.
+#[derive(Serialize, ToSchema)]
+pub(super) struct NewKeyBody {
+    /// The key itself. It is not stored and can't be shown again.
+    #[schema(example = "pic_all_...")]
+    key: String,
+    #[serde(flatten)]
+    rest: ApiKeyBody,
+}
+
+impl ApiKeyBody {
+    fn of(key: ApiKey) -> Self {
+        let ApiKey { id, name, prefix, last4, scopes, app, created_at, expires_at, last_used_at, revoked_at, .. } = key;
+        Self { id: id.uuid(), name, prefix, last4, scopes, app_id: app.map(Uuid::from), created_at, expires_at, last_used_at, revoked_at }
+    }
+}
+
+/// Lists the caller's keys, oldest first, revoked ones included.
+#[utoipa::path(get, path = "/api/v1/admin/api-keys", tag = "api-keys", params(OfAll), responses((status = 200, body = Listing<ApiKeyBody>)))]
+pub(super) async fn list_api_keys(
+    Shared(state): Shared<Arc<State>>,
+    caller: Caller,
+    Query(query): Query<OfAll>,
+) -> Result<Json<Listing<ApiKeyBody>>, Problem> {
+    session_only(&caller.principal)?;
+    let keys = state.control.own(&caller.principal).api_keys(page(query.limit, query.cursor.as_deref())?).await?;
+    Ok(Json(Listing::of(keys, ApiKeyBody::of)))
+}
+
+/// Makes a key. The answer is the only place where it can be read.
+#[utoipa::path(post, path = "/api/v1/admin/api-keys", tag = "api-keys", request_body = NewKey, responses((status = 201, body = NewKeyBody)))]
+pub(super) async fn create_api_key(
+    Shared(state): Shared<Arc<State>>,
+    caller: Caller,
+    Json(body): Json<NewKey>,
+) -> Result<impl IntoResponse, Problem> {
+    session_only(&caller.principal)?;
+    check_name("/name", &body.name)?;
+    let scopes = scopes(&body.scopes)?;
+    let now = state.now();
+    let expires_at = body.expires_at.unwrap_or(Some(now + LIFETIME));
+    if expires_at.is_some_and(|end| end <= now) {
+        return Err(Problem::invalid("/expires_at", "A key has to expire in the future."));
+    }
+    let app = match &body.app {
+        Some(app) => Some(caller.authorize::<action::AppRead>(&state, &AppRef::parse(app)).await?.app_id()),
+        None => None,
+    };
+    // Use is decided anew each time by the maker's role then; this only refuses at once what could never work.
+    if scopes.contains(Scope::InstanceAdmin) {
+        if app.is_some() {
+            return Err(Problem::invalid("/scopes", "A key bound to an app can't have instance:admin."));
+        }
+        if caller.whoami(&state).await?.instance_role == store::InstanceRole::Member {
+            return Err(missing(Scope::InstanceAdmin));
+        }
+    }
+
+    let key = api_key::generate(if app.is_some() { Kind::App } else { Kind::All }).map_err(Problem::internal)?;
+    let new = NewApiKey {
+        key: Digest::from(token::digest(&key)),
+        name: body.name,
+        prefix: api_key::prefix(&key).to_owned(),
+        last4: api_key::last4(&key).to_owned(),
+        scopes: scopes.iter().map(|scope| scope.word().to_owned()).collect(),
+        app,
+        now,
+        expires_at,
+    };
+    let made = state.control.own(&caller.principal).create_api_key(&new).await?;
+    Ok((StatusCode::CREATED, Json(NewKeyBody { key, rest: ApiKeyBody::of(made) })))
+}
+
+/// Revokes one of the caller's keys, at once and everywhere.
+#[utoipa::path(delete, path = "/api/v1/admin/api-keys/{id}", tag = "api-keys", params(("id" = Uuid, Path)), responses((status = 204)))]
+pub(super) async fn revoke_api_key(Shared(state): Shared<Arc<State>>, caller: Caller, Path(id): Path<Uuid>) -> Result<StatusCode, Problem> {
+    session_only(&caller.principal)?;
+    let revoked = state.control.own(&caller.principal).revoke_api_key(ApiKeyId::from(id), state.now()).await?;
+    revoked.map(|_| StatusCode::NO_CONTENT).ok_or_else(|| Problem::not_found("API key"))
+}
+
+fn scopes(words: &[String]) -> Result<Scopes, Problem> {
+    if words.is_empty() {
+        return Err(Problem::invalid("/scopes", "A key needs at least one scope."));
+    }
+    if let Some(at) = words.iter().position(|word| Scope::parse(word).is_none()) {
+        let known = Scope::ALL.iter().map(|scope| scope.word()).collect::<Vec<_>>().join(", ");
+        return Err(Problem::invalid(&format!("/scopes/{at}"), format!("There is no such scope. The scopes are: {known}.")));
+    }
+    Ok(Scopes::of_words(words.iter().map(String::as_str)))
+}

@@ -1,0 +1,94 @@
+//! `/api/v1/admin/deployments`: what ran when, and going back to it.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use store::{Deployment, DeploymentId};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    extract::{Authorized, Json, OfDeployment, Path, Query, action},
+    listing::{Listing, OfOneApp, page},
+    problem::Problem,
+    routes::RouteBody,
+    scripts::ScriptBody,
+};
+
+/// All scripts and routes of an app at one moment. Immutable.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct DeploymentBody {
+    id: Uuid,
+    app_id: Uuid,
+    /// 1, 2, 3 ... in each app.
+    number: u32,
+    /// Whether it is the one that runs.
+    active: bool,
+    message: String,
+    /// The admin who made it, or whose key did; null once he is gone.
+    created_by: Option<Uuid>,
+    /// The key that made it; null for a person.
+    created_with: Option<Uuid>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+impl DeploymentBody {
+    fn of(deployment: Deployment, app_id: Uuid) -> Self {
+        let Deployment { id, number, message, created_by, created_with, created_at, active } = deployment;
+        Self {
+            id: id.uuid(),
+            app_id,
+            number,
+            active,
+            message,
+            created_by: created_by.map(Uuid::from),
+            created_with: created_with.map(Uuid::from),
+            created_at,
+        }
+    }
+}
+
+/// A deployment with what is in it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct DeploymentDetail {
+    #[serde(flatten)]
+    deployment: DeploymentBody,
+    /// Without sources.
+    scripts: Vec<ScriptBody>,
+    routes: Vec<RouteBody>,
+}
+
+/// Lists an app's deployments, newest first.
+#[utoipa::path(get, path = "/api/v1/admin/deployments", tag = "deployments", params(OfOneApp), responses((status = 200, body = Listing<DeploymentBody>)))]
+pub(super) async fn list_deployments(
+    app: Authorized<action::DeploymentRead>,
+    Query(query): Query<OfOneApp>,
+) -> Result<Json<Listing<DeploymentBody>>, Problem> {
+    let deployments = app.deployments(page(query.limit, query.cursor.as_deref())?).await?;
+    Ok(Json(Listing::of(deployments, |deployment| DeploymentBody::of(deployment, app.app_id().uuid()))))
+}
+
+/// One deployment with its scripts and routes.
+#[utoipa::path(get, path = "/api/v1/admin/deployments/{id}", tag = "deployments", params(("id" = Uuid, Path)), responses((status = 200, body = DeploymentDetail)))]
+pub(super) async fn get_deployment(
+    app: Authorized<action::DeploymentRead, OfDeployment>,
+    Path(id): Path<Uuid>,
+) -> Result<Json<DeploymentDetail>, Problem> {
+    let found = app.deployment(DeploymentId::from(id)).await?.ok_or_else(|| Problem::not_found("deployment"))?;
+    let app_id = app.app_id().uuid();
+    Ok(Json(DeploymentDetail {
+        deployment: DeploymentBody::of(found.deployment, app_id),
+        scripts: found.scripts.into_iter().map(|script| ScriptBody::of(script, app_id, None)).collect(),
+        routes: found.routes.into_iter().map(|route| RouteBody::of(route, app_id)).collect(),
+    }))
+}
+
+/// Makes a deployment the one that runs: forward or back. Live within a second.
+#[utoipa::path(post, path = "/api/v1/admin/deployments/{id}/activate", tag = "deployments", params(("id" = Uuid, Path)), responses((status = 200, body = DeploymentBody)))]
+pub(super) async fn activate_deployment(
+    app: Authorized<action::DeploymentWrite, OfDeployment>,
+    Path(id): Path<Uuid>,
+) -> Result<Json<DeploymentBody>, Problem> {
+    let deployment = app.activate(DeploymentId::from(id)).await?.ok_or_else(|| Problem::not_found("deployment"))?;
+    Ok(Json(DeploymentBody::of(deployment, app.app_id().uuid())))
+}

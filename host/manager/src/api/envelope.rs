@@ -1,0 +1,89 @@
+//! What every answer of the control plane gets, in one place: the request's id, problems instead of bare failures (the
+//! router's own 404 and 405 included), a 500 instead of a panic, and the headers that browsers need.
+
+use std::panic::AssertUnwindSafe;
+
+use axum::{
+    extract::Request,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use futures_util::FutureExt;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use uuid::Uuid;
+
+use super::problem::{Problem, ProblemType};
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const REQUEST_ID_BYTES_MAX: usize = 128;
+
+/// The id of the request being served; an extension of every request.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+/// Marks an answer that is complete though its status is a failure: by a script, or of `/readyz`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Finished;
+
+/// The outermost layer.
+pub(super) async fn envelope(mut request: Request, next: Next) -> Response {
+    let request_id = request_id(request.headers());
+    request.extensions_mut().insert(RequestId(request_id.clone()));
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+
+    let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+        Ok(response) => response,
+        // The panic itself was printed by the process's hook.
+        Err(_) => Problem::internal("a handler panicked").into_response(),
+    };
+    if let Some(problem) = problem_of(&mut response) {
+        if let Some(cause) = problem.cause() {
+            tracing::error!(%method, path, request_id, cause, "{}", problem.kind().title());
+        }
+        let allow = response.headers().get(header::ALLOW).cloned();
+        response = problem.render(&request_id);
+        if let Some(allow) = allow {
+            response.headers_mut().insert(header::ALLOW, allow);
+        }
+    }
+    dress(response.headers_mut(), &request_id);
+    response
+}
+
+fn problem_of(response: &mut Response) -> Option<Problem> {
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        return Some(problem);
+    }
+    let status = response.status();
+    if response.extensions().get::<Finished>().is_some() || !(status.is_client_error() || status.is_server_error()) {
+        return None;
+    }
+    let kind = ProblemType::of_status(status);
+    Some(match kind {
+        ProblemType::NotFound => Problem::new(kind, "There is nothing at this path. GET /openapi.json lists what there is."),
+        ProblemType::MethodNotAllowed => Problem::new(kind, "The header Allow lists the methods of this path."),
+        ProblemType::Internal => Problem::internal(format!("an answer {status} without a problem")),
+        _ => Problem::new(kind, kind.title()),
+    })
+}
+
+/// The caller's id if it is well formed, else a new one.
+fn request_id(headers: &HeaderMap) -> String {
+    let well_formed = |id: &&str| {
+        (1..=REQUEST_ID_BYTES_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    };
+    match headers.get(X_REQUEST_ID).and_then(|value| value.to_str().ok()).filter(well_formed) {
+        Some(id) => id.to_owned(),
+        None => Uuid::now_v7().to_string(),
+    }
+}
+
+fn dress(headers: &mut HeaderMap, request_id: &str) {
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        headers.insert(X_REQUEST_ID, value);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
+}

@@ -1,0 +1,150 @@
+//! A JSON body; what is wrong with it is said with a JSON pointer.
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Request},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, StatusCode, header};
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use serde_json::error::Category;
+use serde_path_to_error::{Path, Segment};
+
+use crate::api::problem::{FieldError, Problem, ProblemType};
+
+/// A body that is read, or an answer that is written, as JSON.
+#[derive(Debug, Clone, Copy)]
+pub struct Json<T>(pub T);
+
+impl<S: Sync + Send, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            let detail = "Send the body with the header Content-Type: application/json.";
+            return Err(Problem::new(ProblemType::MediaType, detail));
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
+            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                let limit = super::super::BODY_BYTES_MAX;
+                return Problem::new(ProblemType::BodyTooLarge, format!("A body of this API has at most {limit} bytes."));
+            }
+            Problem::new(ProblemType::MalformedJson, "The body could not be read to its end.")
+        })?;
+        parse(&bytes).map(Self)
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+/// A requirement of S-8.5 also: a form of another site cannot send this type without being asked first.
+fn is_json(headers: &HeaderMap) -> bool {
+    let sent = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = sent.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json") || essence.eq_ignore_ascii_case("application/merge-patch+json")
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut input = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut input).map_err(|error| {
+        let message = without_position(&error.inner().to_string());
+        match error.inner().classify() {
+            Category::Data => misfit(error.path(), &message),
+            Category::Syntax | Category::Eof | Category::Io => malformed(error.inner()),
+        }
+    })?;
+    input.end().map_err(|error| malformed(&error))?;
+    Ok(value)
+}
+
+fn malformed(error: &serde_json::Error) -> Problem {
+    let message = without_position(&error.to_string());
+    let (line, column) = (error.line(), error.column());
+    Problem::new(ProblemType::MalformedJson, format!("The body is not JSON: {message} in line {line}, column {column}."))
+}
+
+/// A value of the wrong type, an unknown field or a missing one.
+fn misfit(path: &Path, message: &str) -> Problem {
+    let mut pointer = pointer(path);
+    // Of a missing field the path is its parent's; only the text has its name.
+    if let Some(name) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+        pointer.push('/');
+        pointer.push_str(name);
+    }
+    let error = FieldError { pointer: Some(pointer.clone()), message: format!("{message}."), ..FieldError::default() };
+    let place = if pointer.is_empty() { "the body" } else { &pointer };
+    Problem::new(ProblemType::InvalidRequest, format!("{place}: {message}.")).with_error(error)
+}
+
+/// RFC 6901.
+fn pointer(path: &Path) -> String {
+    path.iter().fold(String::new(), |mut text, segment| {
+        match segment {
+            Segment::Seq { index } => text.push_str(&format!("/{index}")),
+            Segment::Map { key } => text.push_str(&format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+        text
+    })
+}
+
+fn without_position(message: &str) -> String {
+    message.rsplit_once(" at line ").map_or(message, |(text, _)| text).to_owned()
+}
+
+/// For fields of a PATCH that may be null: absent is `None`, null is `Some(None)`.
+///
+/// # Errors
+/// Those of the value.
+pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Thing {
+        #[expect(dead_code, reason = "only its type matters")]
+        name: String,
+        #[serde(default)]
+        #[expect(dead_code, reason = "only its type matters")]
+        tags: Vec<u8>,
+        #[serde(default, deserialize_with = "present")]
+        host: Option<Option<String>>,
+    }
+
+    #[test]
+    fn each_misfit_is_named_by_its_pointer() {
+        for (text, kind, place) in [
+            ("{\"name\":1}", ProblemType::InvalidRequest, "/name: invalid type: integer `1`, expected a string."),
+            ("{}", ProblemType::InvalidRequest, "/name: missing field `name`."),
+            ("{\"name\":\"a\",\"nmae\":1}", ProblemType::InvalidRequest, "/nmae: unknown field `nmae`"),
+            ("{\"name\":\"a\",\"tags\":[1,300]}", ProblemType::InvalidRequest, "/tags/1: invalid value"),
+            ("[]", ProblemType::InvalidRequest, "the body"),
+            ("{\"name\":", ProblemType::MalformedJson, "line 1, column 8"),
+            ("", ProblemType::MalformedJson, "line 1, column 0"),
+            ("{\"name\":\"a\"} x", ProblemType::MalformedJson, "trailing characters"),
+            ("{\"name\":\"\u{1}\"}", ProblemType::MalformedJson, "control character"),
+        ] {
+            let problem = parse::<Thing>(text.as_bytes()).unwrap_err();
+            assert_eq!(problem.kind(), kind, "{text}");
+            assert!(format!("{problem:?}").contains(place), "{text}: {problem:?}");
+        }
+    }
+
+    #[test]
+    fn absent_and_null_differ() {
+        assert_eq!(parse::<Thing>(b"{\"name\":\"a\"}").unwrap().host, None);
+        assert_eq!(parse::<Thing>(b"{\"name\":\"a\",\"host\":null}").unwrap().host, Some(None));
+        assert_eq!(parse::<Thing>(b"{\"name\":\"a\",\"host\":\"h\"}").unwrap().host, Some(Some("h".to_owned())));
+    }
+}

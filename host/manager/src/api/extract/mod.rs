@@ -1,0 +1,21 @@
+//! What handlers take as arguments. Each refuses with a problem, so that no handler starts with a half-valid request.
+
+mod authorized;
+mod caller;
+mod client;
+mod if_match;
+mod json;
+mod path;
+mod query;
+
+pub use authorized::{Authorized, InQuery, OfApp, OfDeployment, OfDomain, OfExecution, OfRoute, OfScript, Permission, Place, action};
+pub use caller::{Caller, SESSION_IDLE};
+pub use client::Client;
+pub use if_match::{IfMatch, etag};
+pub use json::{Json, present};
+pub use path::Path;
+pub use query::Query;
+
+pub(super) use authorized::{missing, session_only};
+pub(super) use caller::refuse_cross_site;
+pub(super) use client::user_agent;

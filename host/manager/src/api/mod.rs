@@ -1,0 +1,82 @@
+//! The admin API. Every route is in the one list below; one file per resource, and beside them what they share:
+//! `problem` (every failure), `envelope` (what every answer gets), `extract` (what handlers are given), `authz` (who may do what).
+
+mod api_keys;
+mod apps;
+pub mod authz;
+mod deployments;
+mod diagnostic;
+mod domains;
+mod envelope;
+mod execute;
+mod executions;
+pub mod extract;
+mod limits;
+mod listing;
+mod logs;
+mod openapi;
+pub mod problem;
+mod route_preview;
+mod routes;
+mod scripts;
+mod session;
+mod status;
+
+pub use envelope::RequestId;
+pub use openapi::openapi;
+
+use std::sync::Arc;
+
+use axum::{Router, extract::DefaultBodyLimit, middleware};
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::State;
+
+/// Longest JSON body, in bytes. Four times the longest script.
+pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// The control plane as one service: everything the instance's host answers.
+pub fn router(state: Arc<State>) -> Router {
+    routes_and_description()
+        .split_for_parts()
+        .0
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(envelope::envelope))
+        .with_state(state)
+}
+
+/// Every route, in the order of the documentation.
+fn routes_and_description() -> OpenApiRouter<Arc<State>> {
+    OpenApiRouter::with_openapi(openapi::Description::openapi())
+        .routes(routes!(session::create_session, session::get_session, session::delete_session))
+        .routes(routes!(apps::list_apps, apps::create_app))
+        .routes(routes!(apps::get_app, apps::patch_app, apps::delete_app))
+        .routes(routes!(domains::list_domains, domains::create_domain))
+        .routes(routes!(domains::get_domain, domains::delete_domain))
+        .routes(routes!(domains::verify_domain))
+        .routes(routes!(scripts::list_scripts, scripts::create_script))
+        .routes(routes!(scripts::validate_script))
+        .routes(routes!(scripts::get_script, scripts::put_script, scripts::patch_script, scripts::delete_script))
+        .routes(routes!(self::routes::list_routes, self::routes::create_route))
+        .routes(routes!(route_preview::check_route))
+        .routes(routes!(route_preview::match_route))
+        .routes(routes!(self::routes::get_route, self::routes::put_route, self::routes::patch_route, self::routes::delete_route))
+        .routes(routes!(deployments::list_deployments))
+        .routes(routes!(deployments::get_deployment))
+        .routes(routes!(deployments::activate_deployment))
+        .routes(routes!(executions::list_executions))
+        .routes(routes!(executions::get_execution))
+        .routes(routes!(executions::get_execution_logs))
+        .routes(routes!(logs::list_logs))
+        .routes(routes!(logs::stream_logs))
+        .routes(routes!(api_keys::list_api_keys, api_keys::create_api_key))
+        .routes(routes!(api_keys::revoke_api_key))
+        .routes(routes!(limits::list_limits))
+        .routes(routes!(execute::execute_script))
+        .routes(routes!(status::healthz))
+        .routes(routes!(status::readyz))
+        .routes(routes!(status::version))
+        .routes(routes!(status::openapi_json))
+        .routes(routes!(status::landing))
+}

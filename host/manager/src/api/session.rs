@@ -1,0 +1,161 @@
+//! `/api/v1/admin/session`: logging in, who am I, logging out.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State as Shared,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use store::{AccessFacts, Digest, InstanceRole, LoginFacts, NewSession};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    extract::{Caller, Client, Json, refuse_cross_site, session_only, user_agent},
+    problem::{Problem, ProblemType},
+};
+use crate::{
+    State,
+    auth::{
+        cookie, csrf,
+        password::{PasswordError, Verdict},
+        token,
+    },
+};
+
+/// A session ends after so long, however busy it is (S-8.4).
+const SESSION_ABSOLUTE: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// What a log-in sends.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewSessionBody {
+    /// In any case.
+    username: String,
+    /// At most 1024 bytes.
+    #[schema(format = Password)]
+    password: String,
+}
+
+/// Who the caller is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct SessionBody {
+    admin: AdminBody,
+    /// The key that the caller sent; null for a session.
+    key: Option<KeyBody>,
+    /// The absolute end of the session (it ends earlier after 12 idle hours); null for a key.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
+}
+
+/// The person who is logged in, or whose key it is.
+#[derive(Debug, Serialize, ToSchema)]
+struct AdminBody {
+    id: Uuid,
+    username: String,
+    display_name: String,
+    /// `owner`, `admin` or `member`.
+    #[schema(value_type = String)]
+    role: InstanceRole,
+}
+
+/// The key that the caller sent.
+#[derive(Debug, Serialize, ToSchema)]
+struct KeyBody {
+    id: Uuid,
+    scopes: Vec<String>,
+    /// The only app it reaches; null for all its maker reaches.
+    app_id: Option<Uuid>,
+}
+
+impl SessionBody {
+    fn of(facts: AccessFacts, expires_at: Option<Timestamp>) -> Self {
+        let AccessFacts { admin, username, display_name, instance_role, key, .. } = facts;
+        let key = key.map(|key| KeyBody { id: key.id.uuid(), scopes: key.scopes, app_id: key.app.map(Uuid::from) });
+        Self { admin: AdminBody { id: admin.uuid(), username, display_name, role: instance_role }, key, expires_at }
+    }
+}
+
+/// Logs in. The answer sets the session's cookie. The same answer, in the same time, for an unknown name and a wrong password.
+#[utoipa::path(post, path = "/api/v1/admin/session", tag = "session", security(()), responses((status = 201, body = SessionBody)))]
+pub(super) async fn create_session(
+    Shared(state): Shared<Arc<State>>,
+    client: Client,
+    headers: HeaderMap,
+    Json(body): Json<NewSessionBody>,
+) -> Result<Response, Problem> {
+    refuse_cross_site(&Method::POST, &headers, &state, csrf::Credential::None)?;
+    let now = state.now();
+    let account = body.username.trim().to_lowercase();
+    state.throttle.attempt(&account, client.address, now).map_err(|wait| {
+        let detail = format!("Too many attempts to log in. Try again in {} s.", wait.seconds);
+        Problem::new(ProblemType::Throttled, detail).with_retry_after(wait.seconds)
+    })?;
+    let facts = verify(&state, &account, body.password).await?;
+    state.throttle.succeeded(&account, client.address, now);
+
+    // A new session each time (rotation): the one that this browser had, if any, ends.
+    if let Some(old) = cookie::token(state.transport(), &headers) {
+        state.control.delete_session(&Digest::from(token::digest(old))).await?;
+    }
+    let token_text = token::session_token().map_err(Problem::internal)?;
+    let expires_at = now + SESSION_ABSOLUTE;
+    let session = NewSession {
+        admin: facts.admin,
+        token: Digest::from(token::digest(&token_text)),
+        ip: client.address.to_string(),
+        user_agent: user_agent(&headers),
+        now,
+        expires_at,
+    };
+    let made = state.control.create_session(&session).await?;
+    let caller = Caller { principal: made.principal, session_expires_at: Some(expires_at) };
+    let body = SessionBody::of(caller.whoami(&state).await?, Some(expires_at));
+    let cookie = cookie::set(state.transport(), &token_text, SESSION_ABSOLUTE.as_secs());
+    Ok((StatusCode::CREATED, [(header::SET_COOKIE, cookie_value(&cookie)?)], Json(body)).into_response())
+}
+
+/// Tells who the caller is and what his key is good for.
+#[utoipa::path(get, path = "/api/v1/admin/session", tag = "session", responses((status = 200, body = SessionBody)))]
+pub(super) async fn get_session(Shared(state): Shared<Arc<State>>, caller: Caller) -> Result<Json<SessionBody>, Problem> {
+    Ok(Json(SessionBody::of(caller.whoami(&state).await?, caller.session_expires_at)))
+}
+
+/// Logs out.
+#[utoipa::path(delete, path = "/api/v1/admin/session", tag = "session", responses((status = 204)))]
+pub(super) async fn delete_session(Shared(state): Shared<Arc<State>>, caller: Caller, headers: HeaderMap) -> Result<Response, Problem> {
+    session_only(&caller.principal)?;
+    if let Some(token_text) = cookie::token(state.transport(), &headers) {
+        state.control.delete_session(&Digest::from(token::digest(token_text))).await?;
+    }
+    let cookie = cookie::clear(state.transport());
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie_value(&cookie)?)]).into_response())
+}
+
+/// Exactly one argon2 verification with equal parameters, whether the account exists or not (S-8.2).
+async fn verify(state: &State, account: &str, password: String) -> Result<LoginFacts, Problem> {
+    let facts = state.control.login_facts(account).await?;
+    let stored = facts.as_ref().map(|facts| facts.password_hash.clone());
+    let verdict = match state.passwords.verify(password.clone(), stored).await {
+        Ok(verdict) => verdict,
+        // Nobody has such a password, whatever the name.
+        Err(PasswordError::TooLong) => Verdict::Wrong,
+        Err(error @ PasswordError::Busy) => return Err(Problem::unavailable("Too many log-ins at once. Try again in a moment.", error)),
+        Err(error @ PasswordError::Failed) => return Err(Problem::internal(error)),
+    };
+    let Some(facts) = facts.filter(|facts| facts.active && verdict != Verdict::Wrong) else {
+        return Err(Problem::new(ProblemType::LoginFailed, "There is no account with this user name and password."));
+    };
+    if verdict == Verdict::RightButOld {
+        let hash = state.passwords.hash(password).await.map_err(Problem::internal)?;
+        state.control.rehash(facts.admin, &hash).await?;
+    }
+    Ok(facts)
+}
+
+fn cookie_value(cookie: &str) -> Result<HeaderValue, Problem> {
+    HeaderValue::from_str(cookie).map_err(Problem::internal)
+}

@@ -1,0 +1,110 @@
+//! What the control plane asks of the data plane. The binary implements it with the orchestrator, so that neither crate
+//! depends on the other and a manager can run on a node of its own.
+
+use std::{future::Future, pin::Pin};
+
+use execution::{HttpRequest, Outcome};
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+/// A future that an object-safe trait can return.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The data plane as the admin API sees it.
+pub trait DataPlane: Send + Sync + 'static {
+    /// Runs the active version of a script once, through admission and with its row and logs recorded, like a request to
+    /// its app's host. The caller has proved that it may execute it.
+    ///
+    /// # Errors
+    /// [`InvokeError`]: nothing ran.
+    fn invoke(&self, script_id: Uuid, request: HttpRequest) -> BoxFuture<'_, Result<Invoked, InvokeError>>;
+
+    /// The canonical spelling of a host name or of a wildcard (`*.example.com`).
+    ///
+    /// # Errors
+    /// One sentence about what is wrong with it.
+    fn canonical_host(&self, host: &str) -> Result<String, String>;
+
+    /// Whether a candidate fits among an app's routes.
+    ///
+    /// # Errors
+    /// [`RouteRefusal`].
+    fn check_route(&self, routes: &[RouteSpec], candidate: &RouteSpec) -> Result<(), RouteRefusal>;
+
+    /// What a request would hit, and why.
+    ///
+    /// # Errors
+    /// One sentence about what is wrong with the request (a host that is none, a path that cannot be decoded).
+    fn match_route(&self, routes: &[RouteSpec], host: &str, method: &str, path: &str) -> Result<RouteMatch, String>;
+
+    /// Tells that new log lines are in the database: the app, from now on. A receiver that lags only has to look again.
+    fn subscribe_logs(&self) -> broadcast::Receiver<Uuid>;
+}
+
+/// One route, as the matcher needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteSpec {
+    pub id: Uuid,
+    /// `None`: any.
+    pub method: Option<String>,
+    /// `None`: any of the app's hosts; else a host or a wildcard.
+    pub host: Option<String>,
+    pub path: String,
+}
+
+/// Why a route is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RouteRefusal {
+    /// A pattern that no request could match, or of an unknown form.
+    Invalid {
+        /// The field it is about.
+        field: RouteField,
+        /// One sentence.
+        message: String,
+    },
+    /// Another route of the app answers the same requests.
+    Conflict { with: Uuid },
+}
+
+/// A field of a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RouteField {
+    Method,
+    Host,
+    Path,
+}
+
+/// What the matcher answers for one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteMatch {
+    /// The winner; `None`: 404, or 405 if `allow` is not empty.
+    pub route: Option<Uuid>,
+    /// Parameters of the path, decoded.
+    pub params: Vec<(String, String)>,
+    /// Methods that this path has, when the method is what does not fit.
+    pub allow: Vec<String>,
+    /// One sentence: why this route and not another.
+    pub why: String,
+}
+
+/// A run that took place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Invoked {
+    pub execution_id: Uuid,
+    /// Already checked against the rules of HTTP: a breach is a failure `invalid_response`.
+    pub outcome: Outcome,
+}
+
+/// Why nothing ran.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvokeError {
+    /// This node does not know the script (yet), or it is not an endpoint.
+    #[error("the script is not loaded")]
+    NotLoaded,
+    /// The app has as many executions running as it may.
+    #[error("the app runs as many executions as it may")]
+    AppBusy { retry_after_seconds: u32 },
+    /// The instance has no sandbox free.
+    #[error("the instance has no sandbox free")]
+    InstanceBusy { retry_after_seconds: u32 },
+}
