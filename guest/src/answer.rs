@@ -6,12 +6,11 @@ use crate::{bindings::handler::Response, json};
 
 /// Makes the answer. The error is a sentence for the script's developer.
 pub(crate) fn from_value(value: Dynamic, body_max: u64) -> Result<Response, String> {
-    let response = match value.read_lock::<Map>() {
-        Some(map) if map.contains_key("statusCode") => from_map(&map)?,
-        _ => {
-            let status = if value.is_unit() { 204 } else { 200 };
-            with_body(status, Vec::new(), &value)?
-        }
+    let response = if value.read_lock::<Map>().is_some_and(|map| map.contains_key("statusCode")) {
+        from_map(value.cast::<Map>())?
+    } else {
+        let status = if value.is_unit() { 204 } else { 200 };
+        with_body(status, Vec::new(), value)?
     };
     if response.body.len() as u64 > body_max {
         return Err(format!("the body of the answer has {} bytes, and {body_max} are allowed", response.body.len()));
@@ -19,7 +18,7 @@ pub(crate) fn from_value(value: Dynamic, body_max: u64) -> Result<Response, Stri
     Ok(response)
 }
 
-fn from_map(map: &Map) -> Result<Response, String> {
+fn from_map(mut map: Map) -> Result<Response, String> {
     let status = map.get("statusCode").and_then(|value| value.as_int().ok());
     let status = status.filter(|status| (200..=599).contains(status)).ok_or("`statusCode` must be a whole number from 200 to 599")?;
     let headers = match map.get("headers") {
@@ -27,7 +26,7 @@ fn from_map(map: &Map) -> Result<Response, String> {
         Some(value) if value.is_unit() => Vec::new(),
         Some(value) => header_pairs(&*value.read_lock::<Map>().ok_or("`headers` must be a map")?)?,
     };
-    with_body(status as u16, headers, map.get("body").unwrap_or(&Dynamic::UNIT))
+    with_body(status as u16, headers, map.remove("body").unwrap_or(Dynamic::UNIT))
 }
 
 fn header_pairs(map: &Map) -> Result<Vec<(String, String)>, String> {
@@ -53,15 +52,16 @@ fn header_value(name: &str, value: &Dynamic) -> Result<String, String> {
     }
 }
 
-fn with_body(status: u16, mut headers: Vec<(String, String)>, value: &Dynamic) -> Result<Response, String> {
+/// The bytes are the value's own where that can be: a large body fits into memory once, not always twice.
+fn with_body(status: u16, mut headers: Vec<(String, String)>, value: Dynamic) -> Result<Response, String> {
     let (body, content_type) = if value.is_unit() {
         (Vec::new(), None)
-    } else if let Some(text) = value.read_lock::<ImmutableString>() {
-        (text.as_bytes().to_vec(), Some("text/plain; charset=utf-8"))
-    } else if let Some(blob) = value.read_lock::<Blob>() {
-        (blob.clone(), Some("application/octet-stream"))
+    } else if value.is_string() {
+        (value.cast::<ImmutableString>().into_owned().into_bytes(), Some("text/plain; charset=utf-8"))
+    } else if value.is_blob() {
+        (value.cast::<Blob>(), Some("application/octet-stream"))
     } else {
-        let json = json::to_bytes(value).map_err(|error| format!("the body cannot be written as JSON: {error}"))?;
+        let json = json::to_bytes(&value).map_err(|error| format!("the body cannot be written as JSON: {error}"))?;
         (json, Some("application/json"))
     };
     if let Some(content_type) = content_type

@@ -223,7 +223,7 @@ unsafe impl GlobalAlloc for Allocator {
                 state.next = block as usize + new_rounded;
                 return block;
             }
-        } else if state.mode == Mode::Snapshot {
+        } else if state.mode != Mode::Image {
             state.heap_used = state.heap_used.wrapping_add(new_size).wrapping_sub(layout.size());
             // SAFETY: a block outside the region came from the heap with this layout.
             return unsafe { state.heap.realloc(block, layout.size(), layout.align(), new_size) };

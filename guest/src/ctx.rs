@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use rhai::{Array, Blob, Dynamic, Engine, Map};
+use rhai::{Array, Blob, Dynamic, Engine, Map, Module};
 
 use crate::{
     bindings::handler::{Invocation, Request},
@@ -21,10 +21,20 @@ struct Rest {
 
 thread_local! {
     static REST: RefCell<Rest> = RefCell::default();
+    /// Functions of a script see no variable but those of modules: so `ctx` is one, filled in for each run.
+    static CTX: Dynamic = Dynamic::UNIT.into_shared();
 }
 
-/// `ctx` for this run.
-pub(crate) fn build(call: Invocation) -> Dynamic {
+/// Fills in `ctx` and returns it.
+pub(crate) fn set(call: Invocation) -> Dynamic {
+    let mut ctx = CTX.with(Dynamic::clone);
+    if let Some(mut value) = ctx.write_lock::<Dynamic>() {
+        *value = build(call).into_read_only();
+    }
+    ctx
+}
+
+fn build(call: Invocation) -> Dynamic {
     let mut ctx = Map::new();
     let mut set = |name: &str, value: Dynamic| ctx.insert(name.into(), value);
     set("execution_id", call.execution_id.into());
@@ -94,8 +104,11 @@ fn all_values(pairs: &Pairs, name: &str) -> Array {
     pairs.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str().into()).collect()
 }
 
-/// Methods of `ctx.request`: `raw()`, `query_all(name)`, `headers_all(name)`.
+/// `ctx`, and the methods of `ctx.request`: `raw()`, `query_all(name)`, `headers_all(name)`.
 pub(crate) fn register(engine: &mut Engine) {
+    let mut module = Module::new();
+    module.set_var("ctx", CTX.with(Dynamic::clone));
+    engine.register_global_module(module.into());
     engine.register_fn("raw", |_request: &mut Map| -> Blob { REST.with_borrow(|rest| rest.body.clone()) });
     engine.register_fn("query_all", |_request: &mut Map, name: &str| REST.with_borrow(|rest| all_values(&rest.query, name)));
     engine.register_fn("headers_all", |_request: &mut Map, name: &str| {

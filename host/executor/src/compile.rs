@@ -3,15 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use execution::{
-    BoxFuture,
-    CompileError, CompileErrorKind, Execute, Image, Invocation, Limits, Outcome, Source,
+    BoxFuture, CompileError, CompileErrorKind, Execute, Image, Invocation, Limits, Outcome, Source,
     limits::{COMPILE_FUEL, COMPILE_MEMORY_BYTES, COMPILE_WALL_MS, SOURCE_BYTES_MAX},
 };
 use wasmtime::Trap;
 
 use crate::{Executor, Live, bindings::compiler};
-
-
 
 impl Execute for Executor {
     fn compile<'a>(&'a self, source: &'a Source) -> BoxFuture<'a, Result<Image, CompileError>> {
@@ -65,7 +62,9 @@ fn from_guest(error: compiler::Error) -> CompileError {
 
 fn from_trap(trap: &wasmtime::Error) -> CompileError {
     match trap.downcast_ref::<Trap>() {
-        Some(_) => whole(CompileErrorKind::TooLarge, "the script is too large or nested too deep to be parsed within the limits".to_owned()),
+        Some(_) => {
+            whole(CompileErrorKind::TooLarge, "the script is too large or nested too deep to be parsed within the limits".to_owned())
+        }
         None => {
             tracing::error!(error = ?trap, "no sandbox to compile in");
             whole(CompileErrorKind::Unavailable, "the script could not be compiled just now: try again".to_owned())

@@ -3,10 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use tokio::sync::Semaphore;
-use wasmtime::{
-    Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig,
-    component::Linker,
-};
+use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig, component::Linker};
 
 use crate::{
     bindings::ScriptPre,

@@ -24,10 +24,9 @@ pub(crate) fn result(ending: Ending, state: &State, usage: &Usage, limits: &Limi
         Ending::Answer(response) => Ok(response),
         Ending::Failure(failure) => Err(from_guest(failure, usage, limits)),
         Ending::Trap(trap) => Err(from_trap(&trap, state, usage, limits)),
-        Ending::Deadline => Err(without_place(
-            FailureKind::Deadline,
-            format!("the script was still running after its {} ms (wall_ms)", limits.wall_ms),
-        )),
+        Ending::Deadline => {
+            Err(without_place(FailureKind::Deadline, format!("the script was still running after its {} ms (wall_ms)", limits.wall_ms)))
+        }
     }
 }
 

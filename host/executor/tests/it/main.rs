@@ -1,4 +1,8 @@
 //! One sandbox after another: a script, what it was given, what came of it.
+#![expect(clippy::expect_used, reason = "a test stops at the first surprise")]
 
+mod compile;
 mod contract;
+mod guest;
+mod replay;
 mod sandbox;

@@ -31,7 +31,14 @@ pub(crate) async fn run_with(text: &str, request: HttpRequest, limits: &Limits) 
 }
 
 pub(crate) fn request(method: &str, path: &str) -> HttpRequest {
-    HttpRequest { method: method.into(), path: path.into(), host: "shop.localhost".into(), scheme: "http".into(), client_ip: "192.0.2.7".into(), ..HttpRequest::default() }
+    HttpRequest {
+        method: method.into(),
+        path: path.into(),
+        host: "shop.localhost".into(),
+        scheme: "http".into(),
+        client_ip: "192.0.2.7".into(),
+        ..HttpRequest::default()
+    }
 }
 
 pub(crate) fn invocation(request: HttpRequest) -> Invocation {
@@ -53,4 +60,9 @@ pub(crate) fn invocation(request: HttpRequest) -> Invocation {
 pub(crate) fn answer(outcome: &Outcome) -> (u16, String) {
     let response = outcome.result.as_ref().expect("an answer");
     (response.status, String::from_utf8_lossy(&response.body).into_owned())
+}
+
+/// The failure of an execution that has one.
+pub(crate) fn failure(outcome: Outcome) -> execution::Failure {
+    outcome.result.expect_err("a failure")
 }

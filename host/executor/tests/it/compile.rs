@@ -1,0 +1,71 @@
+//! Source to image: what is refused, and where it says so.
+
+use execution::{CompileErrorKind, limits::SOURCE_BYTES_MAX};
+
+use crate::sandbox::{answer, compile, run};
+
+#[tokio::test]
+async fn a_source_that_does_not_parse_names_its_place() {
+    for (source, line, column) in
+        [("let x = ;", 1, 9), ("let a = 1;\nlet b = (2;", 2, 11), ("fn f( { }", 1, 7), ("\"abc", 1, 1), ("let é = \"é\"; ]", 1, 5)]
+    {
+        let error = compile(source).await.expect_err("a syntax error");
+        assert_eq!((error.kind, error.line, error.column), (CompileErrorKind::Syntax, line, column), "{source}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn g10_s_2_8_nesting_bombs_are_refused() {
+    for (open, middle, close) in [
+        ("(", "1", ")"),
+        ("[", "", "]"),
+        ("#{a:", "1", "}"),
+        ("if true {", "1", "}"),
+        ("!", "true", ""),
+        ("-", "1", ""),
+        ("{", "1", "}"),
+        ("|x|", "1", ""),
+        ("1+(", "1", ")"),
+    ] {
+        for depth in [100, 1000, 20_000] {
+            let source = format!("{}{middle}{}", open.repeat(depth), close.repeat(depth));
+            assert!(compile(&source).await.is_err(), "{open} {depth}");
+        }
+    }
+    assert_eq!(answer(&run("1").await).1, "1");
+}
+
+#[tokio::test]
+async fn s_2_15_the_largest_script_compiles_and_a_larger_one_is_refused() {
+    let statement = "let total = 0; for item in [1, 2, 3] { if item > 1 { total += item * 2 } }\n";
+    let mut source = String::new();
+    while source.len() + statement.len() * 2 < SOURCE_BYTES_MAX as usize {
+        source.push_str(&format!("fn f{}() {{ {statement} }}\n", source.len()));
+        if source.matches("fn ").count() >= 490 {
+            break;
+        }
+    }
+    while source.len() + 64 < SOURCE_BYTES_MAX as usize {
+        source.push_str("{ let total = 1 + 2 * 3 - 4; let name = `total ${total}`; };\n");
+    }
+    let image = compile(&source).await.expect("256 KiB compile");
+    println!("{} bytes of source, {} of image", source.len(), image.bytes().len());
+    let error = compile(&" ".repeat(SOURCE_BYTES_MAX as usize + 1)).await.expect_err("too large");
+    assert_eq!(error.kind, CompileErrorKind::TooLarge);
+}
+
+#[tokio::test]
+async fn a_dense_source_is_refused_with_the_size_of_its_image() {
+    let source = "[".to_owned() + &"[],".repeat(80_000) + "]";
+    match compile(&source).await {
+        Ok(image) => assert!(image.bytes().len() <= 8 << 20),
+        Err(error) => assert_eq!(error.kind, CompileErrorKind::TooLarge, "{error:?}"),
+    }
+}
+
+#[tokio::test]
+async fn the_same_source_gives_the_same_image() {
+    let source = "fn f(x) { `${x}` } let m = #{ a: 1, b: [1, 2] }; f(m.b)";
+    let (first, second) = (compile(source).await.expect("compiles"), compile(source).await.expect("compiles"));
+    assert_eq!(first.bytes(), second.bytes());
+}
