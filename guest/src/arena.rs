@@ -28,7 +28,7 @@ const GRAIN: usize = 8;
 static ALLOCATOR: Allocator = Allocator(UnsafeCell::new(State {
     mode: Mode::Snapshot,
     next: 0,
-    too_large: false,
+    overflowed: false,
     heap_used: 0,
     free: [null_mut(); SMALL_BYTES / GRAIN + 1],
     heap: dlmalloc::Dlmalloc::new(),
@@ -49,8 +49,8 @@ struct State {
     mode: Mode,
     /// Address of the first unused byte of the region.
     next: usize,
-    /// The region was full while a script was compiled.
-    too_large: bool,
+    /// A block did not fit into the region: a script too large to be an image, or a run that used much memory.
+    overflowed: bool,
     /// Bytes in use on the ordinary heap.
     heap_used: usize,
     /// Per size, the blocks of the region that are free again: a list through their first words.
@@ -93,7 +93,7 @@ pub(crate) fn build_image<T, E, X>(parse: impl FnOnce() -> Result<T, E>, export:
     let parsed = parse().map(|root| *header = Box::into_raw(Box::new(root)) as usize);
     state().mode = Mode::Snapshot;
     match parsed {
-        Ok(()) if state().too_large => Ok(None),
+        Ok(()) if state().overflowed => Ok(None),
         // SAFETY: the region is initialised, and no reference into it is written through while the copy is made.
         Ok(()) => Ok(Some(unsafe { std::slice::from_raw_parts(region_start() as *const u8, state().next - region_start()) }.to_vec())),
         Err(error) => Err(export(error)),
@@ -113,6 +113,11 @@ pub(crate) fn keep_image(image: Vec<u8>) {
 pub(crate) unsafe fn root<T>() -> &'static T {
     // SAFETY: the image's first word is the address of a `T` inside the image, which is never moved or freed.
     unsafe { &**(region_start() as *const *const T) }
+}
+
+/// Whether the run used more than the region.
+pub(crate) fn overflowed() -> bool {
+    state().overflowed
 }
 
 /// Bytes in use on the ordinary heap, which grows the linear memory.
@@ -184,7 +189,7 @@ unsafe impl GlobalAlloc for Allocator {
         if !block.is_null() {
             return block;
         }
-        state.too_large = true;
+        state.overflowed = true;
         state.alloc_on_heap(layout)
     }
 

@@ -31,7 +31,12 @@ pub(crate) fn run(call: Invocation) -> Result<Response, Failure> {
     // What a run leaves behind is thrown away with the instance: freeing it would only cost.
     let mut scope = std::mem::ManuallyDrop::new(Scope::new());
     scope.push_constant_dynamic("ctx", ctx::set(call));
-    match engine::get().eval_ast_with_scope::<Dynamic>(&mut scope, &script.ast) {
+    let ended = engine::get().eval_ast_with_scope::<Dynamic>(&mut scope, &script.ast);
+    if arena::overflowed() {
+        // Unless it makes room: a large body may be held by a variable as well.
+        scope.clear();
+    }
+    match ended {
         Ok(value) => answer::from_value(value, response_body_max).map_err(|message| failure::invalid_response(message, &script.name)),
         Err(error) => Err(failure::from_error(*error, &script.name)),
     }

@@ -117,7 +117,8 @@ async fn g8_s_2_13_an_answer_is_bounded() {
     }
     let failure = failure(run("blob(9 * 1024 * 1024, 1)").await);
     assert_eq!(failure.kind, FailureKind::InvalidResponse);
-    assert_eq!(answer(&run("let s = \"0123456789abcdef\"; for i in 0..19 { s += s; } s").await).1.len(), 8 << 20);
+    let largest = "let part = \"\"; part.pad(65536, 'x'); let s = \"\"; for i in 0..128 { s += part; } s";
+    assert_eq!(answer(&run(largest).await).1.len(), 8 << 20);
 }
 
 #[tokio::test]
