@@ -3,6 +3,7 @@
 use crate::ids::{RouteId, ScriptId};
 
 /// A failed call. "Not found" of a look-up is not an error but `Ok(None)`.
+#[expect(clippy::error_impl_error, reason = "read as `store::Error`, the one error of this crate")]
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The database could not be reached, was too slow, or refused the connection. Worth another try later.

@@ -1,6 +1,10 @@
 //! Identifiers: one type each, so that a script's id can't be passed where an app's is meant.
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    str::FromStr,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -90,9 +94,40 @@ impl ExecutionId {
     }
 }
 
-/// A bare UUID of version 7, stamped with `now`.
+/// A bare UUID of version 7, stamped with `now`. Those of one process and one millisecond are in the order in which they were made (until the counter
+/// turns, after 262,144), so that lists by id are lists by age.
 pub(crate) fn v7(now: Timestamp) -> Uuid {
-    let seconds = u64::try_from(now.as_second()).unwrap_or(0);
-    let nanos = u32::try_from(now.subsec_nanosecond()).unwrap_or(0);
-    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::ContextV7::new(), seconds, nanos))
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
+    let nanos = u32::try_from(millis % 1_000 * 1_000_000).unwrap_or(0);
+    let mut bytes = Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, millis / 1_000, nanos)).into_bytes();
+
+    // 18 bits behind the time, around the bits of version and variant; 56 random bits remain.
+    let [_, high, middle, low] = (MADE.fetch_add(1, Ordering::Relaxed) << 2).to_be_bytes();
+    bytes[6] = 0x70 | (high & 0x0f);
+    bytes[7] = middle;
+    bytes[8] = 0x80 | (low >> 2);
+    Uuid::from_bytes(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_one_moment_are_in_the_order_of_their_making() {
+        let now = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_millis(1_795_176_000_123);
+        let ids: Vec<AppId> = (0..70_000).map(|_| AppId::new(now)).collect();
+        assert!(ids.is_sorted());
+        assert!(ids.iter().all(|id| id.uuid().get_version_num() == 7 && id.uuid().get_variant() == uuid::Variant::RFC4122));
+    }
+
+    #[test]
+    fn an_execution_id_tells_its_millisecond() {
+        let now = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_micros(1_795_176_000_123_456);
+        let told = ExecutionId::new(now).created_at();
+        assert_eq!(told.as_millisecond(), 1_795_176_000_123);
+        assert_eq!(told.subsec_nanosecond() % 1_000_000, 0);
+        assert_eq!(ExecutionId::from(Uuid::max()).created_at(), Timestamp::UNIX_EPOCH, "not of version 7");
+    }
 }

@@ -37,6 +37,7 @@ mod pools;
 mod runs;
 mod slug;
 mod snapshot;
+mod stored_limits;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod time;

@@ -54,6 +54,10 @@ impl Store {
     /// # Errors
     /// [`Error::Url`], [`Error::Unavailable`].
     pub async fn connect(url: &str, sizes: PoolSizes) -> Result<Self> {
+        // The driver takes any scheme, and would look for a host where there is none.
+        if !url.starts_with("postgresql://") && !url.starts_with("postgres://") {
+            return Err(Error::Url { source: sqlx::Error::Configuration("not a PostgreSQL URL".into()) });
+        }
         let options = PgConnectOptions::from_str(url).map_err(|source| Error::Url { source })?;
         let options = options.application_name("picloud").disable_statement_logging();
         let control = pool(&options, sizes.control, CONTROL_STATEMENT_TIMEOUT);
@@ -149,5 +153,32 @@ fn waited_for_a_lock(error: &MigrateError) -> bool {
             sqlstate(source).as_deref() == Some(LOCK_NOT_AVAILABLE)
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+    use super::*;
+
+    #[sqlx::test(migrations = false)]
+    async fn s_3_4_each_plane_has_its_statement_timeout(pool: PgPool) {
+        let url = pool.connect_options().to_url_lossy();
+        let store = Store::connect(url.as_str(), PoolSizes::default()).await.unwrap();
+        for (pool, expected) in [(&store.data, DATA_STATEMENT_TIMEOUT), (&store.control, CONTROL_STATEMENT_TIMEOUT)] {
+            let timeout: String = sqlx::query_scalar("show statement_timeout").fetch_one(pool).await.unwrap();
+            assert_eq!(timeout, expected);
+            let idle: String = sqlx::query_scalar("show idle_in_transaction_session_timeout").fetch_one(pool).await.unwrap();
+            assert_eq!(idle, IDLE_IN_TRANSACTION_TIMEOUT);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_none_is_told_apart_from_a_server_that_is_away() {
+        let unreadable = Store::connect("mysql://nowhere", PoolSizes::default()).await;
+        assert!(matches!(unreadable, Err(Error::Url { .. })));
+        let away = Store::connect("postgresql://postgres@localhost/none?host=/nonexistent", PoolSizes::default()).await;
+        assert!(matches!(away, Err(Error::Unavailable { .. })));
     }
 }

@@ -6,7 +6,7 @@ use execution::Limits;
 use sqlx::{PgConnection, PgPool, types::Json};
 use uuid::Uuid;
 
-use crate::{AppId, DeploymentId, Digest, DomainKind, Error, Result, RouteId, ScriptId, ScriptKind};
+use crate::{AppId, DeploymentId, Digest, DomainKind, Error, Result, RouteId, ScriptId, ScriptKind, stored_limits::StoredLimits};
 
 /// The data plane's door: read-only, whole apps. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -119,7 +119,7 @@ fn by_app<T>(rows: Vec<(AppId, T)>) -> HashMap<AppId, Vec<T>> {
 async fn apps(connection: &mut PgConnection, first: Uuid, last: Uuid) -> sqlx::Result<Vec<AppSnapshot>> {
     let rows = sqlx::query!(
         r#"
-        select a.id as "id: AppId", a.slug, a.limits as "limits: Json<Limits>", d.id as "deployment_id?: DeploymentId", d.number as "number?"
+        select a.id as "id: AppId", a.slug, a.limits as "limits: Json<StoredLimits>", d.id as "deployment_id?: DeploymentId", d.number as "number?"
         from apps a left join deployments d on d.app_id = a.id and d.id = a.active_deployment_id
         where a.id between $1 and $2 order by a.id
         "#,
@@ -131,7 +131,7 @@ async fn apps(connection: &mut PgConnection, first: Uuid, last: Uuid) -> sqlx::R
     let apps = rows.into_iter().map(|row| AppSnapshot {
         app_id: row.id,
         slug: row.slug,
-        limits: row.limits.map_or_else(Limits::default, |Json(limits)| limits),
+        limits: row.limits.map_or_else(Limits::default, |Json(StoredLimits(limits))| limits),
         deployment: row.number.and_then(|number| u32::try_from(number).ok()).unwrap_or(0),
         deployment_id: row.deployment_id,
         hosts: Vec::new(),

@@ -30,6 +30,7 @@ impl Fresh {
 ///
 /// # Panics
 /// `DATABASE_URL` is not set (`cargo xtask test` sets it) or the server refuses: a test can't go on.
+#[expect(clippy::disallowed_methods, reason = "a test has no configuration: the server is named by whoever runs the tests")]
 pub async fn fresh() -> Fresh {
     let server = std::env::var("DATABASE_URL").expect("DATABASE_URL names a PostgreSQL server where tests may make databases");
     let server = PgConnectOptions::from_str(&server).expect("DATABASE_URL is a PostgreSQL URL");

@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use sqlx::{PgConnection, types::Json};
 
 use super::AppStore;
-use crate::{App, AppId, Error, Result, Revision, Thing, control::apps::AppRow, listen::notify_app, time::Time};
+use crate::{
+    App, AppId, Error, Result, Revision, Thing, control::apps::AppRow, listen::notify_app, stored_limits::StoredLimits, time::Time,
+};
 
 impl AppStore {
     /// The app; `None` if it was deleted since the handle was made.
@@ -84,7 +86,7 @@ impl AppStore {
         let row = sqlx::query_as!(
             AppRow,
             r#"
-            select a.id as "id: AppId", a.slug, a.name, d.number as "number?", a.limits as "limits: Json<Limits>", a.created_at as "created_at: Time"
+            select a.id as "id: AppId", a.slug, a.name, d.number as "number?", a.limits as "limits: Json<StoredLimits>", a.created_at as "created_at: Time"
             from apps a left join deployments d on d.app_id = a.id and d.id = a.active_deployment_id
             where a.id = $1
             "#,

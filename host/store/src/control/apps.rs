@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use sqlx::types::Json;
 
 use super::InstanceStore;
-use crate::{AppId, Error, Result, Revision, Slug, Thing, error::violates, listen::notify_app, time::Time};
+use crate::{AppId, Error, Result, Revision, Slug, Thing, error::violates, listen::notify_app, stored_limits::StoredLimits, time::Time};
 
 /// An app.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,13 +28,13 @@ pub(crate) struct AppRow {
     pub(crate) slug: String,
     pub(crate) name: String,
     pub(crate) number: Option<i32>,
-    pub(crate) limits: Option<Json<Limits>>,
+    pub(crate) limits: Option<Json<StoredLimits>>,
     pub(crate) created_at: Timestamp,
 }
 
 impl From<AppRow> for App {
     fn from(row: AppRow) -> Self {
-        let limits = row.limits.map(|Json(limits)| limits);
+        let limits = row.limits.map(|Json(StoredLimits(limits))| limits);
         let limits_text = format!("{limits:?}");
         let revision = Revision::of(&[row.slug.as_bytes(), row.name.as_bytes(), limits_text.as_bytes()]);
         Self {

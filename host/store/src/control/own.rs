@@ -1,11 +1,13 @@
 //! What everybody may do with his own: keys, sessions, password, the list of the apps he sees.
 
-use execution::Limits;
 use jiff::Timestamp;
 use sqlx::types::Json;
 
 use super::{ApiKey, App, Control, NewApiKey, Session, api_keys, apps::AppRow};
-use crate::{ApiKeyId, AppId, Error, Listed, Page, Principal, Result, Revoked, SessionId, listen::notify_revoked, time::Time};
+use crate::{
+    ApiKeyId, AppId, Error, Listed, Page, Principal, Result, Revoked, SessionId, listen::notify_revoked, stored_limits::StoredLimits,
+    time::Time,
+};
 
 /// A principal's own things.
 #[derive(Debug)]
@@ -32,7 +34,7 @@ impl OwnStore {
         let rows = sqlx::query_as!(
             AppRow,
             r#"
-            select a.id as "id: AppId", a.slug, a.name, d.number as "number?", a.limits as "limits: Json<Limits>", a.created_at as "created_at: Time"
+            select a.id as "id: AppId", a.slug, a.name, d.number as "number?", a.limits as "limits: Json<StoredLimits>", a.created_at as "created_at: Time"
             from apps a left join deployments d on d.app_id = a.id and d.id = a.active_deployment_id
             where a.id > $3
                 and (exists (select from admins where id = $1 and active and role in ('owner', 'admin'))

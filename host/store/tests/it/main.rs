@@ -1,1 +1,13 @@
 //! Integration tests against a real server; a fresh database each.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod access;
+mod apps;
+mod deploy;
+mod identity;
+mod listen;
+mod runs;
+mod schema;
+mod snapshot;
+mod world;

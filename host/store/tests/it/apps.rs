@@ -1,0 +1,112 @@
+//! Apps, members and domains.
+
+use execution::Limits;
+use sqlx::PgPool;
+use store::{AppRole, DomainKind, DomainStatus, Error, InstanceRole, NewDomain, Page, Revision, Thing};
+
+use crate::{
+    runs::{execution, log},
+    world::{World, create_route, create_script, noon},
+};
+
+fn claim(host: &str, kind: DomainKind, status: DomainStatus) -> NewDomain {
+    NewDomain { host: host.into(), kind, status, challenge: "proof".into(), now: noon() }
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_slug_is_taken_once(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.app("shop").await;
+    let taken = world.instance().await.create_app(&"shop".parse().unwrap(), "Another", noon()).await;
+    assert!(matches!(taken, Err(Error::Duplicate { what: Thing::App, name }) if name == "shop"));
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn an_app_is_renamed_only_from_the_state_that_was_seen(pool: PgPool) {
+    let world = World::new(pool).await;
+    let app = world.opened("shop").await;
+    let seen = app.app().await.unwrap().unwrap();
+    assert_eq!((seen.deployment, seen.limits.clone()), (None, None));
+    let renamed = app.rename("Shop", Some(&seen.revision)).await.unwrap().unwrap();
+    assert_eq!(renamed.name, "Shop");
+    let stale = app.rename("Store", Some(&seen.revision)).await;
+    assert!(matches!(stale, Err(Error::Changed { what: Thing::App, revision }) if revision == renamed.revision));
+    let guessed = app.rename("Store", Some(&Revision::parse("guess"))).await;
+    assert!(matches!(guessed, Err(Error::Changed { .. })));
+    assert_eq!(app.rename("Store", None).await.unwrap().unwrap().name, "Store");
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn limits_are_kept_and_given_back(pool: PgPool) {
+    let world = World::new(pool).await;
+    let app = world.opened("shop").await;
+    let limits = Limits { fuel: 5, ..Limits::default() };
+    assert_eq!(app.set_limits(Some(&limits)).await.unwrap().unwrap().limits, Some(limits.clone()));
+    assert_eq!(world.store.snapshots().one(app.app_id()).await.unwrap().unwrap().limits, limits);
+    assert_eq!(app.set_limits(None).await.unwrap().unwrap().limits, None);
+    assert_eq!(world.store.snapshots().one(app.app_id()).await.unwrap().unwrap().limits, Limits::default());
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_deleted_app_takes_everything_along(pool: PgPool) {
+    let world = World::new(pool).await;
+    let app = world.opened("shop").await;
+    let (script, make_script) = create_script("hello", "1");
+    let (_, make_route) = create_route(script, "/");
+    app.deploy(&[make_script, make_route], "first", noon()).await.unwrap();
+    app.create_domain(&claim("shop.example", DomainKind::Exact, DomainStatus::Verified)).await.unwrap();
+    let ran = execution(app.app_id(), script, noon());
+    world.store.runs().append(std::slice::from_ref(&ran), &[log(&ran, "hello")]).await.unwrap();
+    let id = app.app_id();
+    let twin = world.open(id).await;
+    assert!(app.delete(noon()).await.unwrap());
+
+    assert!(twin.app().await.unwrap().is_none());
+    assert!(matches!(twin.deploy(&[], "late", noon()).await, Err(Error::Missing { what: Thing::App, .. })));
+    assert!(world.store.snapshots().one(id).await.unwrap().is_none());
+    assert!(!twin.delete(noon()).await.unwrap());
+    let swept = world.store.runs().maintain(noon(), store::Retention::default()).await.unwrap();
+    assert_eq!(swept.deleted, 2, "its execution and its log line");
+    for table in ["sources", "scripts", "deployments", "deployment_scripts", "deployment_routes", "domains", "members"] {
+        let count = format!("select count(*) from {table}");
+        let left: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(count)).fetch_one(&world.pool).await.unwrap();
+        assert_eq!(left, 0, "{table}");
+    }
+    world.app("shop").await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn members_come_change_and_go(pool: PgPool) {
+    let world = World::new(pool).await;
+    let app = world.opened("shop").await;
+    let ada = world.admin("ada", InstanceRole::Member).await.admin();
+    assert_eq!(app.put_member(ada, AppRole::Viewer, noon()).await.unwrap().role, AppRole::Viewer);
+    assert_eq!(app.put_member(ada, AppRole::Editor, noon()).await.unwrap().role, AppRole::Editor);
+    let roles: Vec<_> =
+        app.members(Page::default()).await.unwrap().items.into_iter().map(|member| (member.username, member.role)).collect();
+    assert_eq!(roles, [("owner".to_owned(), AppRole::AppAdmin), ("ada".to_owned(), AppRole::Editor)]);
+    assert!(app.remove_member(ada).await.unwrap());
+    assert!(!app.remove_member(ada).await.unwrap());
+    let nobody = app.put_member(store::AdminId::new(noon()), AppRole::Viewer, noon()).await;
+    assert!(matches!(nobody, Err(Error::Missing { what: Thing::Admin, .. })));
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn s_7_2_a_pending_claim_blocks_nobody(pool: PgPool) {
+    let world = World::new(pool).await;
+    let (squatter, holder) = (world.opened("squatter").await, world.opened("holder").await);
+    let pending = squatter.create_domain(&claim("shop.example", DomainKind::Exact, DomainStatus::Pending)).await.unwrap();
+    let proved = holder.create_domain(&claim("shop.example", DomainKind::Exact, DomainStatus::Pending)).await.unwrap();
+    let proved = holder.verify_domain(proved.id, noon()).await.unwrap().unwrap();
+    assert_eq!((proved.status, proved.verified_at), (DomainStatus::Verified, Some(noon())));
+
+    assert!(matches!(squatter.verify_domain(pending.id, noon()).await, Err(Error::Duplicate { what: Thing::Domain, .. })));
+    let late = squatter.create_domain(&claim("shop.example", DomainKind::Exact, DomainStatus::Verified)).await;
+    assert!(matches!(late, Err(Error::Duplicate { what: Thing::Domain, .. })));
+    let twice = holder.create_domain(&claim("shop.example", DomainKind::Exact, DomainStatus::Pending)).await;
+    assert!(matches!(twice, Err(Error::Duplicate { what: Thing::Domain, .. })));
+    holder.create_domain(&claim("shop.example", DomainKind::Wildcard, DomainStatus::Verified)).await.unwrap();
+
+    assert!(holder.delete_domain(proved.id).await.unwrap());
+    squatter.verify_domain(pending.id, noon()).await.unwrap().unwrap();
+}
