@@ -6,13 +6,13 @@ use axum::{extract::State as Shared, response::IntoResponse};
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::{ApiKey, ApiKeyId, AppRef, Digest, NewApiKey};
+use store::{ApiKey, ApiKeyId, Digest, NewApiKey};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
     authz::{Scope, Scopes},
-    extract::{Caller, Json, Path, Query, action, missing, present, session_only},
+    extract::{Caller, Json, Path, Query, action, app_ref, missing, present, session_only},
     listing::{Listing, OfAll, check_name, page},
     problem::Problem,
 };
@@ -112,7 +112,7 @@ pub(super) async fn create_api_key(
         return Err(Problem::invalid("/expires_at", "A key has to expire in the future."));
     }
     let app = match &body.app {
-        Some(app) => Some(caller.authorize::<action::AppRead>(&state, &AppRef::parse(app)).await?.app_id()),
+        Some(app) => Some(caller.authorize::<action::AppRead>(&state, &app_ref(app)).await?.app_id()),
         None => None,
     };
     // Use is decided anew each time by the maker's role then; this only refuses at once what could never work.

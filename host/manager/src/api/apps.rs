@@ -119,10 +119,14 @@ pub(super) async fn patch_app(
 
 /// Deletes an app with everything in it.
 #[utoipa::path(delete, path = "/api/v1/admin/apps/{app}", tag = "apps", params(("app" = String, Path, description = "Slug or id.")), responses((status = 204)))]
-pub(super) async fn delete_app(app: Authorized<action::AppWrite, OfApp>, if_match: IfMatch) -> Result<StatusCode, Problem> {
+pub(super) async fn delete_app(
+    Shared(state): Shared<Arc<State>>,
+    app: Authorized<action::AppWrite, OfApp>,
+    if_match: IfMatch,
+) -> Result<StatusCode, Problem> {
     let present = app.app().await?.ok_or_else(|| Problem::not_found("app"))?;
     if_match.check(present.revision.as_str())?;
-    match app.into_store().delete().await? {
+    match app.into_store().delete(state.now()).await? {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(Problem::not_found("app")),
     }

@@ -65,6 +65,9 @@ pub(super) async fn parse(state: &State, source: &Source) -> Result<Result<(), C
 /// # Errors
 /// 422 with the place, or 503.
 pub(super) async fn demand_parses(state: &State, source: &Source) -> Result<(), Problem> {
+    if source.text.contains('\0') {
+        return Err(Problem::invalid("/source", "A source can't hold the character NUL; write \\0 in a string."));
+    }
     let Err(error) = parse(state, source).await? else { return Ok(()) };
     let kind = match error.kind {
         CompileErrorKind::TooLarge => ProblemType::ScriptTooLarge,

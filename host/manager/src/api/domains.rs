@@ -6,12 +6,12 @@ use axum::{extract::State as Shared, response::IntoResponse};
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use store::{AppRef, Domain, DomainId, DomainKind, DomainStatus, NewDomain};
+use store::{Domain, DomainId, DomainKind, DomainStatus, NewDomain};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    extract::{Authorized, Caller, Json, OfDomain, Path, Query, action},
+    extract::{Authorized, Caller, Json, OfDomain, Path, Query, action, app_ref},
     listing::{Listing, OfOneApp, page},
     problem::{FieldError, Problem, ProblemType},
 };
@@ -96,7 +96,7 @@ pub(super) async fn create_domain(
     caller: Caller,
     Json(body): Json<NewDomainBody>,
 ) -> Result<impl IntoResponse, Problem> {
-    let app = caller.authorize::<action::DomainWrite>(&state, &AppRef::parse(&body.app)).await?;
+    let app = caller.authorize::<action::DomainWrite>(&state, &app_ref(&body.app)).await?;
     let (host, kind) = claimable(&state, &body.host)?;
     let status = match state.domain_proof {
         DomainProof::NotOnLoopback => DomainStatus::Verified,

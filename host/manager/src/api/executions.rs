@@ -150,7 +150,10 @@ pub(super) async fn list_executions(
     app: Authorized<action::LogRead, InQuery>,
     Query(query): Query<ExecutionQuery>,
 ) -> Result<Json<Listing<ExecutionBody>>, Problem> {
-    let filter = ExecutionFilter { script: query.script.map(ScriptId::from), outcome: query.outcome };
+    let filter = ExecutionFilter {
+        script: query.script.map(ScriptId::from),
+        outcome: query.outcome.map(|outcome| outcome.replace('\0', "\u{fffd}")),
+    };
     let executions = app.executions(&filter, page(query.limit, query.cursor.as_deref())?).await?;
     Ok(Json(Listing::of(executions, |execution| ExecutionBody::of(execution, app.app_id().uuid()))))
 }

@@ -8,7 +8,7 @@ use axum::{
 };
 use futures_util::{Stream, stream};
 use http::HeaderMap;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{AppRef, LogEntry, LogQuery, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX};
 use tokio::sync::{broadcast, watch};
@@ -16,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{
-    extract::{Authorized, Caller, InQuery, Json, Query, action},
+    extract::{Authorized, Caller, InQuery, Json, Query, action, app_ref},
     listing::{Listing, OfOneApp},
     problem::{Problem, ProblemType},
 };
@@ -26,6 +26,8 @@ use crate::{State, state::StreamPermit};
 const BATCH: u16 = 200;
 /// A quiet stream sends a comment so often, so that proxies keep it open.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+/// A stream ends after so long: the client comes back, and is asked who he is again.
+const STREAM_SECONDS_MAX: i64 = 3600;
 /// Lines that another node wrote are looked for so often; this node's own are announced.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
@@ -93,7 +95,7 @@ pub(super) async fn stream_logs(
     Query(query): Query<StreamQuery>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    let app = caller.authorize::<action::LogRead>(&state, &AppRef::parse(&query.app)).await?;
+    let app = caller.authorize::<action::LogRead>(&state, &app_ref(&query.app)).await?;
     let permit = state
         .streams
         .open(caller.principal.admin())
@@ -105,8 +107,19 @@ pub(super) async fn stream_logs(
         None => app.logs(LogQuery::Latest { before: None }, 1).await?.first().map_or(0, |newest| newest.id),
     };
     let app = app.app_id();
-    let follower =
-        Follower { state, caller, app: AppRef::Id(app), app_id: app.uuid(), last, announced, stopping, ready: Vec::new(), _permit: permit };
+    let ends_at = state.now() + SignedDuration::from_secs(STREAM_SECONDS_MAX);
+    let follower = Follower {
+        state,
+        caller,
+        ends_at,
+        app: AppRef::Id(app),
+        app_id: app.uuid(),
+        last,
+        announced,
+        stopping,
+        ready: Vec::new(),
+        _permit: permit,
+    };
     let events = stream::unfold(follower, |mut follower| async move { follower.next().await.map(|event| (Ok(event), follower)) });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)))
 }
@@ -117,6 +130,7 @@ struct Follower {
     caller: Caller,
     app: AppRef,
     app_id: Uuid,
+    ends_at: Timestamp,
     /// The last line that was sent.
     last: i64,
     announced: broadcast::Receiver<Uuid>,
@@ -131,7 +145,7 @@ impl Follower {
     /// The client comes back with `Last-Event-ID` and misses nothing.
     async fn next(&mut self) -> Option<Event> {
         loop {
-            if *self.stopping.borrow() {
+            if *self.stopping.borrow() || self.state.now() >= self.ends_at {
                 return None;
             }
             if let Some(entry) = self.ready.pop() {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use axum::extract::State as Shared;
 use serde::{Deserialize, Serialize};
-use store::{AppRef, Route};
+use store::Route;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    extract::{Caller, Json, action},
+    extract::{Caller, Json, action, app_ref},
     problem::{FieldError, Problem},
     routes::{RouteBody, canonical, describe, pointer, spec},
 };
@@ -75,7 +75,7 @@ pub(super) async fn check_route(
     caller: Caller,
     Json(body): Json<Candidate>,
 ) -> Result<Json<CheckBody>, Problem> {
-    let app = caller.authorize::<action::RouteRead>(&state, &AppRef::parse(&body.app)).await?;
+    let app = caller.authorize::<action::RouteRead>(&state, &app_ref(&body.app)).await?;
     let id = body.route.unwrap_or(Uuid::nil());
     let candidate = canonical(&state, RouteSpec { id, method: body.method, host: body.host, path: body.path })?;
     let routes = app.all_routes().await?;
@@ -103,7 +103,7 @@ pub(super) async fn match_route(
     caller: Caller,
     Json(body): Json<Sample>,
 ) -> Result<Json<MatchBody>, Problem> {
-    let app = caller.authorize::<action::RouteRead>(&state, &AppRef::parse(&body.app)).await?;
+    let app = caller.authorize::<action::RouteRead>(&state, &app_ref(&body.app)).await?;
     let host = match body.host {
         Some(host) => state.data_plane.canonical_host(&host).map_err(|message| Problem::invalid("/host", message))?,
         None => format!("{}.{}", app.app().await?.ok_or_else(|| Problem::not_found("app"))?.slug, state.base_domain),

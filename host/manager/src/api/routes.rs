@@ -9,16 +9,19 @@ use axum::{
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use store::{AppRef, AppStore, Change, Revision, Route, RouteId, ScriptId};
+use store::{AppStore, Change, Revision, Route, RouteId, ScriptId};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    extract::{Authorized, Caller, IfMatch, Json, OfRoute, Path, Query, action, etag, present},
+    extract::{Authorized, Caller, IfMatch, Json, OfRoute, Path, Query, action, app_ref, etag, present},
     listing::{Listing, OfOneApp, page},
     problem::{FieldError, Problem, ProblemType},
 };
 use crate::{RouteField, RouteRefusal, RouteSpec, State};
+
+/// Longest pattern of a path.
+const PATH_BYTES_MAX: usize = 1024;
 
 /// A new route.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -107,7 +110,7 @@ pub(super) async fn create_route(
     caller: Caller,
     Json(body): Json<NewRoute>,
 ) -> Result<Response, Problem> {
-    let app = caller.authorize::<action::RouteWrite>(&state, &AppRef::parse(&body.app)).await?;
+    let app = caller.authorize::<action::RouteWrite>(&state, &app_ref(&body.app)).await?;
     let id = RouteId::new(state.now());
     let draft = draft(&state, &app, id, body.script, body.method, body.host, body.path).await?;
     let message = format!("Create route {}", describe(&draft.spec));
@@ -211,6 +214,9 @@ async fn draft(
 
 /// Method in upper case, host canonical.
 pub(super) fn canonical(state: &State, spec: RouteSpec) -> Result<RouteSpec, Problem> {
+    if spec.path.chars().any(char::is_control) || spec.path.len() > PATH_BYTES_MAX {
+        return Err(Problem::invalid("/path", format!("A path has at most {PATH_BYTES_MAX} bytes and no control characters.")));
+    }
     let host = match spec.host {
         None => None,
         Some(text) => {

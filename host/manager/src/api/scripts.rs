@@ -10,13 +10,13 @@ use execution::Source;
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use store::{AppRef, AppStore, Change, Revision, Script, ScriptId, ScriptKind};
+use store::{AppStore, Change, Revision, Script, ScriptId, ScriptKind};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
     diagnostic::{demand_parses, of_compile_error, parse},
-    extract::{Authorized, Caller, IfMatch, Json, OfScript, Path, Query, action, etag},
+    extract::{Authorized, Caller, IfMatch, Json, OfScript, Path, Query, action, app_ref, etag},
     listing::{Listing, OfOneApp, page},
     problem::{FieldError, Problem, ProblemType},
 };
@@ -119,7 +119,7 @@ pub(super) async fn create_script(
     caller: Caller,
     Json(body): Json<NewScript>,
 ) -> Result<Response, Problem> {
-    let app = caller.authorize::<action::ScriptWrite>(&state, &AppRef::parse(&body.app)).await?;
+    let app = caller.authorize::<action::ScriptWrite>(&state, &app_ref(&body.app)).await?;
     check_script_name(&body.name)?;
     let source = Source { name: body.name, text: body.source };
     demand_parses(&state, &source).await?;

@@ -89,7 +89,8 @@ pub(super) async fn create_session(
 ) -> Result<Response, Problem> {
     refuse_cross_site(&Method::POST, &headers, &state, csrf::Credential::None)?;
     let now = state.now();
-    let account = body.username.trim().to_lowercase();
+    // No account has a NUL in its name; the database would not even compare it.
+    let account = body.username.trim().to_lowercase().replace('\0', "\u{fffd}");
     state.throttle.attempt(&account, client.address, now).map_err(|wait| {
         let detail = format!("Too many attempts to log in. Try again in {} s.", wait.seconds);
         Problem::new(ProblemType::Throttled, detail).with_retry_after(wait.seconds)

@@ -85,7 +85,7 @@ pub struct OfApp;
 
 impl Place for OfApp {
     fn find(_: &Parts, params: &RawPathParams) -> Result<AppRef, Problem> {
-        params.iter().next().map(|(_, app)| AppRef::parse(app)).ok_or_else(|| Problem::not_found("app"))
+        params.iter().next().map(|(_, app)| app_ref(app)).ok_or_else(|| Problem::not_found("app"))
     }
 }
 
@@ -101,7 +101,7 @@ struct AppParameter {
 impl Place for InQuery {
     fn find(parts: &Parts, _: &RawPathParams) -> Result<AppRef, Problem> {
         let sent = axum::extract::Query::<AppParameter>::try_from_uri(&parts.uri).ok().and_then(|query| query.0.app);
-        sent.map(|app| AppRef::parse(&app)).ok_or_else(|| Problem::invalid("?app", "Name the app by its slug or id: ?app=..."))
+        sent.map(|app| app_ref(&app)).ok_or_else(|| Problem::invalid("?app", "Name the app by its slug or id: ?app=..."))
     }
 }
 
@@ -224,6 +224,11 @@ fn what(app: &AppRef) -> &'static str {
         AppRef::Domain(_) => "domain",
         AppRef::Execution(_) => "execution",
     }
+}
+
+/// The app that a text names. No database takes a NUL in a text, and no app is named so.
+pub(in crate::api) fn app_ref(text: &str) -> AppRef {
+    AppRef::parse(&text.replace('\0', "\u{fffd}"))
 }
 
 /// Only a session: an answer for keys.

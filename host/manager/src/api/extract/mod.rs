@@ -16,6 +16,6 @@ pub use json::{Json, present};
 pub use path::Path;
 pub use query::Query;
 
-pub(super) use authorized::{missing, session_only};
+pub(super) use authorized::{app_ref, missing, session_only};
 pub(super) use caller::refuse_cross_site;
 pub(super) use client::user_agent;
