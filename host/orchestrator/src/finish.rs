@@ -67,13 +67,25 @@ struct Record {
 }
 
 /// Where batches go: the database, or a test.
-pub(crate) trait Append: Send + Sync {
-    fn append(&self, executions: &[NewExecution], logs: &[NewLog]) -> impl Future<Output = store::Result<()>> + Send;
+trait Append: Sync {
+    fn append(&self, executions: &[NewExecution], logs: &[NewLog]) -> impl Future<Output = Result<(), Unwritten>> + Send;
+}
+
+/// Why a batch was not written.
+#[derive(Debug)]
+enum Unwritten {
+    /// The database is away.
+    Later(String),
+    /// The database refuses something in the batch.
+    Refused(String),
 }
 
 impl Append for Runs {
-    async fn append(&self, executions: &[NewExecution], logs: &[NewLog]) -> store::Result<()> {
-        Self::append(self, executions, logs).await.map(drop)
+    async fn append(&self, executions: &[NewExecution], logs: &[NewLog]) -> Result<(), Unwritten> {
+        Self::append(self, executions, logs).await.map(drop).map_err(|error| match error {
+            store::Error::Unavailable { .. } => Unwritten::Later(error.to_string()),
+            _ => Unwritten::Refused(error.to_string()),
+        })
     }
 }
 
@@ -163,16 +175,16 @@ impl Recorder {
         while let Some((executions, logs)) = parts.pop() {
             match target.append(&executions, &logs).await {
                 Ok(()) => self.announce(&logs),
-                Err(error @ store::Error::Unavailable { .. }) if !self.is_ending() || attempts + 1 < LAST_ATTEMPTS => {
-                    tracing::warn!(%error, rows = executions.len(), "executions can't be written yet");
+                Err(Unwritten::Later(reason)) if !self.is_ending() || attempts + 1 < LAST_ATTEMPTS => {
+                    tracing::warn!(reason, rows = executions.len(), "executions can't be written yet");
                     attempts = if self.is_ending() { attempts + 1 } else { 0 };
                     parts.push((executions, logs));
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(PAUSE_LONGEST);
                 }
-                Err(store::Error::Unavailable { .. }) => self.lose(executions.len(), "the database is away at the end"),
-                Err(error) if executions.len() == 1 => self.lose(1, &error.to_string()),
-                Err(_) => parts.extend(halves(executions, logs)),
+                Err(Unwritten::Later(reason)) => self.lose(executions.len(), &reason),
+                Err(Unwritten::Refused(reason)) if executions.len() == 1 => self.lose(1, &reason),
+                Err(Unwritten::Refused(_)) => parts.extend(halves(executions, logs)),
             }
         }
     }
@@ -230,3 +242,6 @@ fn halves(mut executions: Vec<NewExecution>, logs: Vec<NewLog>) -> [(Vec<NewExec
     let (later_logs, logs) = logs.into_iter().partition(|log| ids.contains(&log.execution));
     [(later, later_logs), (executions, logs)]
 }
+
+#[cfg(test)]
+mod tests;

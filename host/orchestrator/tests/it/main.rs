@@ -1,9 +1,10 @@
-//! The data plane over real sockets, with an executor that answers by the text of a script and no database.
+//! The data plane over real sockets, with an executor that answers by the text of a script and mostly without a database.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod answers;
 mod connections;
+mod database;
 mod hosts;
 mod server;
 mod smuggling;

@@ -107,6 +107,7 @@ impl Control for Dashboard {
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) executor: Arc<Scripted>,
+    pub(crate) recorder: Recorder,
     pub(crate) orchestrator: Arc<Orchestrator>,
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<()>,
@@ -124,6 +125,14 @@ impl Server {
     }
 
     pub(crate) async fn start_with(routes: &[(&str, &str, &str)], connections: Connections) -> Self {
+        let server = Self::empty(connections).await;
+        let (app, sources) = shop(routes);
+        server.orchestrator.load_given(vec![app], &sources).await;
+        server
+    }
+
+    /// A server that has nothing to serve yet.
+    pub(crate) async fn empty(connections: Connections) -> Self {
         let config = Config {
             instance_host: "localhost".to_owned(),
             base_domain: "apps.test".to_owned(),
@@ -134,16 +143,15 @@ impl Server {
         };
         let executor = Arc::new(Scripted::default());
         let running: Arc<dyn Execute> = executor.clone();
-        let orchestrator = Arc::new(Orchestrator::new(config, running, Recorder::default()).unwrap());
-        let (app, sources) = shop(routes);
-        orchestrator.load_given(vec![app], &sources).await;
+        let recorder = Recorder::default();
+        let orchestrator = Arc::new(Orchestrator::new(config, running, recorder.clone()).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(Arc::clone(&orchestrator).serve(listener, Arc::new(Dashboard), async {
             let _ = stopped.await;
         }));
-        Self { address, executor, orchestrator, stop: Some(stop), serving }
+        Self { address, executor, recorder, orchestrator, stop: Some(stop), serving }
     }
 
     pub(crate) async fn connect(&self) -> TcpStream {

@@ -1,0 +1,104 @@
+//! In step with a real database: what is deployed becomes live, and what ran becomes rows.
+
+use std::{convert::Infallible, time::Duration};
+
+use jiff::Timestamp;
+use store::{
+    AccessFacts, AppRef, AppStore, Change, Control, ExecutionFilter, InstanceRole, LogQuery, NewAdmin, Page, Principal, RouteId, ScriptId,
+    ScriptKind, testing,
+};
+
+use crate::server::{Server, patient, status};
+
+fn now() -> Timestamp {
+    Timestamp::from_second(1_700_000_000).unwrap()
+}
+
+fn allow(_: &AccessFacts) -> Result<(), Infallible> {
+    Ok(())
+}
+
+async fn owner(control: &Control) -> Principal {
+    let owner = NewAdmin {
+        username: "owner".to_owned(),
+        display_name: "Owner".to_owned(),
+        password_hash: "$argon2id$".to_owned(),
+        role: InstanceRole::Owner,
+        now: now(),
+    };
+    control.create_first_owner(&owner).await.unwrap().unwrap()
+}
+
+async fn new_app(control: &Control, owner: &Principal, slug: &str) -> AppStore {
+    let instance = control.authorize_instance(owner, allow).await.unwrap();
+    let app = instance.create_app(&slug.parse().unwrap(), slug, now()).await.unwrap();
+    control.authorize(owner, &AppRef::Id(app.id), allow).await.unwrap()
+}
+
+/// A script behind `/`.
+async fn deploy(app: &AppStore, source: &str) -> ScriptId {
+    let script = ScriptId::new(now());
+    let changes = [
+        Change::CreateScript { id: script, name: "hello".to_owned(), kind: ScriptKind::Endpoint, source: source.to_owned() },
+        Change::CreateRoute { id: RouteId::new(now()), script, method: None, host: None, path: "/".to_owned() },
+    ];
+    app.deploy(&changes, "first", now()).await.unwrap();
+    script
+}
+
+async fn edit(app: &AppStore, script: ScriptId, source: &str) {
+    let change = Change::UpdateScript { id: script, name: None, kind: None, source: Some(source.to_owned()), expected: None };
+    app.deploy(&[change], "next", now()).await.unwrap();
+}
+
+/// Asks until the answer is as expected; the test's own limit ends it otherwise.
+async fn eventually(server: &Server, host: &str, expected: impl Fn(&str) -> bool) -> String {
+    let asking = async {
+        loop {
+            let answer = server.send(format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")).await;
+            if expected(&answer) {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), asking).await.unwrap()
+}
+
+#[tokio::test]
+async fn deployments_become_live_and_runs_become_rows() {
+    let fresh = testing::fresh().await;
+    let control = fresh.store.control();
+    let owner = owner(&control).await;
+    let shop = new_app(&control, &owner, "shop").await;
+    let script = deploy(&shop, "body one").await;
+
+    let server = Server::empty(patient()).await;
+    server.orchestrator.load(&fresh.store.snapshots()).await.unwrap();
+    assert!(server.orchestrator.is_ready());
+    eventually(&server, "shop.apps.test", |answer| answer.ends_with("one")).await;
+
+    let (orchestrator, snapshots, listener) = (server.orchestrator.clone(), fresh.store.snapshots(), fresh.store.listener());
+    let following = tokio::spawn(async move { orchestrator.follow(snapshots, listener).await });
+    edit(&shop, script, "body two").await;
+    eventually(&server, "shop.apps.test", |answer| answer.ends_with("two")).await;
+    edit(&shop, script, "syntax error here").await;
+    eventually(&server, "shop.apps.test", |answer| status(answer) == 502).await;
+    edit(&shop, script, "body two").await;
+    eventually(&server, "shop.apps.test", |answer| answer.ends_with("two")).await;
+    let other = new_app(&control, &owner, "other").await;
+    deploy(&other, "body other").await;
+    eventually(&server, "other.apps.test", |answer| answer.ends_with("other")).await;
+    following.abort();
+
+    server.recorder.end();
+    server.recorder.write(fresh.store.runs()).await;
+    let rows = shop.executions(&ExecutionFilter::default(), Page::default()).await.unwrap().items;
+    let row = rows.first().unwrap();
+    assert_eq!((row.outcome.as_str(), row.status, row.host.as_str(), row.path.as_str()), ("ok", Some(200), "shop.apps.test", "/"));
+    assert_eq!(row.script, script);
+    let lines = shop.logs(LogQuery::Latest { before: None }, 10).await.unwrap();
+    assert_eq!(lines.first().unwrap().message, "ran");
+    assert_eq!(other.executions(&ExecutionFilter::default(), Page::default()).await.unwrap().items.len(), 1);
+    assert_eq!(server.recorder.dropped(), 0);
+}
