@@ -4,6 +4,7 @@ mod admins;
 mod api_keys;
 pub(crate) mod apps;
 mod own;
+mod reset;
 mod sessions;
 
 pub use admins::{Admin, AdminUpdate, LoginFacts, NewAdmin};

@@ -1,0 +1,32 @@
+//! A new password for somebody who lost his, given by whoever has the machine.
+
+use super::Control;
+use crate::{AdminId, Error, Result, Revoked, listen::notify_revoked};
+
+impl Control {
+    /// Gives the admin with this username (in any case) another password, ends all his sessions and makes him active. Returns whether
+    /// there is such an admin. Asks for no right: only a command on the machine itself may call it.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn reset_password(&self, username: &str, password_hash: &str) -> Result<bool> {
+        const OPERATION: &str = "reset password";
+        let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        let admin = sqlx::query_scalar!(
+            r#"update admins set password_hash = $2, active = true where username = lower($1) returning id as "id: AdminId""#,
+            username,
+            password_hash
+        )
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(Error::sql(OPERATION))?;
+        let Some(admin) = admin else { return Ok(false) };
+        sqlx::query!("delete from sessions where admin_id = $1", admin as _)
+            .execute(&mut *transaction)
+            .await
+            .map_err(Error::sql(OPERATION))?;
+        notify_revoked(&mut transaction, Revoked::Admin(admin)).await.map_err(Error::sql(OPERATION))?;
+        transaction.commit().await.map_err(Error::sql(OPERATION))?;
+        Ok(true)
+    }
+}
