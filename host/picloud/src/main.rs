@@ -1,1 +1,35 @@
-fn main() {}
+//! The program `picloud`: configuration, wiring, commands.
+//!
+//! Reading order: [`boot`] (everything that runs, in the order of its start), `control_plane`, `data_plane` (the adaptors between
+//! the crates that must not know each other), `config`, `commands`.
+#![forbid(unsafe_code)]
+
+mod boot;
+mod clock;
+mod commands;
+mod config;
+mod control_plane;
+mod data_directory;
+mod data_plane;
+mod database;
+mod first_start;
+mod internal;
+mod readiness;
+mod seed;
+mod shutdown;
+mod telling;
+mod upkeep;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    match commands::run(commands::Command::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            telling::tell(&format!("error: {}", telling::chain(&error)));
+            ExitCode::FAILURE
+        }
+    }
+}

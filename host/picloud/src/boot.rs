@@ -1,0 +1,165 @@
+//! The only place where everything is put together, in the order in which it starts. The end is the same way back.
+
+use std::{net::SocketAddr, sync::Arc, time::Instant};
+
+use anyhow::Context as _;
+use execution::Execute;
+use executor::Executor;
+use manager::{DataPlane, auth::password::Passwords};
+use orchestrator::{Connections, Control, Orchestrator, Recorder};
+use store::Store;
+use tokio::{net::TcpListener, runtime::Handle};
+
+use crate::{
+    clock,
+    config::Config,
+    control_plane::{self, ControlPlane, Parts},
+    data_directory,
+    data_plane::LocalDataPlane,
+    database::Database,
+    first_start, internal,
+    readiness::Ready,
+    shutdown::{self, Signals, Stopping},
+    telling::tell,
+    upkeep,
+};
+
+/// The sockets, which are taken before anything that takes long: an address in use is the commonest failure.
+struct Sockets {
+    public: TcpListener,
+    internal: TcpListener,
+}
+
+/// `picloud serve`. Runs on the control plane's threads; what serves apps runs on those of `data`.
+pub(crate) async fn serve(config: Config, data: Handle, cores: usize) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let mut signals = Signals::listen()?;
+    data_directory::make(&config.data_dir)?;
+    let sockets = Sockets { public: bind(&data, "bind", config.bind).await?, internal: internal::bind(config.internal_bind).await? };
+    let database = tokio::select! {
+        database = Database::open(&config) => database?,
+        () = signals.wait() => return Ok(()),
+    };
+    let served = serve_from(&config, &database.store, sockets, &data, cores, &mut signals, started).await;
+    let closed = database.close().await;
+    served.and(closed)
+}
+
+async fn serve_from(
+    config: &Config,
+    store: &Store,
+    sockets: Sockets,
+    data: &Handle,
+    cores: usize,
+    signals: &mut Signals,
+    started: Instant,
+) -> anyhow::Result<()> {
+    let recorder = Recorder::default();
+    let passwords = Passwords::new(cores);
+    let prepared = async {
+        first_start::prepare(config, store, &passwords, clock::now()).await?;
+        // Today's partitions must be there before the first row.
+        store.runs().maintain(clock::now(), config.retention).await.context("could not prepare the tables of executions")?;
+        let executor = start_executor(config, cores).await?;
+        let orchestrator = load_apps(config, store, &executor, &recorder, data).await?;
+        anyhow::Ok((executor, orchestrator))
+    };
+    let (executor, orchestrator) = tokio::select! {
+        prepared = prepared => prepared?,
+        () = signals.wait() => return Ok(()),
+    };
+
+    let stopping = Stopping::new();
+    let ready = Arc::new(Ready {
+        store: store.clone(),
+        orchestrator: Arc::clone(&orchestrator),
+        recorder: recorder.clone(),
+        stopping: stopping.subscribe(),
+    });
+    let (data_plane, announcements) = LocalDataPlane::new(Arc::clone(&orchestrator), &recorder);
+    let data_plane: Arc<dyn DataPlane> = Arc::new(data_plane);
+    let guest = executor.guest_digest().to_owned();
+    let parts =
+        Parts { store: store.clone(), executor, guest, data_plane, passwords, ready: Arc::clone(&ready), stopping: stopping.subscribe() };
+    let router = control_plane::router(config, parts);
+    let control: Arc<dyn Control> =
+        Arc::new(ControlPlane { router, runtime: Handle::current(), trusted_proxies: config.trusted_proxies.clone() });
+
+    let follow = {
+        let (orchestrator, snapshots, listener) = (Arc::clone(&orchestrator), store.snapshots(), store.listener());
+        data.spawn(async move { orchestrator.follow(snapshots, listener).await })
+    };
+    let write = {
+        let (recorder, runs) = (recorder.clone(), store.runs());
+        data.spawn(async move { recorder.write(runs).await })
+    };
+    let upkeep = tokio::spawn(upkeep::run(store.runs(), config.retention));
+    let announcements = tokio::spawn(announcements);
+    let watched = tokio::spawn(internal::serve(sockets.internal, ready, stopping.subscribe()));
+    let served = data.spawn(orchestrator.serve(sockets.public, control, shutdown::begun(stopping.subscribe())));
+    say_ready(config, started);
+
+    signals.wait().await;
+    stopping.begin();
+    tokio::select! {
+        ended = served => ended.context("the server failed")?,
+        // The second signal: whoever sends it does not want to wait.
+        () = signals.wait() => {}
+    }
+    recorder.end();
+    shutdown::finish("the rows of executions", write).await;
+    // Before the database is closed: they hold connections.
+    for task in [follow, upkeep, announcements, watched] {
+        task.abort();
+        // What was aborted ends with an error that says so.
+        let _ = task.await;
+    }
+    Ok(())
+}
+
+/// Registered with the threads that will accept from it.
+async fn bind(data: &Handle, key: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let bound = data.spawn(TcpListener::bind(address)).await.context("the server failed")?;
+    bound.with_context(|| format!("could not listen on {address} ({key}); is it in use?"))
+}
+
+async fn start_executor(config: &Config, cores: usize) -> anyhow::Result<Arc<Executor>> {
+    let cache_dir = config.data_dir.join("cache");
+    if !cache_dir.exists() {
+        tell("Compiling the sandbox for this machine (once, some seconds).");
+    }
+    let compilations = u32::try_from(cores).unwrap_or(1);
+    let settings = executor::Settings { cache_dir, concurrency: config.concurrency, compilations };
+    Executor::start(&settings).await.context("could not start the executor")
+}
+
+async fn load_apps(
+    config: &Config,
+    store: &Store,
+    executor: &Arc<Executor>,
+    recorder: &Recorder,
+    data: &Handle,
+) -> anyhow::Result<Arc<Orchestrator>> {
+    let settings = orchestrator::Config {
+        instance_host: config.host.clone(),
+        base_domain: config.base_domain.clone(),
+        trusted_proxies: config.trusted_proxies.clone(),
+        concurrency: config.concurrency as usize,
+        clock: clock::now_ms,
+        connections: Connections { drain: shutdown::DRAIN, ..Connections::default() },
+    };
+    let executor: Arc<dyn Execute> = Arc::<Executor>::clone(executor);
+    let orchestrator = Arc::new(Orchestrator::new(settings, executor, recorder.clone()).context("could not start the data plane")?);
+    let (loading, snapshots) = (Arc::clone(&orchestrator), store.snapshots());
+    let loaded = data.spawn(async move { loading.load(&snapshots).await }).await.context("the server failed")?;
+    loaded.context("could not load the apps")?;
+    Ok(orchestrator)
+}
+
+fn say_ready(config: &Config, started: Instant) {
+    tell(&format!("PiCloud is ready after {:.1} s. Stop it with Ctrl-C.\n", started.elapsed().as_secs_f64()));
+    tell(&format!("  this instance   {}/", config.origin));
+    tell(&format!("  an app          {} (an app's name in place of hello)", config.app_url("hello")));
+    tell(&format!("  health, figures http://{}/readyz, /metrics", config.internal_bind));
+    tell(&format!("  all data        {}", config.data_dir.display()));
+}

@@ -1,0 +1,49 @@
+//! `picloud admin reset-password`: for whoever has the machine and lost the password.
+
+use anyhow::Context as _;
+use manager::auth::password::Passwords;
+
+use crate::{
+    config::{Arguments, Config},
+    database::Database,
+    first_start, telling,
+};
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum AdminCommand {
+    /// Gives an admin a new random password, prints it, and ends all the admin's sessions. Works while the instance runs and
+    /// while it does not
+    ResetPassword {
+        /// The admin
+        username: String,
+        #[command(flatten)]
+        arguments: Arguments,
+    },
+}
+
+pub(crate) fn run(command: AdminCommand) -> anyhow::Result<()> {
+    let AdminCommand::ResetPassword { username, arguments } = command;
+    let config = Config::read(arguments)?;
+    telling::start_logging(&config.log)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("could not start a thread")?;
+    runtime.block_on(reset_password(&config, &username))
+}
+
+async fn reset_password(config: &Config, username: &str) -> anyhow::Result<()> {
+    let database = Database::open_beside_a_server(config).await?;
+    let result = replace(&database, username).await;
+    database.close().await?;
+    let password = result?;
+    telling::tell(&format!("The new password of {username}; it is shown only now:"));
+    first_start::show(&password);
+    Ok(())
+}
+
+async fn replace(database: &Database, username: &str) -> anyhow::Result<String> {
+    let control = database.store.control();
+    let password = first_start::random_password()?;
+    let hash = Passwords::new(1).hash(password.clone()).await.context("could not hash the password")?;
+    let found = control.reset_password(username, &hash).await.context("could not store the password")?;
+    anyhow::ensure!(found, "there is no admin `{username}`");
+    Ok(password)
+}

@@ -1,0 +1,34 @@
+//! The commands of the program.
+
+mod admin;
+mod config;
+mod serve;
+mod version;
+
+use crate::config::Arguments;
+
+/// A self-hosted, event-driven serverless platform: upload a Rhai script, get an HTTP endpoint.
+#[derive(Debug, clap::Parser)]
+#[command(name = "picloud", version, propagate_version = true, max_term_width = 110)]
+pub(crate) enum Command {
+    /// Runs the instance until it is told to stop (Ctrl-C or SIGTERM)
+    Serve(Arguments),
+    /// Accounts, from the machine itself
+    #[command(subcommand)]
+    Admin(admin::AdminCommand),
+    /// The configuration
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Versions of everything that has one
+    Version,
+}
+
+/// Runs one command to its end.
+pub(crate) fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Serve(arguments) => serve::run(arguments),
+        Command::Admin(command) => admin::run(command),
+        Command::Config(command) => config::run(command),
+        Command::Version => version::run(),
+    }
+}

@@ -1,0 +1,98 @@
+//! Flags and environment variables. All are text here: `resolve` checks them, so that a wrong value is reported the same way
+//! wherever it was found.
+
+use std::{ffi::OsString, path::PathBuf};
+
+/// Every key as a flag and as a variable.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct Arguments {
+    /// A TOML file with the keys below, without `--` and with `_` for `-`
+    #[arg(long, env = "PICLOUD_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Address and port of the instance and of all apps [default: 127.0.0.1:8080]
+    #[arg(long, env = "PICLOUD_BIND", value_name = "ADDRESS")]
+    pub(crate) bind: Option<String>,
+
+    /// The instance's own host name: dashboard and API [default: localhost]
+    #[arg(long, env = "PICLOUD_HOST", value_name = "NAME")]
+    pub(crate) host: Option<String>,
+
+    /// Apps answer at <slug>.<base domain> [default: localhost]
+    #[arg(long, env = "PICLOUD_BASE_DOMAIN", value_name = "NAME")]
+    pub(crate) base_domain: Option<String>,
+
+    /// How browsers reach the instance's host [default: http://localhost:<port>, else https://<host>]
+    #[arg(long, env = "PICLOUD_ORIGIN", value_name = "URL")]
+    pub(crate) origin: Option<String>,
+
+    /// Where everything is kept [default: ./.picloud]
+    #[arg(long, env = "PICLOUD_DATA_DIR", value_name = "DIRECTORY")]
+    pub(crate) data_dir: Option<PathBuf>,
+
+    /// A PostgreSQL to use instead of a private one: postgres://user:password@host/name
+    #[arg(long, env = "PICLOUD_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub(crate) database_url: Option<String>,
+
+    /// Address and port of health and metrics, for this machine only [default: 127.0.0.1:9180]
+    #[arg(long, env = "PICLOUD_INTERNAL_BIND", value_name = "ADDRESS")]
+    pub(crate) internal_bind: Option<String>,
+
+    /// Name of the first owner of a new instance [default: owner]
+    #[arg(long, env = "PICLOUD_ADMIN_USERNAME", value_name = "NAME")]
+    pub(crate) admin_username: Option<String>,
+
+    /// Sandboxes at once, 1 to 1000 [default: 64]
+    #[arg(long, env = "PICLOUD_CONCURRENCY", value_name = "NUMBER")]
+    pub(crate) concurrency: Option<String>,
+
+    /// Networks whose forwarding headers are believed, with commas [default: loopback]
+    #[arg(long, env = "PICLOUD_TRUSTED_PROXIES", value_name = "NETWORKS")]
+    pub(crate) trusted_proxies: Option<String>,
+
+    /// Days that executions and logs are kept, 1 to 400 [default: 7]
+    #[arg(long, env = "PICLOUD_RETENTION_DAYS", value_name = "DAYS")]
+    pub(crate) retention_days: Option<String>,
+
+    /// Megabytes of executions and logs that are kept, 16 to 1000000 [default: 2048]
+    #[arg(long, env = "PICLOUD_RETENTION_MB", value_name = "MEGABYTES")]
+    pub(crate) retention_mb: Option<String>,
+
+    /// What PiCloud itself logs: a level, or levels per module [default: warn]
+    #[arg(long, env = "PICLOUD_LOG", value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+}
+
+/// What only the environment tells.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Environment {
+    /// A flag would show the password to every user of the machine.
+    pub(crate) admin_password: Option<String>,
+    pub(crate) path: Option<OsString>,
+    /// Names of all variables that begin with `PICLOUD_`.
+    pub(crate) names: Vec<String>,
+}
+
+impl Environment {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    pub(crate) fn read() -> Self {
+        Self {
+            admin_password: std::env::var("PICLOUD_ADMIN_PASSWORD").ok(),
+            path: std::env::var_os("PATH"),
+            names: std::env::vars_os()
+                .filter_map(|(name, _)| name.into_string().ok())
+                .filter(|name| name.starts_with("PICLOUD_"))
+                .collect(),
+        }
+    }
+
+    /// Variables that no key reads.
+    pub(crate) fn unknown(&self) -> Vec<String> {
+        use clap::Args as _;
+        let command = Arguments::augment_args(clap::Command::new("picloud"));
+        let known = |name: &str| {
+            name == "PICLOUD_ADMIN_PASSWORD" || command.get_arguments().any(|argument| argument.get_env().is_some_and(|env| env == name))
+        };
+        self.names.iter().filter(|name| !known(name)).cloned().collect()
+    }
+}

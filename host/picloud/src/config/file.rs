@@ -1,0 +1,32 @@
+//! The TOML file.
+
+use std::{fs, path::Path};
+
+use super::{ConfigError, Secret};
+
+/// The keys of the file. An unknown one is an error, so that typing errors show.
+#[derive(Debug, Clone, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct File {
+    pub(crate) bind: Option<String>,
+    pub(crate) host: Option<String>,
+    pub(crate) base_domain: Option<String>,
+    pub(crate) origin: Option<String>,
+    pub(crate) data_dir: Option<std::path::PathBuf>,
+    pub(crate) database_url: Option<Secret>,
+    pub(crate) internal_bind: Option<String>,
+    pub(crate) admin_username: Option<String>,
+    pub(crate) admin_password: Option<Secret>,
+    pub(crate) concurrency: Option<u32>,
+    pub(crate) trusted_proxies: Option<Vec<String>>,
+    pub(crate) retention_days: Option<u32>,
+    pub(crate) retention_mb: Option<u32>,
+    pub(crate) log: Option<String>,
+}
+
+impl File {
+    pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        toml::from_str(&text).map_err(|source| ConfigError::Syntax { path: path.to_owned(), source: Box::new(source) })
+    }
+}

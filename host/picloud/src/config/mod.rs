@@ -1,0 +1,98 @@
+//! The only reader of flags, environment and files.
+//!
+//! Each key is found at four places, the first that has it wins: flag, environment variable, TOML file (`--config`), default.
+//! `arguments` has the first two, `file` the third, `resolve` puts them together and says what is wrong with a value.
+
+mod arguments;
+mod file;
+mod resolve;
+mod secret;
+
+use std::{net::SocketAddr, path::PathBuf};
+
+pub(crate) use arguments::Arguments;
+use orchestrator::TrustedProxies;
+pub(crate) use resolve::ConfigError;
+pub(crate) use secret::Secret;
+use store::Retention;
+
+/// Everything that the owner of an instance decides, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    /// Where the instance's host and all apps are served.
+    pub(crate) bind: SocketAddr,
+    /// The instance's own host, canonical: dashboard and API.
+    pub(crate) host: String,
+    /// Apps answer at `<slug>.<base domain>`; canonical.
+    pub(crate) base_domain: String,
+    /// How browsers reach the instance's host.
+    pub(crate) origin: String,
+    /// Absolute.
+    pub(crate) data_dir: PathBuf,
+    pub(crate) database: Database,
+    /// Health and metrics, for this machine only.
+    pub(crate) internal_bind: SocketAddr,
+    pub(crate) owner: FirstOwner,
+    /// Sandboxes at once.
+    pub(crate) concurrency: u32,
+    /// Whose forwarding headers are believed.
+    pub(crate) trusted_proxies: TrustedProxies,
+    /// How much of executions and logs is kept.
+    pub(crate) retention: Retention,
+    /// Filter of what PiCloud itself logs.
+    pub(crate) log: String,
+    /// Variables whose names begin with `PICLOUD_` and that nothing reads: typing errors, most likely.
+    pub(crate) unknown_variables: Vec<String>,
+}
+
+/// Which database.
+#[derive(Debug, Clone)]
+pub(crate) enum Database {
+    /// One of its own, inside of the data directory; `PATH` to find the programs.
+    Private { search_path: Option<std::ffi::OsString> },
+    /// A server that somebody else runs.
+    External(Secret),
+}
+
+/// The account that a new instance is made with.
+#[derive(Debug, Clone)]
+pub(crate) struct FirstOwner {
+    pub(crate) username: String,
+    /// Absent: a random one, shown once.
+    pub(crate) password: Option<Secret>,
+}
+
+impl Config {
+    /// Whether nobody but this machine can reach the instance: bind address, its host and the base domain are all loopback.
+    pub(crate) fn is_loopback_only(&self) -> bool {
+        let is_local = |host: &str| host == "localhost" || host.ends_with(".localhost");
+        self.bind.ip().is_loopback() && is_local(&self.host) && is_local(&self.base_domain)
+    }
+
+    /// All names of the instance's host.
+    pub(crate) fn instance_hosts(&self) -> Vec<String> {
+        let mut hosts = vec![self.host.clone()];
+        if self.host == "localhost" {
+            hosts.extend(["127.0.0.1".to_owned(), "[::1]".to_owned()]);
+        }
+        hosts
+    }
+
+    /// Where browsers may come from: the origin, and its other spellings on this machine.
+    pub(crate) fn origins(&self) -> Vec<String> {
+        let mut origins = vec![self.origin.clone()];
+        if self.host == "localhost" {
+            let port = self.bind.port();
+            origins.extend([format!("http://127.0.0.1:{port}"), format!("http://[::1]:{port}")]);
+        }
+        origins
+    }
+
+    /// The URL of an app.
+    pub(crate) fn app_url(&self, slug: &str) -> String {
+        let (scheme, rest) = self.origin.split_once("://").unwrap_or(("http", ""));
+        let port = rest.rsplit_once(':').map_or("", |(_, port)| port);
+        let separator = if port.is_empty() { "" } else { ":" };
+        format!("{scheme}://{slug}.{}{separator}{port}/", self.base_domain)
+    }
+}

@@ -1,0 +1,200 @@
+//! Puts flags, environment, file and defaults together.
+
+use std::{
+    fmt::Display,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use orchestrator::{Network, TrustedProxies};
+use store::Retention;
+
+use super::{
+    Config, Database, FirstOwner, Secret,
+    arguments::{Arguments, Environment},
+    file::File,
+};
+
+/// What is wrong with the configuration.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    #[error("could not read the configuration file {}", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("the configuration file {} is wrong", path.display())]
+    Syntax { path: PathBuf, source: Box<toml::de::Error> },
+    #[error("`{key}` (flag --{}, variable PICLOUD_{}, or key of the configuration file) is `{value}`; it must be {expected}", key.replace('_', "-"), key.to_uppercase())]
+    Value { key: &'static str, value: String, expected: String },
+    #[error("could not find the directory that this program was started in; name an absolute `data_dir`")]
+    NoDirectory { source: std::io::Error },
+}
+
+impl Config {
+    /// Reads everything there is to read.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub(crate) fn read(arguments: Arguments) -> Result<Self, ConfigError> {
+        let file = arguments.config.as_deref().map(File::read).transpose()?.unwrap_or_default();
+        let directory = std::env::current_dir().map_err(|source| ConfigError::NoDirectory { source })?;
+        resolve(arguments, &Environment::read(), file, &directory)
+    }
+}
+
+fn resolve(arguments: Arguments, environment: &Environment, file: File, directory: &Path) -> Result<Config, ConfigError> {
+    let bind: SocketAddr = parsed("bind", arguments.bind.or(file.bind), "127.0.0.1:8080", "an address and a port, like 127.0.0.1:8080")?;
+    let host = host_name("host", arguments.host.or(file.host))?;
+    let origin = origin(arguments.origin.or(file.origin), &host, bind)?;
+    let path = environment.path.clone();
+    let database = arguments.database_url.map(Secret::new).or(file.database_url);
+    let password = environment.admin_password.clone().map(Secret::new).or(file.admin_password);
+    let days = number("retention_days", arguments.retention_days, file.retention_days, 7, 1..=400)?;
+    let megabytes = number("retention_mb", arguments.retention_mb, file.retention_mb, 2048, 16..=1_000_000)?;
+    Ok(Config {
+        bind,
+        base_domain: host_name("base_domain", arguments.base_domain.or(file.base_domain))?,
+        host,
+        origin,
+        data_dir: directory.join(arguments.data_dir.or(file.data_dir).unwrap_or_else(|| ".picloud".into())),
+        database: database.map_or(Database::Private { search_path: path }, Database::External),
+        internal_bind: parsed(
+            "internal_bind",
+            arguments.internal_bind.or(file.internal_bind),
+            "127.0.0.1:9180",
+            "an address and a port, like 127.0.0.1:9180",
+        )?,
+        owner: FirstOwner { username: username(arguments.admin_username.or(file.admin_username))?, password },
+        concurrency: number("concurrency", arguments.concurrency, file.concurrency, 64, 1..=1000)?,
+        trusted_proxies: trusted_proxies(arguments.trusted_proxies, file.trusted_proxies)?,
+        retention: Retention { days: u16::try_from(days).unwrap_or(u16::MAX), bytes_max: u64::from(megabytes) * 1024 * 1024 },
+        log: arguments.log.or(file.log).unwrap_or_else(|| "warn".into()),
+        unknown_variables: environment.unknown(),
+    })
+}
+
+fn wrong(key: &'static str, value: impl Display, expected: impl Into<String>) -> ConfigError {
+    ConfigError::Value { key, value: value.to_string(), expected: expected.into() }
+}
+
+fn parsed<T: FromStr>(key: &'static str, value: Option<String>, default: &str, expected: &str) -> Result<T, ConfigError> {
+    let text = value.as_deref().unwrap_or(default);
+    text.parse().map_err(|_| wrong(key, text, expected))
+}
+
+fn number(
+    key: &'static str,
+    argument: Option<String>,
+    file: Option<u32>,
+    default: u32,
+    range: std::ops::RangeInclusive<u32>,
+) -> Result<u32, ConfigError> {
+    let text = argument.or_else(|| file.map(|number| number.to_string())).unwrap_or_else(|| default.to_string());
+    let number = text.parse().ok().filter(|number| range.contains(number));
+    number.ok_or_else(|| wrong(key, &text, format!("a number from {} to {}", range.start(), range.end())))
+}
+
+/// Canonical, as the data plane compares it.
+fn host_name(key: &'static str, value: Option<String>) -> Result<String, ConfigError> {
+    const EXPECTED: &str = "a host name without scheme and port, like cloud.example.com";
+    let text = value.unwrap_or_else(|| "localhost".into());
+    let canonical = orchestrator::host_name::canonical_pattern(&text).map_err(|_| wrong(key, &text, EXPECTED))?;
+    if canonical.starts_with("*.") || text.contains(':') { Err(wrong(key, text, EXPECTED)) } else { Ok(canonical) }
+}
+
+fn origin(value: Option<String>, host: &str, bind: SocketAddr) -> Result<String, ConfigError> {
+    let Some(text) = value else {
+        let is_local = host == "localhost" || host.ends_with(".localhost");
+        return Ok(if is_local { format!("http://{host}:{}", bind.port()) } else { format!("https://{host}") });
+    };
+    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    let is_origin = rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(['/', '?', '#', '@', ' ']));
+    if is_origin { Ok(text) } else { Err(wrong("origin", text, "http:// or https://, a host and, if it is unusual, a port; no path")) }
+}
+
+fn username(value: Option<String>) -> Result<String, ConfigError> {
+    let text = value.unwrap_or_else(|| "owner".into());
+    let fits = !text.is_empty() && text.len() <= 64 && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-@+".contains(c));
+    if fits { Ok(text) } else { Err(wrong("admin_username", text, "1 to 64 letters, digits, and any of . _ - @ +")) }
+}
+
+fn trusted_proxies(argument: Option<String>, file: Option<Vec<String>>) -> Result<TrustedProxies, ConfigError> {
+    let texts = argument.map(|list| list.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()).or(file);
+    let Some(texts) = texts else { return Ok(TrustedProxies::default()) };
+    let network =
+        |text: String| text.parse::<Network>().map_err(|_| wrong("trusted_proxies", text, "networks like 10.0.0.1 or 10.0.0.0/8"));
+    Ok(TrustedProxies::new(texts.into_iter().map(network).collect::<Result<_, _>>()?))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+    use super::*;
+
+    fn read(arguments: Arguments, file: &str) -> Result<Config, ConfigError> {
+        resolve(arguments, &Environment::default(), toml::from_str(file).unwrap(), Path::new("/srv"))
+    }
+
+    #[test]
+    fn defaults_are_for_this_machine_only() {
+        let config = read(Arguments::default(), "").unwrap();
+        assert_eq!(config.bind.to_string(), "127.0.0.1:8080");
+        assert_eq!((config.host.as_str(), config.base_domain.as_str()), ("localhost", "localhost"));
+        assert_eq!(config.origins(), ["http://localhost:8080", "http://127.0.0.1:8080", "http://[::1]:8080"]);
+        assert_eq!(config.app_url("shop"), "http://shop.localhost:8080/");
+        assert_eq!(config.data_dir, Path::new("/srv/.picloud"));
+        assert!(config.is_loopback_only());
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
+        let arguments = Arguments { bind: Some("127.0.0.1:1".into()), ..Arguments::default() };
+        let config =
+            read(arguments, "bind = '127.0.0.1:2'\nconcurrency = 7\nhost = 'Cloud.Example.com.'\nbase_domain = 'example.net'").unwrap();
+        assert_eq!((config.bind.port(), config.concurrency), (1, 7));
+        assert_eq!((config.host.as_str(), config.origin.as_str()), ("cloud.example.com", "https://cloud.example.com"));
+        assert_eq!(config.app_url("shop"), "https://shop.example.net/");
+        assert!(!config.is_loopback_only());
+    }
+
+    #[test]
+    fn a_wrong_value_is_reported_with_its_key_and_what_is_expected() {
+        let wrong = [
+            "bind = 'here'",
+            "host = 'a b'",
+            "host = 'http://x'",
+            "base_domain = '*.example.com'",
+            "origin = 'localhost'",
+            "internal_bind = '9180'",
+            "concurrency = 0",
+            "concurrency = 1001",
+            "trusted_proxies = ['10.0.0.0/33']",
+            "retention_days = 0",
+            "admin_username = ''",
+        ];
+        for line in wrong {
+            let key = line.split_once(' ').unwrap().0;
+            let error = read(Arguments::default(), line).unwrap_err().to_string();
+            assert!(error.contains(&format!("`{key}`")) && error.contains("must be"), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_that_names_it() {
+        let error = toml::from_str::<File>("bin = 'x'").unwrap_err().to_string();
+        assert!(error.contains("bin"), "{error}");
+    }
+
+    #[test]
+    fn unknown_variables_are_found() {
+        let names = ["PICLOUD_BIND", "PICLOUD_ADMIN_PASSWORD", "PICLOUD_BIMD"].map(String::from).to_vec();
+        let environment = Environment { names, ..Environment::default() };
+        assert_eq!(environment.unknown(), ["PICLOUD_BIMD"]);
+    }
+
+    #[test]
+    fn no_secret_is_shown() {
+        let config = read(Arguments::default(), "admin_password = 'hunter2'\ndatabase_url = 'postgres://u:hunter2@h/d'").unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,154 @@
+//! What the manager asks of the data plane, answered by the orchestrator.
+
+use std::sync::Arc;
+
+use execution::HttpRequest;
+use http::Method;
+use manager::{BoxFuture, DataPlane, InvokeError, Invoked, RouteField, RouteMatch, RouteRefusal, RouteSpec};
+use orchestrator::{
+    Orchestrator, Recorder,
+    host_name::canonical_pattern,
+    path::{self, Match, RouteError, RouteTable, Verdict},
+};
+use store::{AppId, RouteId, ScriptId};
+use tokio::sync::broadcast::{self, error::RecvError};
+use uuid::Uuid;
+
+/// When a refused caller may try again.
+const RETRY_AFTER_SECONDS: u32 = 1;
+
+/// Word of new log lines that a slow follower may be behind.
+const ANNOUNCEMENTS: usize = 1024;
+
+/// The adaptor.
+pub(crate) struct LocalDataPlane {
+    orchestrator: Arc<Orchestrator>,
+    new_logs: broadcast::Sender<Uuid>,
+}
+
+impl LocalDataPlane {
+    /// The adaptor, and what passes the word of new log lines on; to be spawned.
+    pub(crate) fn new(orchestrator: Arc<Orchestrator>, recorder: &Recorder) -> (Self, impl Future<Output = ()> + use<>) {
+        let new_logs = broadcast::Sender::new(ANNOUNCEMENTS);
+        let passed_on = pass_on(recorder.subscribe_logs(), new_logs.clone());
+        (Self { orchestrator, new_logs }, passed_on)
+    }
+}
+
+async fn pass_on(mut from: broadcast::Receiver<AppId>, to: broadcast::Sender<Uuid>) {
+    loop {
+        match from.recv().await {
+            // An error says that nobody follows.
+            Ok(app) => _ = to.send(app.uuid()),
+            // What was missed is found when the followers look again.
+            Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+impl DataPlane for LocalDataPlane {
+    fn invoke(&self, script_id: Uuid, request: HttpRequest) -> BoxFuture<'_, Result<Invoked, InvokeError>> {
+        Box::pin(async move {
+            match self.orchestrator.invoke(script_id.into(), request).await {
+                Ok(run) => Ok(Invoked { execution_id: run.execution_id, outcome: run.outcome }),
+                Err(error) => Err(nothing_ran(&error)),
+            }
+        })
+    }
+
+    fn canonical_host(&self, host: &str) -> Result<String, String> {
+        canonical_pattern(host).map_err(|error| error.to_string())
+    }
+
+    fn check_route(&self, routes: &[RouteSpec], candidate: &RouteSpec) -> Result<(), RouteRefusal> {
+        let all = routes.iter().chain([candidate]).map(to_spec);
+        let (_, errors) = RouteTable::build(all);
+        // What is wrong with the others is not the candidate's fault.
+        let own = errors.into_iter().find(|error| route_of(error) == RouteId::from(candidate.id));
+        own.map_or(Ok(()), |error| Err(refusal(error)))
+    }
+
+    fn match_route(&self, routes: &[RouteSpec], host: &str, method: &str, path: &str) -> Result<RouteMatch, String> {
+        let method = Method::from_bytes(method.as_bytes()).map_err(|_| format!("`{method}` is not a method"))?;
+        let (table, _) = RouteTable::build(routes.iter().map(to_spec));
+        let nothing = |allow: Vec<String>, why: String| RouteMatch { route: None, params: Vec::new(), allow, why };
+        Ok(match table.find(host, &method, path) {
+            Match::Route { route, params } => {
+                let why = why(&table, host, &method, path);
+                RouteMatch { route: Some(route.id.uuid()), params, allow: Vec::new(), why }
+            }
+            Match::NoPath => nothing(Vec::new(), "No route has this host and path.".into()),
+            Match::NoMethod { allow } => {
+                let methods = allow.split(',').map(|method| method.trim().to_owned()).collect();
+                nothing(methods, format!("The path is there, but only with the methods {allow}."))
+            }
+            Match::BadPath => return Err("The path has more than one reading, or does not decode to UTF-8.".into()),
+        })
+    }
+
+    fn subscribe_logs(&self) -> broadcast::Receiver<Uuid> {
+        self.new_logs.subscribe()
+    }
+}
+
+fn nothing_ran(error: &orchestrator::InvokeError) -> InvokeError {
+    match error {
+        orchestrator::InvokeError::NotLoaded => InvokeError::NotLoaded,
+        orchestrator::InvokeError::AppBusy => InvokeError::AppBusy { retry_after_seconds: RETRY_AFTER_SECONDS },
+        orchestrator::InvokeError::InstanceBusy | orchestrator::InvokeError::Internal => {
+            InvokeError::InstanceBusy { retry_after_seconds: RETRY_AFTER_SECONDS }
+        }
+    }
+}
+
+fn to_spec(route: &RouteSpec) -> path::RouteSpec {
+    path::RouteSpec {
+        id: route.id.into(),
+        // The matcher carries it along; here nobody asks for it.
+        script: ScriptId::from(Uuid::nil()),
+        method: route.method.clone(),
+        host: route.host.clone(),
+        path: route.path.clone(),
+    }
+}
+
+fn route_of(error: &RouteError) -> RouteId {
+    match error {
+        RouteError::Path { route, .. } | RouteError::Method { route } | RouteError::Host { route } | RouteError::Conflict { route, .. } => {
+            *route
+        }
+    }
+}
+
+fn refusal(error: RouteError) -> RouteRefusal {
+    let invalid = |field, message: String| RouteRefusal::Invalid { field, message };
+    match error {
+        RouteError::Path { reason, .. } => invalid(RouteField::Path, sentence(&reason.to_string())),
+        RouteError::Method { .. } => invalid(RouteField::Method, "A method is a word of upper-case letters, like GET.".into()),
+        RouteError::Host { .. } => {
+            invalid(RouteField::Host, "A host is a name like shop.example.com or a wildcard like *.example.com.".into())
+        }
+        RouteError::Conflict { other, .. } => RouteRefusal::Conflict { with: other.uuid() },
+    }
+}
+
+/// What the winner won against.
+fn why(table: &RouteTable, host: &str, method: &Method, path: &str) -> String {
+    let considered = path::explain(table, host, method, path);
+    let others = considered.iter().filter(|one| one.verdict == Verdict::LessSpecific);
+    let others: Vec<&str> = others.map(|one| one.route.pattern.as_str()).collect();
+    if others.is_empty() {
+        "The only route that accepts it.".into()
+    } else {
+        format!(
+            "More specific than {}: an exact host comes before a wildcard, and that before any; an exact path before a parameter, and that before a prefix; a method before any.",
+            others.join(", ")
+        )
+    }
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).chain(['.']).collect())
+}

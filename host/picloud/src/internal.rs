@@ -1,0 +1,47 @@
+//! The listener for this machine: health and figures for whoever watches the process. Nothing of it is on the public one (S-9.9).
+
+use std::{fmt::Write as _, sync::Arc};
+
+use anyhow::Context as _;
+use axum::{Router, extract::State, http::StatusCode, routing::get};
+use manager::Readiness;
+use tokio::{net::TcpListener, sync::watch};
+
+use crate::{readiness::Ready, shutdown};
+
+/// Binds the address.
+pub(crate) async fn bind(address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("could not listen on {address} (internal_bind); is it in use?"))
+}
+
+/// Answers until the process stops.
+pub(crate) async fn serve(listener: TcpListener, ready: Arc<Ready>, stopping: watch::Receiver<bool>) {
+    let router = Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .with_state(ready);
+    let served = axum::serve(listener, router).with_graceful_shutdown(shutdown::begun(stopping)).await;
+    if let Err(error) = served {
+        tracing::error!(error = &error as &dyn std::error::Error, "the internal listener ended");
+    }
+}
+
+async fn readyz(State(ready): State<Arc<Ready>>) -> (StatusCode, String) {
+    match ready.check().await {
+        Readiness::Ready => (StatusCode::OK, "ready\n".into()),
+        // Still to be sent requests: what is in memory is served (S-9.3).
+        Readiness::Degraded(why) => (StatusCode::OK, format!("degraded: {why}\n")),
+        Readiness::NotReady(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")),
+    }
+}
+
+/// Prometheus' text format. Ids and counts only.
+async fn metrics(State(ready): State<Arc<Ready>>) -> String {
+    let mut text = String::new();
+    for (name, kind, help, value) in ready.figures() {
+        // Writing to a string can't fail.
+        let _ = write!(text, "# HELP picloud_{name} {help}\n# TYPE picloud_{name} {kind}\npicloud_{name} {value}\n");
+    }
+    text
+}

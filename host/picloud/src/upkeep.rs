@@ -1,0 +1,24 @@
+//! What has to be done now and then: partitions for the days to come, and trimming of the days gone by.
+
+use std::time::Duration;
+
+use store::{Retention, Runs};
+
+use crate::clock;
+
+/// Tomorrow's partition is made a day ahead, so that this interval only decides how soon too much is noticed.
+const INTERVAL: Duration = Duration::from_secs(300);
+
+/// Runs until it is dropped.
+pub(crate) async fn run(runs: Runs, retention: Retention) {
+    loop {
+        tokio::time::sleep(INTERVAL).await;
+        match runs.maintain(clock::now(), retention).await {
+            Ok(done) if done.dropped > 0 || done.deleted > 0 => tracing::info!(?done, "trimmed executions and logs"),
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "executions and logs were not trimmed; trying again later")
+            }
+        }
+    }
+}
