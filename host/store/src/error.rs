@@ -80,8 +80,8 @@ pub(crate) fn sqlstate(error: &sqlx::Error) -> Option<String> {
     error.as_database_error()?.code().map(std::borrow::Cow::into_owned)
 }
 
-/// Whether the same call may succeed later: the server can't be reached, is starting or stopping (57), out of resources (53), read-only, or gave
-/// the statement up for its time or for others (timeouts, deadlock, serialisation).
+/// Whether the same call may succeed later: the server can't be reached, is starting or stopping (57), out of resources (53),
+/// read-only, or gave the statement up for its time or for others (timeouts, deadlock, serialisation).
 fn is_transient(error: &sqlx::Error) -> bool {
     use sqlx::Error as E;
     match error {

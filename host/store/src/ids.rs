@@ -82,8 +82,8 @@ ids! {
 }
 
 impl ExecutionId {
-    /// The moment at which the execution was accepted, in whole milliseconds, read from the id. The epoch for an id that is not of version 7
-    /// or whose time no calendar holds.
+    /// The moment at which the execution was accepted, in whole milliseconds, read from the id. The epoch for an id that is not
+    /// of version 7 or whose time no calendar holds.
     #[must_use]
     pub fn created_at(self) -> Timestamp {
         let millis = self.0.get_timestamp().map_or(0, |stamp| {
@@ -94,8 +94,8 @@ impl ExecutionId {
     }
 }
 
-/// A bare UUID of version 7, stamped with `now`. Those of one process and one millisecond are in the order in which they were made (until the counter
-/// turns, after 262,144), so that lists by id are lists by age.
+/// A bare UUID of version 7, stamped with `now`. Those of one process and one millisecond are in the order in which they were
+/// made (until the counter turns, after 262,144), so that lists by id are lists by age.
 pub(crate) fn v7(now: Timestamp) -> Uuid {
     static MADE: AtomicU32 = AtomicU32::new(0);
     let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);

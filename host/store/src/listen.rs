@@ -55,8 +55,8 @@ impl Listener {
         Self { pool, connection: None, pause: Duration::ZERO }
     }
 
-    /// Waits for the next event. Never fails: while the database is away it tries again with a growing pause (at most 5 s, shifted by the process
-    /// id, so that nodes don't return all at once). Dropping the future loses nothing.
+    /// Waits for the next event. Never fails: while the database is away it tries again with a growing pause (at most 5 s,
+    /// shifted by the process id, so that nodes don't return all at once). Dropping the future loses nothing.
     pub async fn next(&mut self) -> Event {
         loop {
             let Some(connection) = &mut self.connection else {

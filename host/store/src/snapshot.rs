@@ -67,8 +67,8 @@ impl Snapshots {
         Ok(self.read(app.uuid(), app.uuid()).await?.pop())
     }
 
-    /// The texts of these digests, in no order; a digest that is gone (pruned meanwhile) is left out. Ask for some hundreds at a time: a text has up to
-    /// 256 KiB.
+    /// The texts of these digests, in no order; a digest that is gone (pruned meanwhile) is left out. Ask for some hundreds at a
+    /// time: a text has up to 256 KiB.
     ///
     /// # Errors
     /// The database failed.

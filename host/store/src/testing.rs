@@ -61,3 +61,19 @@ async fn run(server: &PgConnectOptions, statement: String) -> sqlx::Result<()> {
     sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await?;
     connection.close().await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_fresh_database_goes_with_its_value() {
+        let one = fresh().await;
+        let two = fresh().await;
+        assert_ne!(one.url(), two.url());
+        assert_eq!(one.store.control().owners().await.ok(), Some(0));
+        let url = one.url().to_owned();
+        drop(one);
+        assert!(Store::connect(&url, PoolSizes::default()).await.is_err());
+    }
+}

@@ -169,8 +169,8 @@ async fn write(connection: &mut PgConnection, app: AppId, id: DeploymentId, cont
     Ok(())
 }
 
-/// Drops deployments beyond those that are kept, then the scripts and sources that no deployment names any more. The lock on the app's row keeps
-/// another deploy from naming them meanwhile.
+/// Drops deployments beyond those that are kept, then the scripts and sources that no deployment names any more. The lock on the
+/// app's row keeps another deploy from naming them meanwhile.
 async fn prune(connection: &mut PgConnection, app: AppId, active: DeploymentId) -> sqlx::Result<()> {
     let pruned = sqlx::query!(
         "delete from deployments where app_id = $1 and id <> $2

@@ -60,8 +60,8 @@ impl AppStore {
         Ok(app)
     }
 
-    /// Deletes the app with everything in it. Executions and logs are unreachable at once and swept by the next maintenance. Returns whether
-    /// it was there.
+    /// Deletes the app with everything in it. Executions and logs are unreachable at once and swept by the next maintenance.
+    /// Returns whether it was there.
     ///
     /// # Errors
     /// The database failed.

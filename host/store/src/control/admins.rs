@@ -72,8 +72,8 @@ impl Control {
     }
 
     /// Makes the first owner if there is no admin at all, and returns him as a principal, so that the installation can make its
-    /// first app in his name. `None` if there is an admin already. Two nodes that start at once make one owner. The role is `owner` whatever
-    /// `admin.role` says.
+    /// first app in his name. `None` if there is an admin already. Two nodes that start at once make one owner. The role is
+    /// `owner` whatever `admin.role` says.
     ///
     /// # Errors
     /// The database failed.

@@ -53,10 +53,10 @@ const NO_PARTITION: &str = "23514";
 const LOG_ORDER_LOCK: i64 = 0x7069_636c_6c6f_6773;
 
 impl Runs {
-    /// Writes a batch of executions and logs in one transaction and returns the ids of the logs, in their order: ids grow
-    /// in the order of commits. Meant for batches of up to a few thousand rows; the rows of one execution and its logs belong in one batch. A missing
-    /// partition is made. Rows of apps that were deleted are accepted and swept later. A batch that was written before (its commit was not
-    /// acknowledged) changes nothing and returns no ids.
+    /// Writes a batch of executions and logs in one transaction and returns the ids of the logs, in their order: ids grow in the
+    /// order of commits. Meant for batches of up to a few thousand rows; the rows of one execution and its logs belong in one
+    /// batch. A missing partition is made. Rows of apps that were deleted are accepted and swept later. A batch that was written
+    /// before (its commit was not acknowledged) changes nothing and returns no ids.
     ///
     /// # Errors
     /// [`crate::Error::Unavailable`]: nothing was written, worth another try. [`crate::Error::Database`]: nothing was written.

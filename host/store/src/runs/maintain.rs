@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Postgres, Transaction};
 
 use super::{
     Runs,
@@ -35,7 +35,7 @@ pub struct Maintained {
     pub dropped: u32,
     /// Rows deleted, of deleted apps or because today alone exceeds the size.
     pub deleted: u64,
-    /// Bytes that both tables hold now.
+    /// Bytes that both tables hold now, space for new rows included.
     pub bytes: u64,
 }
 
@@ -51,49 +51,58 @@ const TRIM_TO_PERCENT: u64 = 80;
 const ROW_OVERHEAD: u32 = 180;
 
 impl Runs {
-    /// Makes the partitions of today and tomorrow, drops those beyond `retention`, and sweeps what deleted apps left. To be called at start and every
-    /// few minutes; one node at a time does it, another returns at once.
+    /// Makes the partitions of today and tomorrow, drops those beyond `retention`, and sweeps what deleted apps left. To be called at start
+    /// and every few minutes; one node at a time does it, another returns at once.
     ///
     /// # Errors
     /// The database failed; the next call goes on.
     pub async fn maintain(&self, now: Timestamp, retention: Retention) -> Result<Maintained> {
-        const OPERATION: &str = "maintain partitions";
-        let mut transaction = self.control.begin().await.map_err(Error::sql(OPERATION))?;
-        let ours = sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock($1) as "ours!""#, PARTITION_LOCK)
-            .fetch_one(&mut *transaction)
-            .await
-            .map_err(Error::sql(OPERATION))?;
-        if !ours {
-            return Ok(Maintained::default());
+        let mut done = Maintained::default();
+        self.steps(now, retention, &mut done).await.map_err(Error::sql("maintain partitions"))?;
+        Ok(done)
+    }
+
+    /// Three transactions, since a dropped partition keeps writers out until its transaction ends, and deleting rows takes long.
+    async fn steps(&self, now: Timestamp, retention: Retention, done: &mut Maintained) -> sqlx::Result<()> {
+        let today = utc_day(now);
+        let tomorrow = today.checked_add(1.day()).unwrap_or(today);
+        let Some(mut transaction) = self.locked().await? else { return Ok(()) };
+        done.created += partition::make(&mut transaction, &BTreeSet::from([today, tomorrow])).await?;
+        done.deleted += sweep_deleted_apps(&mut transaction, now).await?;
+        transaction.commit().await?;
+
+        let Some(mut transaction) = self.locked().await? else { return Ok(()) };
+        let oldest = today.checked_sub(i64::from(retention.days).days()).unwrap_or(Date::MIN);
+        drop_days(&mut transaction, oldest, today, retention.bytes_max, done).await?;
+        transaction.commit().await?;
+        if done.bytes <= retention.bytes_max {
+            return Ok(());
         }
-        let maintained = maintain(&mut transaction, now, retention).await.map_err(Error::sql(OPERATION))?;
-        transaction.commit().await.map_err(Error::sql(OPERATION))?;
-        Ok(maintained)
+
+        let Some(mut transaction) = self.locked().await? else { return Ok(()) };
+        trim_today(&mut transaction, today, retention.bytes_max, done).await?;
+        transaction.commit().await
+    }
+
+    /// A transaction that maintains; `None` while another node does.
+    async fn locked(&self) -> sqlx::Result<Option<Transaction<'static, Postgres>>> {
+        let mut transaction = self.control.begin().await?;
+        let ours =
+            sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock($1) as "ours!""#, PARTITION_LOCK).fetch_one(&mut *transaction).await?;
+        sqlx::query(STATEMENT_TIMEOUT).execute(&mut *transaction).await?;
+        sqlx::query(LOCK_TIMEOUT).execute(&mut *transaction).await?;
+        Ok(ours.then_some(transaction))
     }
 }
 
-async fn maintain(connection: &mut PgConnection, now: Timestamp, retention: Retention) -> sqlx::Result<Maintained> {
-    sqlx::query(STATEMENT_TIMEOUT).execute(&mut *connection).await?;
-    sqlx::query(LOCK_TIMEOUT).execute(&mut *connection).await?;
-    let today = utc_day(now);
-    let tomorrow = today.checked_add(1.day()).unwrap_or(today);
-    let mut done = Maintained { created: partition::make(connection, &BTreeSet::from([today, tomorrow])).await?, ..Maintained::default() };
-
-    let oldest = today.checked_sub(i64::from(retention.days).days()).unwrap_or(Date::MIN);
+/// Drops the days before `oldest`, then the oldest days before today until the rest fits. Notes what is left.
+async fn drop_days(connection: &mut PgConnection, oldest: Date, today: Date, bytes_max: u64, done: &mut Maintained) -> sqlx::Result<()> {
+    let mut kept = Vec::new();
     for day in days(connection).await? {
         if day < oldest {
             done.dropped += partition::remove(connection, day).await?;
+            continue;
         }
-    }
-    done.deleted += sweep_deleted_apps(connection, now).await?;
-    trim_to_size(connection, today, retention.bytes_max, &mut done).await?;
-    Ok(done)
-}
-
-/// Drops the oldest days until the rest fits; of today, if it alone is too large, the oldest rows.
-async fn trim_to_size(connection: &mut PgConnection, today: Date, bytes_max: u64, done: &mut Maintained) -> sqlx::Result<()> {
-    let mut kept = Vec::new();
-    for day in days(connection).await? {
         let mut bytes = 0;
         for table in TABLES {
             bytes += partition::bytes(connection, table, day).await?;
@@ -103,15 +112,16 @@ async fn trim_to_size(connection: &mut PgConnection, today: Date, bytes_max: u64
     done.bytes = kept.iter().map(|(_, bytes)| bytes).sum();
     for (day, bytes) in kept.into_iter().filter(|(day, _)| *day < today) {
         if done.bytes <= bytes_max {
-            return Ok(());
+            break;
         }
         done.dropped += partition::remove(connection, day).await?;
         done.bytes -= bytes;
     }
-    if done.bytes <= bytes_max {
-        return Ok(());
-    }
-    // What a table may keep follows from its share of the space.
+    Ok(())
+}
+
+/// Deletes the oldest rows of today, which alone is too large. What each table may keep follows from its share of the space.
+async fn trim_today(connection: &mut PgConnection, today: Date, bytes_max: u64, done: &mut Maintained) -> sqlx::Result<()> {
     for table in TABLES {
         let bytes = partition::bytes(connection, table, today).await?;
         let share = u128::from(bytes) * u128::from(bytes_max) * u128::from(TRIM_TO_PERCENT) / (100 * u128::from(done.bytes.max(1)));

@@ -46,8 +46,8 @@ impl Runs {
     }
 }
 
-/// Makes missing partitions; the caller holds the lock. Returns how many were made. A table is made apart and attached, which, unlike `partition of`, lets
-/// readers and writers of the other days go on.
+/// Makes missing partitions; the caller holds the lock. Returns how many were made. A table is made apart and attached, which,
+/// unlike `partition of`, lets readers and writers of the other days go on.
 pub(super) async fn make(connection: &mut PgConnection, days: &BTreeSet<Date>) -> sqlx::Result<u32> {
     let mut made = 0;
     for table in TABLES {
@@ -101,8 +101,9 @@ pub(super) async fn bytes(connection: &mut PgConnection, table: &str, day: Date)
     Ok(u64::try_from(bytes).unwrap_or(0))
 }
 
-/// Deletes the oldest rows of one day until about `keep_bytes` of it are used. The file keeps its size and new rows fill the space, so the rows themselves
-/// are counted: `row_overhead` bytes each for header and index entries, and their own. Returns how many were deleted.
+/// Deletes the oldest rows of one day until about `keep_bytes` of it are used. The file keeps its size and new rows fill the
+/// space, so the rows themselves are counted: `row_overhead` bytes each for header and index entries, and their own. Returns how
+/// many were deleted.
 pub(super) async fn trim(connection: &mut PgConnection, table: &str, day: Date, keep_bytes: u64, row_overhead: u32) -> sqlx::Result<u64> {
     let name = name(table, day);
     let statement = format!("select coalesce(sum(pg_column_size(p.*) + $1), 0)::float8 from {name} p");
