@@ -119,7 +119,8 @@ fn by_app<T>(rows: Vec<(AppId, T)>) -> HashMap<AppId, Vec<T>> {
 async fn apps(connection: &mut PgConnection, first: Uuid, last: Uuid) -> sqlx::Result<Vec<AppSnapshot>> {
     let rows = sqlx::query!(
         r#"
-        select a.id as "id: AppId", a.slug, a.limits as "limits: Json<StoredLimits>", d.id as "deployment_id?: DeploymentId", d.number as "number?"
+        select a.id as "id: AppId", a.slug, a.limits as "limits: Json<StoredLimits>",
+            d.id as "deployment_id?: DeploymentId", d.number as "number?"
         from apps a left join deployments d on d.app_id = a.id and d.id = a.active_deployment_id
         where a.id between $1 and $2 order by a.id
         "#,
@@ -158,7 +159,8 @@ async fn hosts(connection: &mut PgConnection, first: Uuid, last: Uuid) -> sqlx::
 async fn scripts(connection: &mut PgConnection, first: Uuid, last: Uuid) -> sqlx::Result<Vec<(AppId, SnapshotScript)>> {
     let rows = sqlx::query!(
         r#"
-        select a.id as "app: AppId", d.script_id as "script: ScriptId", d.name, d.kind as "kind: ScriptKind", d.source_digest as "source: Digest"
+        select a.id as "app: AppId", d.script_id as "script: ScriptId", d.name, d.kind as "kind: ScriptKind",
+            d.source_digest as "source: Digest"
         from apps a join deployment_scripts d on d.app_id = a.id and d.deployment_id = a.active_deployment_id
         where a.id between $1 and $2 order by a.id, d.script_id
         "#,

@@ -88,7 +88,8 @@ impl AppStore {
         .fetch_one(&mut *connection)
         .await?;
         sqlx::query!(
-            "insert into deployments (app_id, id, number, message, created_by, created_with, created_at) values ($1, $2, $3, $4, $5, $6, $7)",
+            "insert into deployments (app_id, id, number, message, created_by, created_with, created_at)
+            values ($1, $2, $3, $4, $5, $6, $7)",
             self.app as _,
             id as _,
             number,
@@ -130,7 +131,8 @@ async fn write(connection: &mut PgConnection, app: AppId, id: DeploymentId, cont
     let scripts: Vec<&Script> = contents.scripts.values().collect();
     let ids: Vec<ScriptId> = scripts.iter().map(|script| script.id).collect();
     sqlx::query!(
-        "insert into scripts (app_id, id, created_at) select $1, id, $3 from unnest($2::uuid[]) as new (id) on conflict (app_id, id) do nothing",
+        "insert into scripts (app_id, id, created_at) select $1, id, $3
+        from unnest($2::uuid[]) as new (id) on conflict (app_id, id) do nothing",
         app as _,
         &ids as &[ScriptId],
         Time(now) as _

@@ -43,7 +43,8 @@ impl AppStore {
         let rows = sqlx::query_as!(
             DeploymentRow,
             r#"
-            select d.id as "id: DeploymentId", d.number, d.message, d.created_by as "created_by: AdminId", d.created_with as "created_with: ApiKeyId",
+            select d.id as "id: DeploymentId", d.number, d.message, d.created_by as "created_by: AdminId",
+                d.created_with as "created_with: ApiKeyId",
                 d.created_at as "created_at: Time", d.id is not distinct from a.active_deployment_id as "active!"
             from deployments d join apps a on a.id = d.app_id
             where d.app_id = $1 and d.number < $2 order by d.number desc limit $3
@@ -96,7 +97,8 @@ pub(super) async fn get(connection: &mut sqlx::PgConnection, app: AppId, id: Dep
     let row = sqlx::query_as!(
         DeploymentRow,
         r#"
-        select d.id as "id: DeploymentId", d.number, d.message, d.created_by as "created_by: AdminId", d.created_with as "created_with: ApiKeyId",
+        select d.id as "id: DeploymentId", d.number, d.message, d.created_by as "created_by: AdminId",
+            d.created_with as "created_with: ApiKeyId",
         d.created_at as "created_at: Time", d.id is not distinct from a.active_deployment_id as "active!"
         from deployments d join apps a on a.id = d.app_id
         where d.app_id = $1 and d.id = $2

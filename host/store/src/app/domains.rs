@@ -66,7 +66,8 @@ impl AppStore {
         let rows = sqlx::query_as!(
             Domain,
             r#"
-            select id as "id: DomainId", host, kind as "kind: DomainKind", status as "status: DomainStatus", challenge, created_at as "created_at: Time",
+            select id as "id: DomainId", host, kind as "kind: DomainKind", status as "status: DomainStatus", challenge,
+                created_at as "created_at: Time",
                 verified_at as "verified_at!: MaybeTime"
             from domains where app_id = $1 and id > $2 order by id limit $3
             "#,
@@ -88,7 +89,8 @@ impl AppStore {
         sqlx::query_as!(
             Domain,
             r#"
-            select id as "id: DomainId", host, kind as "kind: DomainKind", status as "status: DomainStatus", challenge, created_at as "created_at: Time",
+            select id as "id: DomainId", host, kind as "kind: DomainKind", status as "status: DomainStatus", challenge,
+                created_at as "created_at: Time",
                 verified_at as "verified_at!: MaybeTime"
             from domains where app_id = $1 and id = $2
             "#,
@@ -112,7 +114,8 @@ impl AppStore {
             Domain,
             r#"
             insert into domains (id, app_id, host, kind, status, challenge, created_at, verified_at) values ($1, $2, $3, $4, $5, $6, $7, $8)
-            returning id as "id: DomainId", host, kind as "kind: DomainKind", status as "status: DomainStatus", challenge, created_at as "created_at: Time",
+            returning id as "id: DomainId", host, kind as "kind: DomainKind", status as "status: DomainStatus", challenge,
+                created_at as "created_at: Time",
                 verified_at as "verified_at!: MaybeTime"
             "#,
             DomainId::new(domain.now) as _,
@@ -151,7 +154,8 @@ impl AppStore {
             Domain,
             r#"
             update domains set status = 'verified', verified_at = coalesce(verified_at, $3) where app_id = $1 and id = $2
-            returning id as "id: DomainId", host, kind as "kind: DomainKind", status as "status: DomainStatus", challenge, created_at as "created_at: Time",
+            returning id as "id: DomainId", host, kind as "kind: DomainKind", status as "status: DomainStatus", challenge,
+                created_at as "created_at: Time",
                 verified_at as "verified_at!: MaybeTime"
             "#,
             self.app as _,

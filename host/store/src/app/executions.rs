@@ -54,8 +54,10 @@ impl AppStore {
         let rows = sqlx::query_as!(
             ExecutionRow,
             r#"
-            select id as "id: ExecutionId", request_id, script_id as "script: ScriptId", route_id as "route: RouteId", deployment, invocation_type, outcome, status,
-                method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace as "error_trace: Json<Vec<Frame>>",
+            select id as "id: ExecutionId", request_id, script_id as "script: ScriptId", route_id as "route: RouteId",
+                deployment, invocation_type, outcome, status,
+                method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message,
+                error_trace as "error_trace: Json<Vec<Frame>>",
                 logs_dropped, created_at as "created_at: Time"
             from executions
             where app_id = $1 and created_at <= $2 and (created_at, id) < ($2, $3)
@@ -84,8 +86,10 @@ impl AppStore {
         let row = sqlx::query_as!(
             ExecutionRow,
             r#"
-            select id as "id: ExecutionId", request_id, script_id as "script: ScriptId", route_id as "route: RouteId", deployment, invocation_type, outcome, status,
-                method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace as "error_trace: Json<Vec<Frame>>",
+            select id as "id: ExecutionId", request_id, script_id as "script: ScriptId", route_id as "route: RouteId",
+                deployment, invocation_type, outcome, status,
+                method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message,
+                error_trace as "error_trace: Json<Vec<Frame>>",
                 logs_dropped, created_at as "created_at: Time"
             from executions where app_id = $1 and created_at = $2 and id = $3
             "#,

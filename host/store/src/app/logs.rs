@@ -41,7 +41,8 @@ impl AppStore {
                 sqlx::query_as!(
                     LogEntry,
                     r#"
-                    select id, execution_id as "execution: ExecutionId", script_id as "script: ScriptId", level, message, fields, created_at as "created_at: Time"
+                    select id, execution_id as "execution: ExecutionId", script_id as "script: ScriptId", level, message,
+                        fields, created_at as "created_at: Time"
                     from execution_logs where app_id = $1 and id < $2 order by id desc limit $3
                     "#,
                     self.app as _,
@@ -55,7 +56,8 @@ impl AppStore {
                 sqlx::query_as!(
                     LogEntry,
                     r#"
-                    select id, execution_id as "execution: ExecutionId", script_id as "script: ScriptId", level, message, fields, created_at as "created_at: Time"
+                    select id, execution_id as "execution: ExecutionId", script_id as "script: ScriptId", level, message,
+                        fields, created_at as "created_at: Time"
                     from execution_logs where app_id = $1 and id > $2 order by id limit $3
                     "#,
                     self.app as _,
@@ -77,7 +79,8 @@ impl AppStore {
         sqlx::query_as!(
             LogEntry,
             r#"
-            select id, execution_id as "execution: ExecutionId", script_id as "script: ScriptId", level, message, fields, created_at as "created_at: Time"
+            select id, execution_id as "execution: ExecutionId", script_id as "script: ScriptId", level, message, fields,
+                created_at as "created_at: Time"
             from execution_logs where app_id = $1 and created_at = $2 and execution_id = $3 order by id
             "#,
             self.app as _,

@@ -38,7 +38,8 @@ impl AppStore {
         let rows = sqlx::query_as!(
             Route,
             r#"
-            select d.route_id as "id: RouteId", d.script_id as "script: ScriptId", d.method, d.host, d.path, d.changed_at as "changed_at: Time"
+            select d.route_id as "id: RouteId", d.script_id as "script: ScriptId", d.method, d.host, d.path,
+                d.changed_at as "changed_at: Time"
             from apps a join deployment_routes d on d.app_id = a.id and d.deployment_id = a.active_deployment_id
             where a.id = $1 and d.route_id > $2 order by d.route_id limit $3
             "#,
@@ -60,7 +61,8 @@ impl AppStore {
         sqlx::query_as!(
             Route,
             r#"
-            select d.route_id as "id: RouteId", d.script_id as "script: ScriptId", d.method, d.host, d.path, d.changed_at as "changed_at: Time"
+            select d.route_id as "id: RouteId", d.script_id as "script: ScriptId", d.method, d.host, d.path,
+                d.changed_at as "changed_at: Time"
             from apps a join deployment_routes d on d.app_id = a.id and d.deployment_id = a.active_deployment_id
             where a.id = $1 order by d.route_id
             "#,
@@ -79,7 +81,8 @@ impl AppStore {
         sqlx::query_as!(
             Route,
             r#"
-            select d.route_id as "id: RouteId", d.script_id as "script: ScriptId", d.method, d.host, d.path, d.changed_at as "changed_at: Time"
+            select d.route_id as "id: RouteId", d.script_id as "script: ScriptId", d.method, d.host, d.path,
+                d.changed_at as "changed_at: Time"
             from apps a join deployment_routes d on d.app_id = a.id and d.deployment_id = a.active_deployment_id
             where a.id = $1 and d.route_id = $2
             "#,

@@ -56,7 +56,8 @@ impl AppStore {
         let rows = sqlx::query_as!(
             Script,
             r#"
-            select s.id as "id: ScriptId", d.name, d.kind as "kind: ScriptKind", d.source_digest as "source_digest: Digest", s.created_at as "created_at: Time",
+            select s.id as "id: ScriptId", d.name, d.kind as "kind: ScriptKind", d.source_digest as "source_digest: Digest",
+                s.created_at as "created_at: Time",
                 d.changed_at as "changed_at: Time"
             from apps a
                 join deployment_scripts d on d.app_id = a.id and d.deployment_id = a.active_deployment_id
@@ -80,7 +81,8 @@ impl AppStore {
     pub async fn script(&self, id: ScriptId) -> Result<Option<(Script, String)>> {
         let row = sqlx::query!(
             r#"
-            select s.id as "id: ScriptId", d.name, d.kind as "kind: ScriptKind", d.source_digest as "source_digest: Digest", s.created_at as "created_at: Time",
+            select s.id as "id: ScriptId", d.name, d.kind as "kind: ScriptKind", d.source_digest as "source_digest: Digest",
+                s.created_at as "created_at: Time",
                 d.changed_at as "changed_at: Time", t.text
             from apps a
                 join deployment_scripts d on d.app_id = a.id and d.deployment_id = a.active_deployment_id
@@ -133,7 +135,8 @@ pub(super) async fn of_deployment(connection: &mut sqlx::PgConnection, app: AppI
     sqlx::query_as!(
         Script,
         r#"
-        select s.id as "id: ScriptId", d.name, d.kind as "kind: ScriptKind", d.source_digest as "source_digest: Digest", s.created_at as "created_at: Time",
+        select s.id as "id: ScriptId", d.name, d.kind as "kind: ScriptKind", d.source_digest as "source_digest: Digest",
+            s.created_at as "created_at: Time",
         d.changed_at as "changed_at: Time"
         from deployment_scripts d join scripts s on s.app_id = d.app_id and s.id = d.script_id
         where d.app_id = $1 and d.deployment_id = $2 order by d.script_id

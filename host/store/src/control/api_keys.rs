@@ -102,7 +102,8 @@ pub(super) async fn list(pool: &PgPool, maker: Option<AdminId>, page: Page) -> R
     let rows = sqlx::query_as!(
         ApiKey,
         r#"
-        select id as "id: ApiKeyId", name, prefix, last4, scopes, app_id as "app: AppId", created_by as "created_by: AdminId", created_at as "created_at: Time",
+        select id as "id: ApiKeyId", name, prefix, last4, scopes, app_id as "app: AppId",
+            created_by as "created_by: AdminId", created_at as "created_at: Time",
         expires_at as "expires_at!: MaybeTime", last_used_at as "last_used_at!: MaybeTime", revoked_at as "revoked_at!: MaybeTime"
         from api_keys where ($1::uuid is null or created_by = $1) and id > $2 order by id limit $3
         "#,
@@ -122,7 +123,8 @@ pub(super) async fn insert(pool: &PgPool, maker: AdminId, key: &NewApiKey) -> Re
         r#"
         insert into api_keys (id, key_sha256, name, prefix, last4, scopes, app_id, created_by, created_at, expires_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-        returning id as "id: ApiKeyId", name, prefix, last4, scopes, app_id as "app: AppId", created_by as "created_by: AdminId", created_at as "created_at: Time",
+        returning id as "id: ApiKeyId", name, prefix, last4, scopes, app_id as "app: AppId",
+            created_by as "created_by: AdminId", created_at as "created_at: Time",
         expires_at as "expires_at!: MaybeTime", last_used_at as "last_used_at!: MaybeTime", revoked_at as "revoked_at!: MaybeTime"
         "#,
         ApiKeyId::new(key.now) as _,
@@ -152,7 +154,8 @@ pub(super) async fn revoke(pool: &PgPool, maker: Option<AdminId>, id: ApiKeyId, 
         ApiKey,
         r#"
         update api_keys set revoked_at = coalesce(revoked_at, $3) where id = $1 and ($2::uuid is null or created_by = $2)
-        returning id as "id: ApiKeyId", name, prefix, last4, scopes, app_id as "app: AppId", created_by as "created_by: AdminId", created_at as "created_at: Time",
+        returning id as "id: ApiKeyId", name, prefix, last4, scopes, app_id as "app: AppId",
+            created_by as "created_by: AdminId", created_at as "created_at: Time",
         expires_at as "expires_at!: MaybeTime", last_used_at as "last_used_at!: MaybeTime", revoked_at as "revoked_at!: MaybeTime"
         "#,
         id as _,

@@ -34,7 +34,8 @@ impl OwnStore {
         let rows = sqlx::query_as!(
             AppRow,
             r#"
-            select a.id as "id: AppId", a.slug, a.name, d.number as "number?", a.limits as "limits: Json<StoredLimits>", a.created_at as "created_at: Time"
+            select a.id as "id: AppId", a.slug, a.name, d.number as "number?", a.limits as "limits: Json<StoredLimits>",
+                a.created_at as "created_at: Time"
             from apps a left join deployments d on d.app_id = a.id and d.id = a.active_deployment_id
             where a.id > $3
                 and (exists (select from admins where id = $1 and active and role in ('owner', 'admin'))

@@ -54,7 +54,8 @@ impl Control {
             .await
             .map_err(Error::sql(OPERATION))?;
         sqlx::query!(
-            "insert into sessions (token_sha256, id, admin_id, ip, user_agent, created_at, last_seen_at, expires_at) values ($1, $2, $3, $4, $5, $6, $6, $7)",
+            "insert into sessions (token_sha256, id, admin_id, ip, user_agent, created_at, last_seen_at, expires_at)
+            values ($1, $2, $3, $4, $5, $6, $6, $7)",
             session.token as _,
             id as _,
             session.admin as _,
@@ -81,7 +82,8 @@ impl Control {
         let seen_after = now.checked_sub(idle).unwrap_or(Timestamp::UNIX_EPOCH);
         let row = sqlx::query!(
             r#"
-            select s.id as "id: SessionId", s.admin_id as "admin: AdminId", s.last_seen_at as "last_seen_at: Time", s.expires_at as "expires_at: Time"
+            select s.id as "id: SessionId", s.admin_id as "admin: AdminId", s.last_seen_at as "last_seen_at: Time",
+                s.expires_at as "expires_at: Time"
             from sessions s join admins a on a.id = s.admin_id
             where s.token_sha256 = $1 and a.active and s.expires_at > $2 and s.last_seen_at > $3
             "#,

@@ -40,7 +40,8 @@ async fn every_app_id_cascades_from_its_app(pool: PgPool) {
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn every_app_id_is_required(pool: PgPool) {
     let nullable: Vec<String> = sqlx::query_scalar(
-        "select table_name::text from information_schema.columns where table_schema = 'public' and column_name = 'app_id' and is_nullable = 'YES'",
+        "select table_name::text from information_schema.columns
+        where table_schema = 'public' and column_name = 'app_id' and is_nullable = 'YES'",
     )
     .fetch_all(&pool)
     .await
@@ -76,7 +77,8 @@ async fn constraints_are_named_by_us_and_times_have_zones(pool: PgPool) {
     assert!(unnamed.is_empty(), "name the constraints {unnamed:?}");
     let zoneless: Vec<String> = sqlx::query_scalar(
         "select table_name || '.' || column_name from information_schema.columns
-        where table_schema = 'public' and table_name not like '\\_sqlx%' and (data_type = 'timestamp without time zone' or data_type = 'json' and column_name <> 'error_trace')",
+        where table_schema = 'public' and table_name not like '\\_sqlx%'
+            and (data_type = 'timestamp without time zone' or data_type = 'json' and column_name <> 'error_trace')",
     )
     .fetch_all(&pool)
     .await
