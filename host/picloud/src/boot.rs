@@ -5,10 +5,10 @@ use std::{net::SocketAddr, sync::Arc, time::Instant};
 use anyhow::Context as _;
 use execution::Execute;
 use executor::Executor;
-use manager::{DataPlane, auth::password::Passwords};
-use orchestrator::{Connections, Control, Orchestrator, Recorder};
-use store::Store;
-use tokio::{net::TcpListener, runtime::Handle};
+use manager::auth::password::Passwords;
+use orchestrator::{Connections, Orchestrator, Recorder};
+use store::{Listener, Runs, Snapshots, Store};
+use tokio::{net::TcpListener, runtime::Handle, task::JoinHandle};
 
 use crate::{
     clock,
@@ -77,26 +77,29 @@ async fn serve_from(
         stopping: stopping.subscribe(),
     });
     let (data_plane, announcements) = LocalDataPlane::new(Arc::clone(&orchestrator), &recorder);
-    let data_plane: Arc<dyn DataPlane> = Arc::new(data_plane);
     let guest = executor.guest_digest().to_owned();
-    let parts =
-        Parts { store: store.clone(), executor, guest, data_plane, passwords, ready: Arc::clone(&ready), stopping: stopping.subscribe() };
+    let parts = Parts {
+        store: store.clone(),
+        executor,
+        guest,
+        data_plane: Arc::new(data_plane),
+        passwords,
+        ready: Arc::clone(&ready),
+        stopping: stopping.subscribe(),
+    };
     let router = control_plane::router(config, parts);
-    let control: Arc<dyn Control> =
-        Arc::new(ControlPlane { router, runtime: Handle::current(), trusted_proxies: config.trusted_proxies.clone() });
+    let control = ControlPlane { router, runtime: Handle::current(), trusted_proxies: config.trusted_proxies.clone() };
 
-    let follow = {
-        let (orchestrator, snapshots, listener) = (Arc::clone(&orchestrator), store.snapshots(), store.listener());
-        data.spawn(async move { orchestrator.follow(snapshots, listener).await })
+    let background = Background {
+        write: data.spawn(write(recorder.clone(), store.runs())),
+        others: vec![
+            data.spawn(follow(Arc::clone(&orchestrator), store.snapshots(), store.listener())),
+            tokio::spawn(announcements),
+            tokio::spawn(upkeep::run(store.runs(), config.retention)),
+            tokio::spawn(internal::serve(sockets.internal, ready, stopping.subscribe())),
+        ],
     };
-    let write = {
-        let (recorder, runs) = (recorder.clone(), store.runs());
-        data.spawn(async move { recorder.write(runs).await })
-    };
-    let upkeep = tokio::spawn(upkeep::run(store.runs(), config.retention));
-    let announcements = tokio::spawn(announcements);
-    let watched = tokio::spawn(internal::serve(sockets.internal, ready, stopping.subscribe()));
-    let served = data.spawn(orchestrator.serve(sockets.public, control, shutdown::begun(stopping.subscribe())));
+    let served = data.spawn(orchestrator.serve(sockets.public, Arc::new(control), shutdown::begun(stopping.subscribe())));
     say_ready(config, started);
 
     signals.wait().await;
@@ -107,14 +110,36 @@ async fn serve_from(
         () = signals.wait() => {}
     }
     recorder.end();
-    shutdown::finish("the rows of executions", write).await;
-    // Before the database is closed: they hold connections.
-    for task in [follow, upkeep, announcements, watched] {
-        task.abort();
-        // What was aborted ends with an error that says so.
-        let _ = task.await;
-    }
+    background.end().await;
     Ok(())
+}
+
+/// What runs beside the server.
+struct Background {
+    /// Ends by itself, when everything is written.
+    write: JoinHandle<()>,
+    /// End never.
+    others: Vec<JoinHandle<()>>,
+}
+
+impl Background {
+    /// Leaves nothing that holds a connection: the database is closed next.
+    async fn end(self) {
+        shutdown::finish("the rows of executions", self.write).await;
+        for task in self.others {
+            task.abort();
+            // What was aborted ends with an error that says so.
+            let _ = task.await;
+        }
+    }
+}
+
+async fn write(recorder: Recorder, runs: Runs) {
+    recorder.write(runs).await;
+}
+
+async fn follow(orchestrator: Arc<Orchestrator>, snapshots: Snapshots, listener: Listener) {
+    orchestrator.follow(snapshots, listener).await;
 }
 
 /// Registered with the threads that will accept from it.

@@ -1,0 +1,133 @@
+//! A running PiCloud with a directory of its own.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::http::{Answer, send};
+
+pub(crate) const PASSWORD: &str = "a password for tests";
+
+/// A process, its ports and its directory.
+pub(crate) struct Instance {
+    child: Option<Child>,
+    pub(crate) port: u16,
+    pub(crate) internal_port: u16,
+    directory: TempDir,
+    /// Sent with every call of the admin API once there is one.
+    key: String,
+}
+
+/// The program, told to use `directory`.
+pub(crate) fn program(directory: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_picloud"));
+    command.env("PICLOUD_DATA_DIR", directory.join("data")).env("PICLOUD_ADMIN_PASSWORD", PASSWORD).env_remove("PICLOUD_DATABASE_URL");
+    command
+}
+
+impl Instance {
+    /// Starts a new one and waits until it serves.
+    pub(crate) fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        // PostgreSQL's user has to enter when the tests run as root.
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let mut instance = Self { child: None, port: free_port(), internal_port: free_port(), directory, key: String::new() };
+        instance.start_again();
+        instance
+    }
+
+    /// Starts the stopped or killed one again, in the same directory.
+    pub(crate) fn start_again(&mut self) {
+        let mut command = program(self.directory.path());
+        command.arg("serve").args(["--bind", &format!("127.0.0.1:{}", self.port)]);
+        command.args(["--internal-bind", &format!("127.0.0.1:{}", self.internal_port)]).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        self.child = Some(child);
+        let mut told = Vec::new();
+        let mut lines = stderr.lines().map_while(Result::ok);
+        for line in lines.by_ref() {
+            let is_ready = line.starts_with("PiCloud is ready");
+            told.push(line);
+            if is_ready {
+                // What it says later must not fill the pipe.
+                std::thread::spawn(move || lines.for_each(drop));
+                return;
+            }
+        }
+        panic!("it ended before it was ready:\n{}", told.join("\n"));
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Asks the process to end, and waits.
+    pub(crate) fn stop(&mut self) -> ExitStatus {
+        let mut child = self.child.take().unwrap();
+        kill_process(pid(&child), Signal::TERM).unwrap();
+        child.wait().unwrap()
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(&mut self) {
+        let mut child = self.child.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// A visitor's request.
+    pub(crate) fn visit(&self, host: &str, target: &str) -> Answer {
+        send(self.port, "GET", target, &[&format!("Host: {host}")], "").unwrap()
+    }
+
+    /// A call of the admin API.
+    pub(crate) fn admin(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let authorization = format!("Authorization: Bearer {}", self.key);
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        self.call(method, path, &[&authorization], &body)
+    }
+
+    fn call(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
+        let headers = [&["Host: localhost", "Content-Type: application/json"], headers].concat();
+        send(self.port, method, &format!("/api/v1/admin/{path}"), &headers, body).unwrap()
+    }
+
+    /// Logs in and makes a key for [`Instance::admin`].
+    pub(crate) fn log_in(&mut self, password: &str) -> Answer {
+        let session = self.call("POST", "session", &[], &json!({ "username": "owner", "password": password }).to_string());
+        let Some(cookie) = session.header("set-cookie").and_then(|cookie| cookie.split(';').next()) else { return session };
+        let (cookie, origin) = (format!("Cookie: {cookie}"), format!("Origin: http://localhost:{}", self.port));
+        let scopes = ["script:read", "script:write", "route:write", "log:read", "instance:admin"];
+        let made = self.call("POST", "api-keys", &[&cookie, &origin], &json!({ "name": "tests", "scopes": scopes }).to_string());
+        self.key = made.json()["key"].as_str().unwrap().to_owned();
+        session
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // Its PostgreSQL has to end as well.
+            let _ = kill_process(pid(&child), Signal::TERM);
+            let _ = child.wait();
+        }
+    }
+}
+
+fn pid(child: &Child) -> Pid {
+    Pid::from_child(child)
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
