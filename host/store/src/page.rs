@@ -79,3 +79,31 @@ impl Page {
         Listed { items: rows, next_cursor }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+    use super::*;
+
+    #[test]
+    fn a_limit_has_a_range_and_a_default() {
+        assert_eq!(Page::new(None, None), Ok(Page::default()));
+        assert_eq!(Page::new(Some(0), None), Err(PageError::Limit(0)));
+        assert_eq!(Page::new(Some(201), None), Err(PageError::Limit(201)));
+        assert_eq!(Page::new(Some(u32::MAX), None), Err(PageError::Limit(u32::MAX)));
+        assert!(Page::new(Some(200), None).is_ok());
+        assert_eq!(Page::new(None, Some("nonsense")), Err(PageError::Cursor));
+    }
+
+    #[test]
+    fn the_cursor_leads_to_the_rest_and_the_last_page_has_none() {
+        let ids: Vec<Uuid> = (1..=5).map(Uuid::from_u128).collect();
+        let page = Page::new(Some(3), None).unwrap();
+        let first = page.cut(ids[..4].to_vec(), |id| *id);
+        assert_eq!(first.items, ids[..3]);
+        let next = Page::new(Some(3), first.next_cursor.as_deref()).unwrap();
+        assert_eq!((next.above(), next.below(), next.is_first()), (ids[2], ids[2], false));
+        assert_eq!(next.cut(ids[3..].to_vec(), |id| *id), Listed { items: ids[3..].to_vec(), next_cursor: None });
+    }
+}

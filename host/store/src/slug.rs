@@ -58,3 +58,37 @@ impl fmt::Display for Slug {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slugs_are_first_labels_of_hosts() {
+        for good in ["a", "7", "shop", "my-shop-2", &"a".repeat(SLUG_CHARS_MAX)] {
+            assert_eq!(good.parse::<Slug>().map(|slug| slug.to_string()).as_deref(), Ok(good));
+        }
+        let bad = [
+            ("", SlugError::Length),
+            (&"a".repeat(SLUG_CHARS_MAX + 1), SlugError::Length),
+            ("Shop", SlugError::Character),
+            ("my_shop", SlugError::Character),
+            ("my.shop", SlugError::Character),
+            ("caf\u{e9}", SlugError::Character),
+            ("shop\0", SlugError::Character),
+            ("-shop", SlugError::Hyphen),
+            ("shop-", SlugError::Hyphen),
+            ("7--shop", SlugError::Hyphen),
+        ];
+        for (text, error) in bad {
+            assert_eq!(text.parse::<Slug>(), Err(error), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn s_7_4_reserved_names_are_refused() {
+        for name in RESERVED {
+            assert_eq!(name.parse::<Slug>(), Err(SlugError::Reserved((*name).to_owned())));
+        }
+    }
+}

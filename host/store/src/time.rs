@@ -76,3 +76,26 @@ impl Decode<'_, Postgres> for MaybeTime {
         Ok(Self(Option::<Time>::decode(value)?.map(Into::into)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+    use sqlx::PgPool;
+
+    use super::*;
+
+    #[sqlx::test(migrations = false)]
+    async fn moments_go_there_and_back(pool: PgPool) {
+        for text in ["2026-11-20T12:34:56.789012Z", "2000-01-01T00:00:00Z", "1969-12-31T23:59:59.999999Z", "9999-12-30T22:00:00Z"] {
+            let moment: Timestamp = text.parse().unwrap();
+            let (back, seen): (Time, String) = sqlx::query_as("select $1, to_char($1 at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS')")
+                .bind(Time(moment))
+                .fetch_one(&pool)
+                .await
+                .unwrap();
+            assert_eq!(back.0, moment);
+            assert!(text.starts_with(&seen), "{text} was stored as {seen}");
+        }
+    }
+}
