@@ -1,0 +1,97 @@
+//! `/api/v1/admin/apps`.
+
+use serde_json::json;
+use store::{AppRole, InstanceRole};
+
+use crate::support::Instance;
+
+const APPS: &str = "/api/v1/admin/apps";
+
+#[tokio::test]
+async fn create_read_rename_delete() {
+    let instance = Instance::new().await;
+    let owner = instance.owner().await;
+    let made = owner.post(APPS, &json!({ "slug": "shop", "name": "The shop" })).await.expect(201);
+    assert_eq!((made.at("/name"), made.at("/host"), made.at("/deployment")), (&json!("The shop"), &json!("shop.localhost"), &json!(null)));
+    assert_eq!(made.at("/limits/fuel"), 1_000_000_000);
+    let by_id = owner.get(&format!("{APPS}/{}", made.text("/id"))).await.expect(200);
+    assert_eq!(by_id.json, owner.get(&format!("{APPS}/shop")).await.expect(200).json);
+    assert_eq!(by_id.etag(), made.etag());
+
+    let renamed = owner.clone().with("if-match", &made.etag()).patch(&format!("{APPS}/shop"), &json!({ "name": "Shop" })).await.expect(200);
+    assert_ne!(renamed.etag(), made.etag());
+    let stale = owner.clone().with("if-match", &made.etag());
+    stale.patch(&format!("{APPS}/shop"), &json!({ "name": "Old" })).await.problem(412, "precondition.failed");
+    stale.delete(&format!("{APPS}/shop")).await.problem(412, "precondition.failed");
+    owner.delete(&format!("{APPS}/shop")).await.expect(204);
+    owner.get(&format!("{APPS}/shop")).await.problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_named() {
+    let instance = Instance::new().await;
+    let owner = instance.owner().await;
+    owner.app("shop").await;
+    let taken = owner.post(APPS, &json!({ "slug": "shop" })).await.problem(409, "name.taken");
+    assert!(taken.text("/detail").contains("`shop`"), "{}", taken.json);
+    for (body, pointer) in [
+        (json!({ "slug": "Shop" }), "/slug"),
+        (json!({ "slug": "a--b" }), "/slug"),
+        (json!({ "slug": "admin" }), "/slug"),
+        (json!({ "slug": "ok", "nmae": "x" }), "/nmae"),
+        (json!({ "slug": 7 }), "/slug"),
+        (json!({ "name": "x" }), "/slug"),
+        (json!({ "slug": "ok", "name": " x" }), "/name"),
+    ] {
+        let answer = owner.post(APPS, &body).await.problem(400, "request.invalid");
+        assert_eq!(answer.at("/errors/0/pointer"), pointer, "{body}: {}", answer.json);
+    }
+    owner.get(&format!("{APPS}/ok")).await.expect(404);
+}
+
+#[tokio::test]
+async fn everybody_sees_his_own() {
+    let instance = Instance::new().await;
+    let owner = instance.owner().await;
+    for slug in ["one", "two", "three"] {
+        owner.app(slug).await;
+    }
+    instance.member("eve", "two", AppRole::Viewer).await;
+    let eve = instance.log_in("eve").await;
+    let seen = eve.get(APPS).await.expect(200);
+    assert_eq!(seen.at("/items").as_array().unwrap().len(), 1);
+    assert_eq!(seen.at("/items/0/slug"), "two");
+    eve.post(APPS, &json!({ "slug": "four" })).await.problem(403, "auth.missing_scope");
+    instance.admin("ada", InstanceRole::Admin).await;
+    instance.log_in("ada").await.post(APPS, &json!({ "slug": "four" })).await.expect(201);
+
+    let unbound = owner.key(&["log:read"], None).await;
+    assert_eq!(unbound.get(APPS).await.problem(403, "auth.missing_scope").at("/missing_scope"), "script:read");
+    let bound = owner.key(&["script:read"], Some("three")).await;
+    assert_eq!(bound.get(APPS).await.expect(200).at("/items/0/slug"), "three");
+}
+
+#[tokio::test]
+async fn lists_come_in_pages() {
+    let instance = Instance::new().await;
+    let owner = instance.owner().await;
+    for number in 0..5 {
+        instance.pass_seconds(1);
+        owner.app(&format!("app{number}")).await;
+    }
+    let mut seen = Vec::new();
+    let mut path = format!("{APPS}?limit=2");
+    loop {
+        let page = owner.get(&path).await.expect(200);
+        seen.extend(page.at("/items").as_array().unwrap().iter().map(|app| app["slug"].as_str().unwrap().to_owned()));
+        let Some(cursor) = page.at("/next_cursor").as_str() else { break };
+        path = format!("{APPS}?limit=2&cursor={cursor}");
+    }
+    assert_eq!(seen, ["app0", "app1", "app2", "app3", "app4"]);
+    for (query, pointer) in
+        [("limit=0", "?limit"), ("limit=201", "?limit"), ("limit=x", "?limit"), ("cursor=x", "?cursor"), ("lmit=1", "?lmit")]
+    {
+        let answer = owner.get(&format!("{APPS}?{query}")).await.problem(400, "request.invalid");
+        assert_eq!(answer.at("/errors/0/pointer"), pointer, "{}", answer.json);
+    }
+}

@@ -1,0 +1,70 @@
+//! `/openapi.json`: what is served is what is committed, and it covers what `docs/permissions.toml` covers.
+
+use std::{collections::BTreeSet, path::Path};
+
+use serde_json::Value;
+
+use crate::support::Instance;
+
+/// `METHOD /path` of every operation.
+pub(crate) fn operations(description: &Value) -> BTreeSet<String> {
+    let paths = description["paths"].as_object().unwrap();
+    let of_path = |(path, item): (&String, &Value)| {
+        let methods: Vec<String> = item.as_object().unwrap().keys().map(|method| format!("{} {path}", method.to_uppercase())).collect();
+        methods
+    };
+    paths.iter().flat_map(of_path).collect()
+}
+
+#[tokio::test]
+async fn the_committed_description_is_the_served_one() {
+    let instance = Instance::new().await;
+    let served = instance.stranger().get("/openapi.json").await.expect(200);
+    assert_eq!(served.at("/openapi"), "3.1.0");
+    let text = String::from_utf8(served.bytes).unwrap();
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/openapi.json");
+    #[expect(clippy::disallowed_methods, reason = "the only way to tell a test that it should write")]
+    if std::env::var("UPDATE").is_ok_and(|value| value == "1") {
+        std::fs::write(&file, &text).unwrap();
+    }
+    let committed = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        committed == text,
+        "docs/reference/openapi.json is not what the code says. Run this test again with UPDATE=1 to rewrite it, and commit it."
+    );
+}
+
+#[tokio::test]
+async fn every_operation_is_described_and_has_a_permission() {
+    let description = serde_json::to_value(manager::openapi()).unwrap();
+    let oracle: toml::Table = toml::from_str(include_str!("../../../../docs/permissions.toml")).unwrap();
+    let permitted: BTreeSet<String> = oracle["operations"].as_table().unwrap().keys().cloned().collect();
+    assert_eq!(operations(&description), permitted);
+    let mut ids = BTreeSet::new();
+    for (path, item) in description["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            assert!(operation["description"].is_string() || operation["summary"].is_string(), "{method} {path} says nothing");
+            assert!(operation["responses"]["default"].is_object(), "{method} {path}");
+            assert!(ids.insert(operation["operationId"].as_str().unwrap().to_owned()), "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    let description = serde_json::to_value(manager::openapi()).unwrap();
+    let mut waiting = vec![&description];
+    while let Some(value) = waiting.pop() {
+        match value {
+            Value::Object(fields) => {
+                if let Some(Value::String(reference)) = fields.get("$ref") {
+                    let pointer = reference.strip_prefix('#').unwrap();
+                    assert!(description.pointer(pointer).is_some(), "{reference}");
+                }
+                waiting.extend(fields.values());
+            }
+            Value::Array(items) => waiting.extend(items),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The neighbours of the control plane, in memory.
+
+use std::sync::{Arc, Mutex};
+
+use execution::{CompileError, CompileErrorKind, Execute, HttpRequest, Image, Invocation, Limits, Outcome, Source};
+use manager::{BoxFuture, DataPlane, InvokeError, Invoked, RouteField, RouteMatch, RouteRefusal, RouteSpec};
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+/// Takes any text for a script that parses, but for one that holds these words.
+const WRONG: &str = "syntax error here";
+
+/// A parser that looks for two words.
+pub(crate) struct FakeExecutor;
+
+impl Execute for FakeExecutor {
+    fn compile<'a>(&'a self, source: &'a Source) -> BoxFuture<'a, Result<Image, CompileError>> {
+        Box::pin(async move {
+            let Some(at) = source.text.find(WRONG) else { return Ok(Image::new(Arc::from([]))) };
+            let before = &source.text[..at];
+            let line = u32::try_from(before.matches('\n').count() + 1).unwrap();
+            let column = u32::try_from(before.rsplit('\n').next().unwrap().chars().count() + 1).unwrap();
+            Err(CompileError { kind: CompileErrorKind::Syntax, message: "Unexpected words.".to_owned(), line, column })
+        })
+    }
+
+    fn execute<'a>(&'a self, _: &'a Image, _: Invocation, _: &'a Limits) -> BoxFuture<'a, Outcome> {
+        unreachable!("the control plane runs nothing itself")
+    }
+}
+
+/// A data plane that remembers what it was asked.
+pub(crate) struct FakeDataPlane {
+    /// What `invoke` answers; `NotLoaded` if nothing was set.
+    pub(crate) answer: Mutex<Option<Result<Invoked, InvokeError>>>,
+    /// What `invoke` was given.
+    pub(crate) invoked: Mutex<Vec<(Uuid, HttpRequest)>>,
+    pub(crate) logs: broadcast::Sender<Uuid>,
+}
+
+impl Default for FakeDataPlane {
+    fn default() -> Self {
+        Self { answer: Mutex::new(None), invoked: Mutex::default(), logs: broadcast::channel(16).0 }
+    }
+}
+
+impl DataPlane for FakeDataPlane {
+    fn invoke(&self, script_id: Uuid, request: HttpRequest) -> BoxFuture<'_, Result<Invoked, InvokeError>> {
+        self.invoked.lock().unwrap().push((script_id, request));
+        let answer = self.answer.lock().unwrap().clone().unwrap_or(Err(InvokeError::NotLoaded));
+        Box::pin(async move { answer })
+    }
+
+    fn canonical_host(&self, host: &str) -> Result<String, String> {
+        if host.is_empty() || host.contains([' ', '/', '*', '@']) {
+            return Err(format!("`{host}` is no host name."));
+        }
+        Ok(host.trim_end_matches('.').to_ascii_lowercase())
+    }
+
+    fn check_route(&self, routes: &[RouteSpec], candidate: &RouteSpec) -> Result<(), RouteRefusal> {
+        if !candidate.path.starts_with('/') {
+            return Err(RouteRefusal::Invalid { field: RouteField::Path, message: "A path begins with /.".to_owned() });
+        }
+        let same = |other: &&RouteSpec| (&other.method, &other.host, &other.path) == (&candidate.method, &candidate.host, &candidate.path);
+        routes.iter().find(same).map_or(Ok(()), |other| Err(RouteRefusal::Conflict { with: other.id }))
+    }
+
+    fn match_route(&self, routes: &[RouteSpec], _: &str, method: &str, path: &str) -> Result<RouteMatch, String> {
+        let here: Vec<&RouteSpec> = routes.iter().filter(|route| route.path == path).collect();
+        let hit = here.iter().find(|route| route.method.as_deref().is_none_or(|own| own == method));
+        Ok(RouteMatch {
+            route: hit.map(|route| route.id),
+            params: Vec::new(),
+            allow: if hit.is_some() { Vec::new() } else { here.iter().filter_map(|route| route.method.clone()).collect() },
+            why: "The paths are equal.".to_owned(),
+        })
+    }
+
+    fn subscribe_logs(&self) -> broadcast::Receiver<Uuid> {
+        self.logs.subscribe()
+    }
+}

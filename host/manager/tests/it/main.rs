@@ -1,0 +1,18 @@
+//! The admin API over a real database: `DATABASE_URL` names a server, and each test has a database of its own there.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
+
+mod apps;
+mod deployments;
+mod description;
+mod domains;
+mod envelope;
+mod execute;
+mod fake;
+mod keys;
+mod logs;
+mod matrix;
+mod routes;
+mod scripts;
+mod session;
+mod support;

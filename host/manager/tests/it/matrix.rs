@@ -1,0 +1,199 @@
+//! Every operation, sent by every kind of caller, against `docs/permissions.toml` (S-8.6). No operation may be missing.
+
+use execution::{Logs, Outcome, Response, Usage};
+use http::Method;
+use manager::Invoked;
+use serde_json::{Value, json};
+use store::{AppRole, InstanceRole};
+use uuid::Uuid;
+
+use crate::{
+    logs::run,
+    support::{Answer, Caller, Instance},
+};
+
+/// One of everything, in an app of its own.
+struct Things {
+    slug: String,
+    script: String,
+    route: String,
+    deployment: String,
+    domain: String,
+    execution: String,
+}
+
+async fn things(owner: &Caller<'_>, members: &[(store::AdminId, AppRole)], number: usize) -> Things {
+    let slug = format!("app{number}");
+    owner.app(&slug).await;
+    let script = owner.script(&slug, "hello").await;
+    let route = json!({ "app": slug, "script": script, "path": "/x" });
+    let route = owner.post("/api/v1/admin/routes", &route).await.expect(201).text("/id");
+    let domain = json!({ "app": slug, "host": format!("{slug}.example.com") });
+    let domain = owner.post("/api/v1/admin/domains", &domain).await.expect(201).text("/id");
+    let deployment = owner.get(&format!("/api/v1/admin/deployments?app={slug}")).await.expect(200).text("/items/0/id");
+    let execution = run(owner.instance, &slug, &script, &["line"], None).await.to_string();
+    for (admin, role) in members {
+        owner.instance.open(&slug).await.put_member(*admin, *role, owner.instance.state.now()).await.unwrap();
+    }
+    Things { slug, script, route, deployment, domain, execution }
+}
+
+impl Things {
+    /// The path of an operation, about these things.
+    fn path(&self, template: &str) -> String {
+        let id = match template.trim_start_matches("/api/v1/admin/").split('/').next().unwrap() {
+            "scripts" => &self.script,
+            "routes" => &self.route,
+            "deployments" => &self.deployment,
+            "domains" => &self.domain,
+            "executions" => &self.execution,
+            _ => &self.script,
+        };
+        let path = template.replace("{app}", &self.slug).replace("{id}", id);
+        let filtered = ["scripts", "routes", "deployments", "domains", "executions", "logs", "logs/stream"];
+        if filtered.iter().any(|name| template == format!("/api/v1/admin/{name}")) { format!("{path}?app={}", self.slug) } else { path }
+    }
+
+    /// A good body for an operation.
+    fn body(&self, operation: &str) -> Option<Value> {
+        let (slug, script) = (&self.slug, &self.script);
+        Some(match operation {
+            "POST /api/v1/admin/apps" => json!({ "slug": format!("{slug}-new") }),
+            "PATCH /api/v1/admin/apps/{app}" => json!({ "name": "New" }),
+            "POST /api/v1/admin/domains" => json!({ "app": slug, "host": format!("{slug}.example.net") }),
+            "POST /api/v1/admin/scripts" => json!({ "app": slug, "name": "new", "source": "1" }),
+            "POST /api/v1/admin/scripts/validate" => json!({ "source": "1" }),
+            "PUT /api/v1/admin/scripts/{id}" => json!({ "name": "new", "source": "1" }),
+            "PATCH /api/v1/admin/scripts/{id}" => json!({ "source": "1" }),
+            "POST /api/v1/admin/routes" => json!({ "app": slug, "script": script, "path": "/y" }),
+            "POST /api/v1/admin/routes/check" | "POST /api/v1/admin/routes/match" => json!({ "app": slug, "path": "/x" }),
+            "PUT /api/v1/admin/routes/{id}" => json!({ "script": script, "path": "/z" }),
+            "PATCH /api/v1/admin/routes/{id}" => json!({ "path": "/z" }),
+            _ => return None,
+        })
+    }
+
+    async fn send(&self, caller: &Caller<'_>, operation: &str) -> Answer {
+        let (method, template) = operation.split_once(' ').unwrap();
+        let method: Method = method.parse().unwrap();
+        // A GET has no body; of a POST without fields (activate, verify) none is asked for.
+        caller.send(method, &self.path(template), self.body(operation).as_ref()).await
+    }
+}
+
+#[derive(Debug, PartialEq)]
+enum Expected {
+    Done,
+    Missing(String),
+    Hidden,
+}
+
+fn words(value: &toml::Value) -> Vec<&str> {
+    value.as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect()
+}
+
+/// What the oracle says of a person's role; `without` is a scope that the key lacks.
+fn expected(oracle: &toml::Table, action: &str, role: &str, without: Option<&str>) -> Expected {
+    let entry = &oracle["actions"][action];
+    if role == "none" && entry["target"].as_str() == Some("app") {
+        return Expected::Hidden;
+    }
+    let held = |scope: &&&str| words(&oracle["scopes"][**scope]["roles"]).contains(&role) && without != Some(**scope);
+    let scopes = words(&entry["scopes"]);
+    match scopes.iter().find(|scope| !held(scope)) {
+        None => Expected::Done,
+        Some(scope) => Expected::Missing((*scope).to_owned()),
+    }
+}
+
+fn check(answer: &Answer, expected: &Expected, what: &str) {
+    match expected {
+        Expected::Done => assert!(answer.status.is_success(), "{what}: {} {}", answer.status, answer.json),
+        Expected::Hidden => {
+            assert_eq!((answer.status.as_u16(), answer.at("/type")), (404, &json!("/problems/not_found")), "{what}: {}", answer.json)
+        }
+        Expected::Missing(scope) => {
+            assert_eq!((answer.status.as_u16(), answer.at("/missing_scope")), (403, &json!(scope)), "{what}: {}", answer.json);
+        }
+    }
+}
+
+#[tokio::test]
+async fn s_8_6_every_operation_by_every_role_and_scope() {
+    let instance = Instance::new().await;
+    let answer = Outcome { result: Ok(Response { status: 200, ..Response::default() }), usage: Usage::default(), logs: Logs::default() };
+    *instance.plane.answer.lock().unwrap() = Some(Ok(Invoked { execution_id: Uuid::nil(), outcome: answer }));
+    let oracle: toml::Table = toml::from_str(include_str!("../../../../docs/permissions.toml")).unwrap();
+    let owner = instance.owner().await;
+    let all: Vec<&str> = oracle["scopes"].as_table().unwrap().keys().map(String::as_str).collect();
+    owner.app("elsewhere").await;
+
+    // A session and a key with all scopes for each role.
+    let mut members = Vec::new();
+    let mut callers = vec![("owner", owner.clone(), owner.key(&all, None).await)];
+    instance.admin("admin", InstanceRole::Admin).await;
+    let roles =
+        [("app_admin", Some(AppRole::AppAdmin)), ("editor", Some(AppRole::Editor)), ("viewer", Some(AppRole::Viewer)), ("none", None)];
+    for (name, role) in roles {
+        let admin = instance.admin(name, InstanceRole::Member).await;
+        members.extend(role.map(|role| (admin.id, role)));
+    }
+    let of_an_app: Vec<&str> = all.iter().copied().filter(|scope| *scope != "instance:admin").collect();
+    for name in ["admin", "app_admin", "editor", "viewer", "none"] {
+        let session = instance.log_in(name).await;
+        let key = session.key(if name == "admin" { &all } else { &of_an_app }, None).await;
+        callers.push((name, session, key));
+    }
+    let mut lacking = Vec::new();
+    for scope in &all {
+        let rest: Vec<&str> = all.iter().copied().filter(|other| other != scope).collect();
+        lacking.push((*scope, owner.key(&rest, None).await));
+    }
+    let bound_elsewhere = owner.key(&of_an_app, Some("elsewhere")).await;
+    let bad_key = instance.stranger().with("authorization", "Bearer pic_all_000000000000000000000000000000000000");
+
+    let mut number = 0;
+    for (operation, permission) in oracle["operations"].as_table().unwrap() {
+        let permission = permission.as_str().unwrap();
+        let mut fresh = async || {
+            number += 1;
+            things(&owner, &members, number).await
+        };
+        if permission == "public" {
+            continue;
+        }
+        let target = fresh().await;
+        for stranger in [&instance.stranger(), &bad_key] {
+            let answer = target.send(stranger, operation).await;
+            assert_eq!(answer.status, 401, "{operation}: {}", answer.json);
+        }
+        let Some(action) = permission.split(':').next_back().filter(|word| oracle["actions"].get(word).is_some()) else {
+            let key = target.send(&callers[0].2, operation).await;
+            assert_eq!(key.status.is_success(), permission == "self", "{operation}: {}", key.json);
+            continue;
+        };
+        let (only_keys, is_list) = (permission.starts_with("key:"), permission.starts_with("list:"));
+        for (role, session, key) in &callers {
+            // A list shows what one may see: for nobody, nothing.
+            let expected = if is_list { Expected::Done } else { expected(&oracle, action, role, None) };
+            let of_session = fresh().await.send(session, operation).await;
+            if only_keys {
+                assert_eq!(of_session.at("/type"), "/problems/auth.key_only", "{operation} {role}");
+            } else {
+                check(&of_session, &expected, &format!("{operation} by {role}'s session"));
+            }
+            check(&fresh().await.send(key, operation).await, &expected, &format!("{operation} by {role}'s key"));
+        }
+        for (scope, key) in &lacking {
+            let expected = expected(&oracle, action, "owner", Some(scope));
+            check(&fresh().await.send(key, operation).await, &expected, &format!("{operation} without {scope}"));
+        }
+        let on_app = oracle["actions"][action]["target"].as_str() == Some("app");
+        let expected = match (is_list, on_app) {
+            (true, _) => Expected::Done,
+            (false, true) => Expected::Hidden,
+            (false, false) => Expected::Missing("instance:admin".to_owned()),
+        };
+        check(&fresh().await.send(&bound_elsewhere, operation).await, &expected, &format!("{operation} by a key bound elsewhere"));
+    }
+}
