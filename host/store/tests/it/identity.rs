@@ -173,3 +173,13 @@ async fn a_key_can_only_be_bound_to_an_app_that_exists(pool: PgPool) {
     let late = own.create_api_key(&NewApiKey { app: Some(app.id), ..new_key("late") }).await;
     assert!(matches!(late, Err(Error::Missing { what: Thing::App, .. })));
 }
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_password_reset_on_the_machine_lets_only_the_new_password_in(pool: PgPool) {
+    let world = World::new(pool).await;
+    let ada = world.admin("ada", InstanceRole::Admin).await;
+    assert!(world.control.reset_password("ADA", "$argon2id$reset").await.unwrap());
+    assert_eq!(world.control.login_facts("ada").await.unwrap().unwrap().password_hash, "$argon2id$reset");
+    assert_eq!(world.control.whoami(&ada).await.unwrap(), None, "sessions ended");
+    assert!(!world.control.reset_password("nobody", "$argon2id$reset").await.unwrap());
+}
