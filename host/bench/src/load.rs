@@ -1,0 +1,50 @@
+//! Load from `wrk`, and what one request costs its server: processor time of the process, divided by requests.
+
+use std::{process::Stdio, time::Duration};
+
+use anyhow::{Context, Result, ensure};
+use tokio::process::Command;
+
+use crate::process;
+
+const CONNECTIONS: &str = "16";
+const SECONDS: u64 = 5;
+
+/// What every answer must be.
+pub(crate) struct Expected<'a> {
+    pub(crate) status: u16,
+    pub(crate) body: &'a str,
+}
+
+/// Microseconds of processor time per request of the process `pid` that listens at `address`. Fails if any answer is wrong.
+pub(crate) async fn cpu_us_per_request(pid: u32, address: &str, request_body: &str, expected: &Expected<'_>) -> Result<f64> {
+    // The first second is not measured: connections, warm slots.
+    wrk(address, request_body, expected, 1).await?;
+    let before = process::cpu_time(pid)?;
+    let requests = wrk(address, request_body, expected, SECONDS).await?;
+    let spent = process::cpu_time(pid)?.saturating_sub(before);
+    Ok(micros(spent) / requests as f64)
+}
+
+fn micros(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e6
+}
+
+async fn wrk(address: &str, request_body: &str, expected: &Expected<'_>, seconds: u64) -> Result<u64> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cart.lua");
+    let output = Command::new("wrk")
+        .args(["-t1", "-c", CONNECTIONS, "-d", &format!("{seconds}s"), "-s", script, &format!("http://{address}/")])
+        .env("BENCH_BODY", request_body)
+        .env("BENCH_STATUS", expected.status.to_string())
+        .env("BENCH_ANSWER", expected.body)
+        .stderr(Stdio::inherit())
+        .output()
+        .await
+        .context("starting wrk: install it (on Debian: apt-get install wrk)")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let figures = text.lines().find_map(|line| line.strip_prefix("figures ")).with_context(|| format!("wrk said: {text}"))?;
+    let figures: Vec<u64> = figures.split(' ').filter_map(|figure| figure.parse().ok()).collect();
+    let [requests, wrong, errors] = figures[..] else { anyhow::bail!("wrk said: {text}") };
+    ensure!(requests > 0 && wrong == 0 && errors == 0, "{address}: {requests} requests, {wrong} wrong answers, {errors} errors");
+    Ok(requests)
+}
