@@ -93,3 +93,23 @@ impl InstanceHosts {
         self.0.iter().any(|own| own == host)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+    use super::*;
+
+    #[test]
+    fn s_4_1_a_long_execution_is_not_an_idle_connection() {
+        let wall = execution::limits::ALL.iter().find(|limit| limit.name == "wall_ms").unwrap();
+        assert!(Connections::default().idle > Duration::from_millis(wall.ceiling));
+    }
+
+    #[test]
+    fn localhost_has_three_names() {
+        let hosts = |name: &str| InstanceHosts::new(name).unwrap().0.len();
+        assert_eq!((hosts("localhost:8080"), hosts("picloud.example"), hosts("10.0.0.1"), hosts("[::1]")), (3, 1, 1, 1));
+        assert!(InstanceHosts::new("a b").is_err());
+    }
+}

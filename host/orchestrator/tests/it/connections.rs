@@ -101,13 +101,7 @@ async fn a_client_that_goes_away_gives_back_its_sandbox() {
     server.executor.waiting.notified().await;
     assert_eq!(server.orchestrator.free_sandboxes(), 3);
     drop(stream);
-    tokio::time::timeout(Duration::from_secs(60), async {
-        while server.orchestrator.free_sandboxes() < 4 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await
-    .unwrap();
+    server.until_all_sandboxes_are_free().await;
 }
 
 #[tokio::test]
@@ -117,4 +111,21 @@ async fn s_4_1_connections_are_bounded() {
     first.write_all(GET).await.unwrap();
     read_answer(&mut first).await;
     assert_eq!(read_to_end(&mut server.connect().await).await, "");
+}
+
+#[tokio::test]
+async fn an_instance_without_a_free_sandbox_says_when_to_come_back() {
+    let server = Server::start(&[("*", "/", "body hello"), ("*", "/wait", "wait")]).await;
+    let mut visitors = Vec::new();
+    for _ in 0..4 {
+        let mut visitor = server.connect().await;
+        visitor.write_all(b"GET /wait HTTP/1.1\r\nHost: shop.apps.test\r\n\r\n").await.unwrap();
+        server.executor.waiting.notified().await;
+        visitors.push(visitor);
+    }
+    let refused = server.get("/").await;
+    assert!(status(&refused) == 503 && refused.contains("retry-after: 1\r\n"), "{refused}");
+    drop(visitors);
+    server.until_all_sandboxes_are_free().await;
+    assert_eq!(status(&server.get("/").await), 200);
 }

@@ -8,7 +8,9 @@ use store::{
     ScriptKind, testing,
 };
 
-use crate::server::{Server, patient, status};
+use tokio::io::AsyncWriteExt;
+
+use crate::server::{Server, patient, read_answer, status};
 
 fn now() -> Timestamp {
     Timestamp::from_second(1_700_000_000).unwrap()
@@ -89,14 +91,31 @@ async fn deployments_become_live_and_runs_become_rows() {
     let other = new_app(&control, &owner, "other").await;
     deploy(&other, "body other").await;
     eventually(&server, "other.apps.test", |answer| answer.ends_with("other")).await;
+
+    // A visitor who does not wait leaves a row too.
+    edit(&shop, script, "wait").await;
+    loop {
+        let mut visitor = server.connect().await;
+        visitor.write_all(b"GET / HTTP/1.1\r\nHost: shop.apps.test\r\n\r\n").await.unwrap();
+        tokio::select! {
+            () = server.executor.waiting.notified() => break,
+            _ = read_answer(&mut visitor) => {}
+        }
+    }
+    server.until_all_sandboxes_are_free().await;
     following.abort();
 
     server.recorder.end();
     server.recorder.write(fresh.store.runs()).await;
-    let rows = shop.executions(&ExecutionFilter::default(), Page::default()).await.unwrap().items;
+    let of = async |outcome: &str| {
+        let filter = ExecutionFilter { script: Some(script), outcome: Some(outcome.to_owned()) };
+        shop.executions(&filter, Page::default()).await.unwrap().items
+    };
+    let cancelled: Vec<_> = of("cancelled").await.iter().map(|row| row.status).collect();
+    assert_eq!(cancelled, [None]);
+    let rows = of("ok").await;
     let row = rows.first().unwrap();
-    assert_eq!((row.outcome.as_str(), row.status, row.host.as_str(), row.path.as_str()), ("ok", Some(200), "shop.apps.test", "/"));
-    assert_eq!(row.script, script);
+    assert_eq!((row.status, row.host.as_str(), row.path.as_str(), row.script), (Some(200), "shop.apps.test", "/", script));
     let lines = shop.logs(LogQuery::Latest { before: None }, 10).await.unwrap();
     assert_eq!(lines.first().unwrap().message, "ran");
     assert_eq!(other.executions(&ExecutionFilter::default(), Page::default()).await.unwrap().items.len(), 1);

@@ -158,7 +158,7 @@ impl Server {
         TcpStream::connect(self.address).await.unwrap()
     }
 
-    /// Sends bytes, ends the sending side and returns everything that comes back.
+    /// Sends bytes and returns everything that comes back until the server closes.
     pub(crate) async fn send(&self, bytes: impl AsRef<[u8]>) -> String {
         let mut stream = self.connect().await;
         stream.write_all(bytes.as_ref()).await.unwrap();
@@ -168,6 +168,16 @@ impl Server {
     /// One request to the shop without a body, on a connection of its own.
     pub(crate) async fn get(&self, target: &str) -> String {
         self.send(format!("GET {target} HTTP/1.1\r\nHost: shop.apps.test\r\nConnection: close\r\n\r\n")).await
+    }
+
+    /// Returns when no execution runs; the deadline is far beyond what that takes.
+    pub(crate) async fn until_all_sandboxes_are_free(&self) {
+        let free = async {
+            while self.orchestrator.free_sandboxes() < 4 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), free).await.unwrap();
     }
 
     /// Tells the server to stop; it returns when all has ended.
