@@ -88,7 +88,8 @@ fn parse_body(content_type: Option<&str>, body: &[u8]) -> (Dynamic, Option<Strin
 /// `application/json`, and what ends in `+json` (RFC 6839), parameters aside.
 fn is_json(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or("").trim();
-    let ends_with = |end: &str| essence.len() >= end.len() && essence.as_bytes()[essence.len() - end.len()..].eq_ignore_ascii_case(end.as_bytes());
+    let ends_with =
+        |end: &str| essence.len() >= end.len() && essence.as_bytes()[essence.len() - end.len()..].eq_ignore_ascii_case(end.as_bytes());
     essence.eq_ignore_ascii_case("application/json") || ends_with("+json")
 }
 

@@ -2,7 +2,10 @@
 
 use std::cell::OnceCell;
 
-use rhai::{Dynamic, Engine, packages::{Package, StandardPackage}};
+use rhai::{
+    Dynamic, Engine,
+    packages::{Package, StandardPackage},
+};
 
 use crate::{arena, bindings::meter, sdk};
 

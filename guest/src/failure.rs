@@ -41,9 +41,7 @@ fn placed(frame: Frame, position: Position) -> Frame {
 
 fn describe(mut error: EvalAltResult) -> (FailureKind, String) {
     match error {
-        EvalAltResult::ErrorTerminated(token, _) if is(&token, Stop::Fuel) => {
-            (FailureKind::Fuel, "the fuel limit was reached".to_owned())
-        }
+        EvalAltResult::ErrorTerminated(token, _) if is(&token, Stop::Fuel) => (FailureKind::Fuel, "the fuel limit was reached".to_owned()),
         EvalAltResult::ErrorTerminated(..) => (FailureKind::Memory, "the memory limit was reached".to_owned()),
         EvalAltResult::ErrorDataTooLarge(..) | EvalAltResult::ErrorTooManyVariables(..) | EvalAltResult::ErrorTooManyModules(..) => {
             error.clear_position();

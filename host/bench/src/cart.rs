@@ -4,8 +4,7 @@
 pub(crate) const SCRIPT: &str = include_str!("cart.rhai");
 
 /// Body of the request.
-pub(crate) const ORDER: &str =
-    r#"{"customer":"ada","items":[{"name":"tea","price":4,"quantity":2},{"name":"cup","price":12,"quantity":1},{"name":"pot","price":31,"quantity":1}]}"#;
+pub(crate) const ORDER: &str = r#"{"customer":"ada","items":[{"name":"tea","price":4,"quantity":2},{"name":"cup","price":12,"quantity":1},{"name":"pot","price":31,"quantity":1}]}"#;
 
 /// Body of the answer. Keys come in the order of their names.
 pub(crate) const ANSWER: &str = r#"{"currency":"EUR","customer":"ada","greeting":"Thank you, ada!","lines":[{"name":"tea","price":8},{"name":"cup","price":12},{"name":"pot","price":31}],"total":56}"#;

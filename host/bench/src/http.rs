@@ -45,7 +45,12 @@ impl Client {
     pub(crate) async fn log_in(mut self, username: &str, password: &str) -> Result<Self> {
         let credentials = json!({ "username": username, "password": password }).to_string();
         let origin = format!("http://localhost:{}", self.address.rsplit(':').next().unwrap_or_default());
-        let request = |path: &str| Request::post(format!("http://{}/api/v1/admin/{path}", self.address)).header("host", origin.trim_start_matches("http://")).header("origin", &origin).header("content-type", "application/json");
+        let request = |path: &str| {
+            Request::post(format!("http://{}/api/v1/admin/{path}", self.address))
+                .header("host", origin.trim_start_matches("http://"))
+                .header("origin", &origin)
+                .header("content-type", "application/json")
+        };
         let answer = self.http.request(request("session").body(Full::from(credentials))?).await?;
         let cookie = answer.headers().get("set-cookie").and_then(|value| value.to_str().ok()).context("a login sets a cookie")?;
         let cookie = cookie.split(';').next().unwrap_or_default().to_owned();

@@ -40,7 +40,9 @@ impl InProcess {
 fn answer(value: Dynamic) -> Result<(u16, Vec<(String, String)>, Vec<u8>)> {
     let map = value.try_cast::<Map>().ok_or_else(|| anyhow::anyhow!("the cart answers with a map"))?;
     let status = map.get("statusCode").and_then(|status| status.as_int().ok()).and_then(|status| u16::try_from(status).ok()).unwrap_or(200);
-    let headers = map.get("headers").and_then(|headers| headers.read_lock::<Map>().map(|map| map.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()));
+    let headers = map.get("headers").and_then(|headers| {
+        headers.read_lock::<Map>().map(|map| map.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect())
+    });
     let body = map.get("body").map_or_else(|| Ok(Vec::new()), serde_json::to_vec)?;
     Ok((status, headers.unwrap_or_default(), body))
 }

@@ -32,7 +32,8 @@ fn first_design() -> Result<Router> {
 
 async fn first_design_handler(State(state): State<Arc<(InProcess, Semaphore)>>, headers: HeaderMap, body: Bytes) -> impl IntoResponse {
     let _permit = state.1.acquire().await;
-    let headers: Vec<_> = headers.iter().map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect();
+    let headers: Vec<_> =
+        headers.iter().map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect();
     let script = Arc::clone(&state);
     let ended = tokio::task::spawn_blocking(move || script.0.run(&body, &headers)).await;
     let Ok(Ok((status, headers, body))) = ended else { return (axum::http::StatusCode::BAD_GATEWAY, HeaderMap::new(), Vec::new()) };

@@ -28,9 +28,13 @@ pub(crate) fn proportional_bytes(pid: u32) -> Result<u64> {
 pub(crate) fn descendants(pid: u32) -> Vec<u32> {
     let mut found = Vec::new();
     let mut parents = vec![pid];
-    let all: Vec<u32> = fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    let all: Vec<u32> =
+        fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
     while let Some(parent) = parents.pop() {
-        let children = all.iter().copied().filter(|child| stat(*child).is_ok_and(|fields| fields.get(1).is_some_and(|field| *field == parent.to_string())));
+        let children = all
+            .iter()
+            .copied()
+            .filter(|child| stat(*child).is_ok_and(|fields| fields.get(1).is_some_and(|field| *field == parent.to_string())));
         for child in children.collect::<Vec<_>>() {
             found.push(child);
             parents.push(child);

@@ -6,7 +6,11 @@ use anyhow::{Result, ensure};
 use execution::{Execute, HttpRequest, Image, Invocation, InvocationType, Limits, Source};
 use executor::{Executor, Live, Recorder, Settings};
 
-use crate::{cart, figures::{Report, Samples}, inprocess};
+use crate::{
+    cart,
+    figures::{Report, Samples},
+    inprocess,
+};
 
 /// Pairs that are measured, after a tenth as many for warming up.
 const PAIRS: usize = 20_000;
@@ -124,7 +128,12 @@ struct Zipf {
 impl Zipf {
     fn new(n: usize) -> Self {
         let mut sum = 0.0;
-        let cumulated = (1..=n).map(|rank| { sum += 1.0 / rank as f64; sum }).collect();
+        let cumulated = (1..=n)
+            .map(|rank| {
+                sum += 1.0 / rank as f64;
+                sum
+            })
+            .collect();
         Self { cumulated, state: 0x9e37_79b9_7f4a_7c15 }
     }
 

@@ -8,7 +8,7 @@ use execution::{
 };
 use wasmtime::Trap;
 
-use crate::{Executor, Live, bindings::compiler};
+use crate::{Executor, Live, bindings::compiler, engine::TURN_FUEL};
 
 impl Execute for Executor {
     fn compile<'a>(&'a self, source: &'a Source) -> BoxFuture<'a, Result<Image, CompileError>> {
@@ -38,9 +38,10 @@ impl Executor {
         // Time and chance have no part in parsing.
         let mut store = self.store(Box::new(Live::new(0, [0; 32])), &limits);
         let call = async {
-            let guest = self.guest.instantiate_async(&mut store).await?;
+            let guest = self.guest.instantiate(&mut store)?;
             let compiler = guest.picloud_script_compiler();
-            compiler.call_prepare(&mut store).await?;
+            compiler.call_prepare(&mut store)?;
+            store.fuel_async_yield_interval(Some(TURN_FUEL))?;
             compiler.call_compile(&mut store, &source.name, &source.text).await
         };
         match tokio::time::timeout(Duration::from_millis(COMPILE_WALL_MS), call).await {

@@ -38,9 +38,8 @@ impl Executor {
     pub(crate) fn store(&self, services: Box<dyn Services>, limits: &Limits) -> Store<State> {
         let mut store = Store::new(&self.engine, State::new(services, limits));
         store.limiter(|state| &mut state.memory);
-        // Neither can fail: fuel is on, and the interval is not 0.
+        // Cannot fail: fuel is on.
         let _fuel_is_on = store.set_fuel(limits.fuel);
-        let _fuel_is_on = store.fuel_async_yield_interval(Some(TURN_FUEL));
         let transfer = limits.response_body_bytes + limits.response_header_bytes + TRANSFER_RESERVE_BYTES;
         store.set_hostcall_fuel(usize::try_from(transfer).unwrap_or(usize::MAX));
         store
@@ -53,9 +52,10 @@ impl Executor {
         invocation: Invocation,
         limits: &Limits,
     ) -> wasmtime::Result<Result<handler::Response, handler::Failure>> {
-        let guest = self.guest.instantiate_async(&mut *store).await?;
+        let guest = self.guest.instantiate(&mut *store)?;
         let handler = guest.picloud_script_handler();
-        handler.call_load(&mut *store, image.bytes()).await?;
+        handler.call_load(&mut *store, image.bytes())?;
+        store.fuel_async_yield_interval(Some(TURN_FUEL))?;
         handler.call_handle(store, &to_guest(invocation, limits)).await
     }
 }
