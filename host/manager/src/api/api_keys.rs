@@ -85,7 +85,11 @@ impl ApiKeyBody {
 }
 
 /// Lists the caller's keys, oldest first, revoked ones included.
-#[utoipa::path(get, path = "/api/v1/admin/api-keys", tag = "api-keys", params(OfAll), responses((status = 200, body = Listing<ApiKeyBody>)))]
+#[utoipa::path(
+    get, path = "/api/v1/admin/api-keys", tag = "api-keys",
+    params(OfAll),
+    responses((status = 200, body = Listing<ApiKeyBody>)),
+)]
 pub(super) async fn list_api_keys(
     Shared(state): Shared<Arc<State>>,
     caller: Caller,
@@ -97,7 +101,11 @@ pub(super) async fn list_api_keys(
 }
 
 /// Makes a key. The answer is the only place where it can be read.
-#[utoipa::path(post, path = "/api/v1/admin/api-keys", tag = "api-keys", request_body = NewKey, responses((status = 201, body = NewKeyBody)))]
+#[utoipa::path(
+    post, path = "/api/v1/admin/api-keys", tag = "api-keys",
+    request_body = NewKey,
+    responses((status = 201, body = NewKeyBody)),
+)]
 pub(super) async fn create_api_key(
     Shared(state): Shared<Arc<State>>,
     caller: Caller,
@@ -141,7 +149,11 @@ pub(super) async fn create_api_key(
 }
 
 /// Revokes one of the caller's keys, at once and everywhere.
-#[utoipa::path(delete, path = "/api/v1/admin/api-keys/{id}", tag = "api-keys", params(("id" = Uuid, Path)), responses((status = 204)))]
+#[utoipa::path(
+    delete, path = "/api/v1/admin/api-keys/{id}", tag = "api-keys",
+    params(("id" = Uuid, Path)),
+    responses((status = 204)),
+)]
 pub(super) async fn revoke_api_key(Shared(state): Shared<Arc<State>>, caller: Caller, Path(id): Path<Uuid>) -> Result<StatusCode, Problem> {
     session_only(&caller.principal)?;
     let revoked = state.control.own(&caller.principal).revoke_api_key(ApiKeyId::from(id), state.now()).await?;

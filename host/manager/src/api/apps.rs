@@ -95,14 +95,23 @@ pub(super) async fn create_app(Shared(state): Shared<Arc<State>>, caller: Caller
 }
 
 /// One app.
-#[utoipa::path(get, path = "/api/v1/admin/apps/{app}", tag = "apps", params(("app" = String, Path, description = "Slug or id.")), responses((status = 200, body = AppBody)))]
+#[utoipa::path(
+    get, path = "/api/v1/admin/apps/{app}", tag = "apps",
+    params(("app" = String, Path, description = "Slug or id.")),
+    responses((status = 200, body = AppBody)),
+)]
 pub(super) async fn get_app(Shared(state): Shared<Arc<State>>, app: Authorized<action::AppRead, OfApp>) -> Result<Response, Problem> {
     let app = app.app().await?.ok_or_else(|| Problem::not_found("app"))?;
     Ok(answer(app, &state))
 }
 
 /// Renames an app. Its slug stays.
-#[utoipa::path(patch, path = "/api/v1/admin/apps/{app}", tag = "apps", params(("app" = String, Path, description = "Slug or id.")), request_body = AppPatch, responses((status = 200, body = AppBody)))]
+#[utoipa::path(
+    patch, path = "/api/v1/admin/apps/{app}", tag = "apps",
+    params(IfMatch, ("app" = String, Path, description = "Slug or id.")),
+    request_body = AppPatch,
+    responses((status = 200, body = AppBody)),
+)]
 pub(super) async fn patch_app(
     Shared(state): Shared<Arc<State>>,
     app: Authorized<action::AppWrite, OfApp>,
@@ -118,7 +127,11 @@ pub(super) async fn patch_app(
 }
 
 /// Deletes an app with everything in it.
-#[utoipa::path(delete, path = "/api/v1/admin/apps/{app}", tag = "apps", params(("app" = String, Path, description = "Slug or id.")), responses((status = 204)))]
+#[utoipa::path(
+    delete, path = "/api/v1/admin/apps/{app}", tag = "apps",
+    params(IfMatch, ("app" = String, Path, description = "Slug or id.")),
+    responses((status = 204)),
+)]
 pub(super) async fn delete_app(
     Shared(state): Shared<Arc<State>>,
     app: Authorized<action::AppWrite, OfApp>,

@@ -59,7 +59,11 @@ pub(super) struct DeploymentDetail {
 }
 
 /// Lists an app's deployments, newest first.
-#[utoipa::path(get, path = "/api/v1/admin/deployments", tag = "deployments", params(OfOneApp), responses((status = 200, body = Listing<DeploymentBody>)))]
+#[utoipa::path(
+    get, path = "/api/v1/admin/deployments", tag = "deployments",
+    params(OfOneApp),
+    responses((status = 200, body = Listing<DeploymentBody>)),
+)]
 pub(super) async fn list_deployments(
     app: Authorized<action::DeploymentRead>,
     Query(query): Query<OfOneApp>,
@@ -69,7 +73,11 @@ pub(super) async fn list_deployments(
 }
 
 /// One deployment with its scripts and routes.
-#[utoipa::path(get, path = "/api/v1/admin/deployments/{id}", tag = "deployments", params(("id" = Uuid, Path)), responses((status = 200, body = DeploymentDetail)))]
+#[utoipa::path(
+    get, path = "/api/v1/admin/deployments/{id}", tag = "deployments",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = DeploymentDetail)),
+)]
 pub(super) async fn get_deployment(
     app: Authorized<action::DeploymentRead, OfDeployment>,
     Path(id): Path<Uuid>,
@@ -84,7 +92,11 @@ pub(super) async fn get_deployment(
 }
 
 /// Makes a deployment the one that runs: forward or back. Live within a second.
-#[utoipa::path(post, path = "/api/v1/admin/deployments/{id}/activate", tag = "deployments", params(("id" = Uuid, Path)), responses((status = 200, body = DeploymentBody)))]
+#[utoipa::path(
+    post, path = "/api/v1/admin/deployments/{id}/activate", tag = "deployments",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = DeploymentBody)),
+)]
 pub(super) async fn activate_deployment(
     app: Authorized<action::DeploymentWrite, OfDeployment>,
     Path(id): Path<Uuid>,

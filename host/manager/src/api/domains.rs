@@ -80,7 +80,11 @@ impl DomainBody {
 }
 
 /// Lists an app's claims, oldest first.
-#[utoipa::path(get, path = "/api/v1/admin/domains", tag = "domains", params(OfOneApp), responses((status = 200, body = Listing<DomainBody>)))]
+#[utoipa::path(
+    get, path = "/api/v1/admin/domains", tag = "domains",
+    params(OfOneApp),
+    responses((status = 200, body = Listing<DomainBody>)),
+)]
 pub(super) async fn list_domains(
     app: Authorized<action::DomainRead>,
     Query(query): Query<OfOneApp>,
@@ -90,7 +94,11 @@ pub(super) async fn list_domains(
 }
 
 /// Claims a host name. It serves once it is proved by DNS; on an instance that only this machine can reach, at once.
-#[utoipa::path(post, path = "/api/v1/admin/domains", tag = "domains", request_body = NewDomainBody, responses((status = 201, body = DomainBody)))]
+#[utoipa::path(
+    post, path = "/api/v1/admin/domains", tag = "domains",
+    request_body = NewDomainBody,
+    responses((status = 201, body = DomainBody)),
+)]
 pub(super) async fn create_domain(
     Shared(state): Shared<Arc<State>>,
     caller: Caller,
@@ -109,14 +117,22 @@ pub(super) async fn create_domain(
 }
 
 /// One claim.
-#[utoipa::path(get, path = "/api/v1/admin/domains/{id}", tag = "domains", params(("id" = Uuid, Path)), responses((status = 200, body = DomainBody)))]
+#[utoipa::path(
+    get, path = "/api/v1/admin/domains/{id}", tag = "domains",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = DomainBody)),
+)]
 pub(super) async fn get_domain(app: Authorized<action::DomainRead, OfDomain>, Path(id): Path<Uuid>) -> Result<Json<DomainBody>, Problem> {
     let domain = app.domain(DomainId::from(id)).await?.ok_or_else(|| Problem::not_found("domain"))?;
     Ok(Json(DomainBody::of(domain, app.app_id().uuid())))
 }
 
 /// Looks for the proof of a pending claim.
-#[utoipa::path(post, path = "/api/v1/admin/domains/{id}/verify", tag = "domains", params(("id" = Uuid, Path)), responses((status = 200, body = DomainBody)))]
+#[utoipa::path(
+    post, path = "/api/v1/admin/domains/{id}/verify", tag = "domains",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = DomainBody)),
+)]
 pub(super) async fn verify_domain(
     Shared(state): Shared<Arc<State>>,
     app: Authorized<action::DomainWrite, OfDomain>,
@@ -137,7 +153,11 @@ pub(super) async fn verify_domain(
 }
 
 /// Gives a claim up.
-#[utoipa::path(delete, path = "/api/v1/admin/domains/{id}", tag = "domains", params(("id" = Uuid, Path)), responses((status = 204)))]
+#[utoipa::path(
+    delete, path = "/api/v1/admin/domains/{id}", tag = "domains",
+    params(("id" = Uuid, Path)),
+    responses((status = 204)),
+)]
 pub(super) async fn delete_domain(app: Authorized<action::DomainWrite, OfDomain>, Path(id): Path<Uuid>) -> Result<StatusCode, Problem> {
     match app.delete_domain(DomainId::from(id)).await? {
         true => Ok(StatusCode::NO_CONTENT),

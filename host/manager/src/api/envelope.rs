@@ -4,12 +4,13 @@
 use std::panic::AssertUnwindSafe;
 
 use axum::{
+    body::Body,
     extract::Request,
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use futures_util::FutureExt;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use uuid::Uuid;
 
 use super::problem::{Problem, ProblemType};
@@ -30,6 +31,7 @@ pub(super) async fn envelope(mut request: Request, next: Next) -> Response {
     let request_id = request_id(request.headers());
     request.extensions_mut().insert(RequestId(request_id.clone()));
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let known = request.headers().get(header::IF_NONE_MATCH).cloned().filter(|_| method.is_safe());
 
     let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
         Ok(response) => response,
@@ -45,6 +47,12 @@ pub(super) async fn envelope(mut request: Request, next: Next) -> Response {
         if let Some(allow) = allow {
             response.headers_mut().insert(header::ALLOW, allow);
         }
+    }
+    if known.is_some() && known.as_ref() == response.headers().get(header::ETAG) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.body_mut() = Body::empty();
+        response.headers_mut().remove(header::CONTENT_TYPE);
+        response.headers_mut().remove(header::CONTENT_LENGTH);
     }
     dress(response.headers_mut(), &request_id);
     response
@@ -86,4 +94,28 @@ fn dress(headers: &mut HeaderMap, request_id: &str) {
     headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
+
+    use axum::{Router, middleware::from_fn, routing::get};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn defect() -> &'static str {
+        panic!("a defect")
+    }
+
+    #[tokio::test]
+    async fn s_2_16_a_panic_is_a_500_for_that_request_only() {
+        let router = Router::new().route("/", get(defect)).route("/fine", get(async || "fine")).layer(from_fn(envelope));
+        let ask = |path: &str| router.clone().oneshot(Request::builder().uri(path).body(Body::empty()).unwrap());
+        let failed = ask("/").await.unwrap();
+        assert_eq!(failed.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(failed.headers()[header::CONTENT_TYPE], "application/problem+json");
+        assert_eq!(ask("/fine").await.unwrap().status(), StatusCode::OK);
+    }
 }

@@ -11,7 +11,7 @@ use axum::{
 use execution::{Failure, FailureKind, HttpRequest, Limits};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use http_body_util::LengthLimitError;
-use store::{AppRef, ScriptId};
+use store::{AppRef, AppStore, ScriptId, ScriptKind};
 use uuid::Uuid;
 
 use super::{
@@ -75,7 +75,10 @@ pub(super) async fn execute_script(
     let app = caller.authorize::<action::ScriptExecute>(&state, &AppRef::Script(ScriptId::from(id))).await?;
     let limits = app.app().await?.ok_or_else(|| Problem::not_found("script"))?.limits.unwrap_or_default();
     let request = read(&state, client, request, &limits).await?;
-    let invoked = state.data_plane.invoke(id, request).await.map_err(nothing_ran)?;
+    let invoked = match state.data_plane.invoke(id, request).await {
+        Ok(invoked) => invoked,
+        Err(error) => return Err(nothing_ran(&app, id, error).await),
+    };
     match invoked.outcome.result {
         Ok(answer) => Ok(pass_on(answer, invoked.execution_id)),
         Err(failure) => Err(failed(&failure, invoked.execution_id)),
@@ -150,10 +153,15 @@ fn failed(failure: &Failure, execution_id: Uuid) -> Problem {
     Problem::new(kind, format!("GET /api/v1/admin/executions/{execution_id} tells why.")).with_execution(execution_id)
 }
 
-fn nothing_ran(error: InvokeError) -> Problem {
+async fn nothing_ran(app: &AppStore, id: Uuid, error: InvokeError) -> Problem {
     let text = format!("Nothing ran: {error}.");
     match error {
-        InvokeError::NotLoaded => Problem::not_found("endpoint script"),
+        // What was just deployed is on its way to this node; what is no endpoint will never be there.
+        InvokeError::NotLoaded => match app.script(ScriptId::from(id)).await {
+            Ok(Some((script, _))) if script.kind == ScriptKind::Endpoint => Problem::unavailable("The script is not loaded yet.", text),
+            Ok(_) => Problem::not_found("endpoint script"),
+            Err(error) => error.into(),
+        },
         InvokeError::AppBusy { retry_after_seconds } => {
             Problem::new(ProblemType::AppBusy, text).with_retry_after(retry_after_seconds.into())
         }

@@ -145,7 +145,11 @@ impl FrameBody {
 }
 
 /// Lists executions, newest first. A row appears within a second of its end.
-#[utoipa::path(get, path = "/api/v1/admin/executions", tag = "executions", params(ExecutionQuery), responses((status = 200, body = Listing<ExecutionBody>)))]
+#[utoipa::path(
+    get, path = "/api/v1/admin/executions", tag = "executions",
+    params(ExecutionQuery),
+    responses((status = 200, body = Listing<ExecutionBody>)),
+)]
 pub(super) async fn list_executions(
     app: Authorized<action::LogRead, InQuery>,
     Query(query): Query<ExecutionQuery>,
@@ -159,7 +163,11 @@ pub(super) async fn list_executions(
 }
 
 /// One execution; of a failure, with the source lines as they were deployed then.
-#[utoipa::path(get, path = "/api/v1/admin/executions/{id}", tag = "executions", params(("id" = Uuid, Path)), responses((status = 200, body = ExecutionBody)))]
+#[utoipa::path(
+    get, path = "/api/v1/admin/executions/{id}", tag = "executions",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = ExecutionBody)),
+)]
 pub(super) async fn get_execution(
     app: Authorized<action::LogRead, OfExecution>,
     Path(id): Path<Uuid>,
@@ -173,7 +181,11 @@ pub(super) async fn get_execution(
 }
 
 /// The log lines of one execution.
-#[utoipa::path(get, path = "/api/v1/admin/executions/{id}/logs", tag = "executions", params(("id" = Uuid, Path)), responses((status = 200, body = ExecutionLogs)))]
+#[utoipa::path(
+    get, path = "/api/v1/admin/executions/{id}/logs", tag = "executions",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = ExecutionLogs)),
+)]
 pub(super) async fn get_execution_logs(
     app: Authorized<action::LogRead, OfExecution>,
     Path(id): Path<Uuid>,

@@ -59,7 +59,11 @@ impl LogBody {
 }
 
 /// Lists an app's log lines, newest first.
-#[utoipa::path(get, path = "/api/v1/admin/logs", tag = "logs", params(OfOneApp), responses((status = 200, body = Listing<LogBody>)))]
+#[utoipa::path(
+    get, path = "/api/v1/admin/logs", tag = "logs",
+    params(OfOneApp),
+    responses((status = 200, body = Listing<LogBody>)),
+)]
 pub(super) async fn list_logs(
     app: Authorized<action::LogRead, InQuery>,
     Query(query): Query<OfOneApp>,

@@ -62,6 +62,13 @@ pub fn openapi() -> openapi::OpenApi {
         let operations =
             [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch].into_iter().filter_map(Option::as_mut);
         for operation in operations {
+            for (status, response) in &mut operation.responses.responses {
+                if let RefOr::T(response) = response
+                    && response.description.is_empty()
+                {
+                    response.description = described(status).to_owned();
+                }
+            }
             let problem = ResponseBuilder::new()
                 .description("A problem: RFC 9457, of a closed list of types.")
                 .content("application/problem+json", Content::new(Some(Ref::from_schema_name("Problem"))))
@@ -70,6 +77,16 @@ pub fn openapi() -> openapi::OpenApi {
         }
     }
     api
+}
+
+/// OpenAPI 3.1 wants a sentence for each status.
+fn described(status: &str) -> &'static str {
+    match status {
+        "201" => "Created.",
+        "204" => "Done.",
+        "503" => "Not now.",
+        _ => "What was asked for.",
+    }
 }
 
 /// The description as it is served and committed.

@@ -31,6 +31,12 @@ macro_rules! problem_types {
                 match self { $( Self::$variant => StatusCode::$status, )* }
             }
 
+            /// When it is sent, for the documentation.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $( Self::$variant => concat!($($doc),*).trim_ascii(), )* }
+            }
+
             /// The same short sentence each time.
             #[must_use]
             pub fn title(self) -> &'static str {

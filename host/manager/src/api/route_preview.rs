@@ -69,7 +69,11 @@ pub(super) struct MatchBody {
 }
 
 /// Tells whether a route could be created.
-#[utoipa::path(post, path = "/api/v1/admin/routes/check", tag = "routes", request_body = Candidate, responses((status = 200, body = CheckBody)))]
+#[utoipa::path(
+    post, path = "/api/v1/admin/routes/check", tag = "routes",
+    request_body = Candidate,
+    responses((status = 200, body = CheckBody)),
+)]
 pub(super) async fn check_route(
     Shared(state): Shared<Arc<State>>,
     caller: Caller,
@@ -97,7 +101,11 @@ pub(super) async fn check_route(
 }
 
 /// Tells what a request would hit, and why.
-#[utoipa::path(post, path = "/api/v1/admin/routes/match", tag = "routes", request_body = Sample, responses((status = 200, body = MatchBody)))]
+#[utoipa::path(
+    post, path = "/api/v1/admin/routes/match", tag = "routes",
+    request_body = Sample,
+    responses((status = 200, body = MatchBody)),
+)]
 pub(super) async fn match_route(
     Shared(state): Shared<Arc<State>>,
     caller: Caller,

@@ -94,7 +94,11 @@ struct Draft {
 }
 
 /// Lists an app's routes, oldest first.
-#[utoipa::path(get, path = "/api/v1/admin/routes", tag = "routes", params(OfOneApp), responses((status = 200, body = Listing<RouteBody>)))]
+#[utoipa::path(
+    get, path = "/api/v1/admin/routes", tag = "routes",
+    params(OfOneApp),
+    responses((status = 200, body = Listing<RouteBody>)),
+)]
 pub(super) async fn list_routes(
     app: Authorized<action::RouteRead>,
     Query(query): Query<OfOneApp>,
@@ -104,7 +108,11 @@ pub(super) async fn list_routes(
 }
 
 /// Creates a route and deploys it.
-#[utoipa::path(post, path = "/api/v1/admin/routes", tag = "routes", request_body = NewRoute, responses((status = 201, body = RouteBody)))]
+#[utoipa::path(
+    post, path = "/api/v1/admin/routes", tag = "routes",
+    request_body = NewRoute,
+    responses((status = 201, body = RouteBody)),
+)]
 pub(super) async fn create_route(
     Shared(state): Shared<Arc<State>>,
     caller: Caller,
@@ -121,13 +129,22 @@ pub(super) async fn create_route(
 }
 
 /// One route.
-#[utoipa::path(get, path = "/api/v1/admin/routes/{id}", tag = "routes", params(("id" = Uuid, Path)), responses((status = 200, body = RouteBody)))]
+#[utoipa::path(
+    get, path = "/api/v1/admin/routes/{id}", tag = "routes",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = RouteBody)),
+)]
 pub(super) async fn get_route(app: Authorized<action::RouteRead, OfRoute>, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     answer(&app, RouteId::from(id)).await
 }
 
 /// Replaces everything about a route but its id, and deploys it.
-#[utoipa::path(put, path = "/api/v1/admin/routes/{id}", tag = "routes", params(("id" = Uuid, Path)), request_body = RoutePut, responses((status = 200, body = RouteBody)))]
+#[utoipa::path(
+    put, path = "/api/v1/admin/routes/{id}", tag = "routes",
+    params(IfMatch, ("id" = Uuid, Path)),
+    request_body = RoutePut,
+    responses((status = 200, body = RouteBody)),
+)]
 pub(super) async fn put_route(
     Shared(state): Shared<Arc<State>>,
     app: Authorized<action::RouteWrite, OfRoute>,
@@ -139,7 +156,12 @@ pub(super) async fn put_route(
 }
 
 /// Changes parts of a route, and deploys it.
-#[utoipa::path(patch, path = "/api/v1/admin/routes/{id}", tag = "routes", params(("id" = Uuid, Path)), request_body = RoutePatch, responses((status = 200, body = RouteBody)))]
+#[utoipa::path(
+    patch, path = "/api/v1/admin/routes/{id}", tag = "routes",
+    params(IfMatch, ("id" = Uuid, Path)),
+    request_body = RoutePatch,
+    responses((status = 200, body = RouteBody)),
+)]
 pub(super) async fn patch_route(
     Shared(state): Shared<Arc<State>>,
     app: Authorized<action::RouteWrite, OfRoute>,
@@ -161,7 +183,11 @@ pub(super) async fn patch_route(
 }
 
 /// Removes a route.
-#[utoipa::path(delete, path = "/api/v1/admin/routes/{id}", tag = "routes", params(("id" = Uuid, Path)), responses((status = 204)))]
+#[utoipa::path(
+    delete, path = "/api/v1/admin/routes/{id}", tag = "routes",
+    params(IfMatch, ("id" = Uuid, Path)),
+    responses((status = 204)),
+)]
 pub(super) async fn delete_route(
     Shared(state): Shared<Arc<State>>,
     app: Authorized<action::RouteWrite, OfRoute>,

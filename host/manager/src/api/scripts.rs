@@ -103,7 +103,11 @@ pub(super) struct ValidationBody {
 }
 
 /// Lists an app's scripts without their sources, oldest first.
-#[utoipa::path(get, path = "/api/v1/admin/scripts", tag = "scripts", params(OfOneApp), responses((status = 200, body = Listing<ScriptBody>)))]
+#[utoipa::path(
+    get, path = "/api/v1/admin/scripts", tag = "scripts",
+    params(OfOneApp),
+    responses((status = 200, body = Listing<ScriptBody>)),
+)]
 pub(super) async fn list_scripts(
     app: Authorized<action::ScriptRead>,
     Query(query): Query<OfOneApp>,
@@ -113,7 +117,11 @@ pub(super) async fn list_scripts(
 }
 
 /// Creates a script and deploys it.
-#[utoipa::path(post, path = "/api/v1/admin/scripts", tag = "scripts", request_body = NewScript, responses((status = 201, body = ScriptBody)))]
+#[utoipa::path(
+    post, path = "/api/v1/admin/scripts", tag = "scripts",
+    request_body = NewScript,
+    responses((status = 201, body = ScriptBody)),
+)]
 pub(super) async fn create_script(
     Shared(state): Shared<Arc<State>>,
     caller: Caller,
@@ -131,13 +139,22 @@ pub(super) async fn create_script(
 }
 
 /// One script with its source.
-#[utoipa::path(get, path = "/api/v1/admin/scripts/{id}", tag = "scripts", params(("id" = Uuid, Path)), responses((status = 200, body = ScriptBody)))]
+#[utoipa::path(
+    get, path = "/api/v1/admin/scripts/{id}", tag = "scripts",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = ScriptBody)),
+)]
 pub(super) async fn get_script(app: Authorized<action::ScriptRead, OfScript>, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     answer(&app, ScriptId::from(id)).await
 }
 
 /// Replaces a script's name, source and kind, and deploys it.
-#[utoipa::path(put, path = "/api/v1/admin/scripts/{id}", tag = "scripts", params(("id" = Uuid, Path)), request_body = ScriptPut, responses((status = 200, body = ScriptBody)))]
+#[utoipa::path(
+    put, path = "/api/v1/admin/scripts/{id}", tag = "scripts",
+    params(IfMatch, ("id" = Uuid, Path)),
+    request_body = ScriptPut,
+    responses((status = 200, body = ScriptBody)),
+)]
 pub(super) async fn put_script(
     Shared(state): Shared<Arc<State>>,
     app: Authorized<action::ScriptWrite, OfScript>,
@@ -151,7 +168,12 @@ pub(super) async fn put_script(
 }
 
 /// Changes a script's name, source or kind, and deploys it.
-#[utoipa::path(patch, path = "/api/v1/admin/scripts/{id}", tag = "scripts", params(("id" = Uuid, Path)), request_body = ScriptPatch, responses((status = 200, body = ScriptBody)))]
+#[utoipa::path(
+    patch, path = "/api/v1/admin/scripts/{id}", tag = "scripts",
+    params(IfMatch, ("id" = Uuid, Path)),
+    request_body = ScriptPatch,
+    responses((status = 200, body = ScriptBody)),
+)]
 pub(super) async fn patch_script(
     Shared(state): Shared<Arc<State>>,
     app: Authorized<action::ScriptWrite, OfScript>,
@@ -163,7 +185,11 @@ pub(super) async fn patch_script(
 }
 
 /// Removes a script with its routes from what runs. Earlier deployments keep it.
-#[utoipa::path(delete, path = "/api/v1/admin/scripts/{id}", tag = "scripts", params(("id" = Uuid, Path)), responses((status = 204)))]
+#[utoipa::path(
+    delete, path = "/api/v1/admin/scripts/{id}", tag = "scripts",
+    params(IfMatch, ("id" = Uuid, Path)),
+    responses((status = 204)),
+)]
 pub(super) async fn delete_script(
     Shared(state): Shared<Arc<State>>,
     app: Authorized<action::ScriptWrite, OfScript>,
@@ -179,7 +205,11 @@ pub(super) async fn delete_script(
 }
 
 /// Parses a source without storing it.
-#[utoipa::path(post, path = "/api/v1/admin/scripts/validate", tag = "scripts", request_body = Validation, responses((status = 200, body = ValidationBody)))]
+#[utoipa::path(
+    post, path = "/api/v1/admin/scripts/validate", tag = "scripts",
+    request_body = Validation,
+    responses((status = 200, body = ValidationBody)),
+)]
 pub(super) async fn validate_script(
     Shared(state): Shared<Arc<State>>,
     _caller: Caller,

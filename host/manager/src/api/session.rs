@@ -80,7 +80,11 @@ impl SessionBody {
 }
 
 /// Logs in. The answer sets the session's cookie. The same answer, in the same time, for an unknown name and a wrong password.
-#[utoipa::path(post, path = "/api/v1/admin/session", tag = "session", security(()), responses((status = 201, body = SessionBody)))]
+#[utoipa::path(
+    post, path = "/api/v1/admin/session", tag = "session",
+    security(()),
+    responses((status = 201, body = SessionBody)),
+)]
 pub(super) async fn create_session(
     Shared(state): Shared<Arc<State>>,
     client: Client,

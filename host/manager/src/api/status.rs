@@ -16,7 +16,11 @@ use crate::{Readiness, State, state::Versions};
 const LANDING: &str = include_str!("landing.html");
 
 /// Tells that the process lives. Depends on nothing.
-#[utoipa::path(get, path = "/healthz", tag = "status", security(()), responses((status = 200, body = String, content_type = "text/plain", example = "ok")))]
+#[utoipa::path(
+    get, path = "/healthz", tag = "status",
+    security(()),
+    responses((status = 200, body = String, content_type = "text/plain", example = "ok")),
+)]
 pub(super) async fn healthz() -> &'static str {
     "ok"
 }
@@ -32,7 +36,11 @@ pub(super) struct ReadinessBody {
 }
 
 /// Tells whether requests should be sent here: 200, also when degraded, or 503.
-#[utoipa::path(get, path = "/readyz", tag = "status", security(()), responses((status = 200, body = ReadinessBody), (status = 503, body = ReadinessBody)))]
+#[utoipa::path(
+    get, path = "/readyz", tag = "status",
+    security(()),
+    responses((status = 200, body = ReadinessBody), (status = 503, body = ReadinessBody)),
+)]
 pub(super) async fn readyz(Shared(state): Shared<Arc<State>>) -> Response {
     let (status, word, detail) = match (state.readiness)().await {
         Readiness::Ready => (StatusCode::OK, "ready", None),
@@ -57,7 +65,11 @@ pub(super) async fn openapi_json() -> Response {
 }
 
 /// Says what this is and where to go on.
-#[utoipa::path(get, path = "/", tag = "status", security(()), responses((status = 200, body = String, content_type = "text/html")))]
+#[utoipa::path(
+    get, path = "/", tag = "status",
+    security(()),
+    responses((status = 200, body = String, content_type = "text/html")),
+)]
 pub(super) async fn landing() -> Response {
     let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
     ([(header::CONTENT_SECURITY_POLICY, policy)], Html(LANDING)).into_response()

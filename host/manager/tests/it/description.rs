@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
+use manager::api::problem::ProblemType;
 use serde_json::Value;
 
 use crate::support::Instance;
@@ -22,15 +23,31 @@ async fn the_committed_description_is_the_served_one() {
     let served = instance.stranger().get("/openapi.json").await.expect(200);
     assert_eq!(served.at("/openapi"), "3.1.0");
     let text = String::from_utf8(served.bytes).unwrap();
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/openapi.json");
+    committed("openapi.json", &text);
+}
+
+#[test]
+fn the_committed_list_of_problems_is_complete() {
+    let mut text = "# Problems\n\nEvery failure of the API is `application/problem+json` (RFC 9457) and one of these.\n".to_owned();
+    text.push_str("The `type` is `/problems/<slug>`.\n\n| slug | status | title | when |\n| --- | --- | --- | --- |\n");
+    for kind in ProblemType::ALL {
+        let row = format!("| `{}` | {} | {} | {} |\n", kind.slug(), kind.status().as_u16(), kind.title(), kind.meaning());
+        text.push_str(&row);
+    }
+    committed("problems.md", &text);
+}
+
+/// Compares a generated page with the committed one, or writes it.
+fn committed(name: &str, text: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference").join(name);
     #[expect(clippy::disallowed_methods, reason = "the only way to tell a test that it should write")]
     if std::env::var("UPDATE").is_ok_and(|value| value == "1") {
-        std::fs::write(&file, &text).unwrap();
+        std::fs::write(&file, text).unwrap();
     }
-    let committed = std::fs::read_to_string(&file).unwrap_or_default();
+    let there = std::fs::read_to_string(&file).unwrap_or_default();
     assert!(
-        committed == text,
-        "docs/reference/openapi.json is not what the code says. Run this test again with UPDATE=1 to rewrite it, and commit it."
+        there == text,
+        "docs/reference/{name} is not what the code says. Run this test again with UPDATE=1 to rewrite it, and commit it."
     );
 }
 
@@ -45,6 +62,9 @@ async fn every_operation_is_described_and_has_a_permission() {
         for (method, operation) in item.as_object().unwrap() {
             assert!(operation["description"].is_string() || operation["summary"].is_string(), "{method} {path} says nothing");
             assert!(operation["responses"]["default"].is_object(), "{method} {path}");
+            for response in operation["responses"].as_object().unwrap().values() {
+                assert!(!response["description"].as_str().unwrap().is_empty(), "{method} {path}");
+            }
             assert!(ids.insert(operation["operationId"].as_str().unwrap().to_owned()), "{method} {path}");
         }
     }

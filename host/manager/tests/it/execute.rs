@@ -64,7 +64,10 @@ async fn only_by_key_and_only_one_s_own() {
     bound.send(Method::POST, &path, None).await.problem(404, "not_found");
     assert!(instance.plane.invoked.lock().unwrap().is_empty());
     let unknown = owner.key(&["script:execute"], None).await;
-    unknown.send(Method::POST, &path, None).await.problem(404, "not_found");
+    unknown.send(Method::POST, &path, None).await.problem(503, "unavailable");
+    let module = json!({ "app": "shop", "name": "lib", "source": "1", "kind": "module" });
+    let module = owner.post("/api/v1/admin/scripts", &module).await.expect(201).text("/id");
+    unknown.send(Method::POST, &format!("/api/v1/execute/{module}"), None).await.problem(404, "not_found");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The admin API over a real database: `DATABASE_URL` names a server, and each test has a database of its own there.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod apps;
 mod deployments;

@@ -15,6 +15,7 @@ async fn create_read_change_delete() {
     assert_eq!((made.at("/kind"), made.at("/source"), made.at("/app_id")), (&json!("endpoint"), &json!("1 + 1"), &json!(app)));
     let path = format!("{SCRIPTS}/{}", made.text("/id"));
     assert_eq!(owner.get(&path).await.expect(200).json, made.json);
+    assert!(owner.clone().with("if-none-match", &made.etag()).get(&path).await.expect(304).bytes.is_empty());
     let listed = owner.get(&format!("{SCRIPTS}?app=shop")).await.expect(200);
     assert!(listed.at("/items/0/source").is_null() && listed.at("/items/0/id") == made.at("/id"), "{}", listed.json);
 

@@ -40,7 +40,10 @@ macro_rules! permissions {
     };
 }
 
-permissions! { AppRead AppWrite DomainRead DomainWrite ScriptRead ScriptWrite ScriptExecute RouteRead RouteWrite DeploymentRead DeploymentWrite LogRead }
+permissions! {
+    AppRead AppWrite DomainRead DomainWrite ScriptRead ScriptWrite ScriptExecute RouteRead RouteWrite
+    DeploymentRead DeploymentWrite LogRead
+}
 
 /// Where a request names the app that it is about.
 pub trait Place: Send + Sync + 'static {

@@ -4,6 +4,10 @@ use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
 use http::{HeaderValue, header, request::Parts};
+use utoipa::{
+    PartialSchema,
+    openapi::path::{Parameter, ParameterBuilder, ParameterIn},
+};
 
 use crate::api::problem::{Problem, ProblemType};
 
@@ -55,6 +59,18 @@ pub(in crate::api) fn changed(detail: &str) -> Problem {
 pub fn etag(revision: &str) -> [(header::HeaderName, HeaderValue); 1] {
     let value = HeaderValue::from_str(&format!("\"{revision}\"")).unwrap_or(HeaderValue::from_static("\"\""));
     [(header::ETAG, value)]
+}
+
+/// How the description names the header.
+impl utoipa::IntoParams for IfMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let header = ParameterBuilder::new()
+            .name("If-Match")
+            .parameter_in(ParameterIn::Header)
+            .description(Some("The ETag that the caller saw: 412 if it was changed since. Without it, the last writer wins."))
+            .schema(Some(String::schema()));
+        vec![header.build()]
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for IfMatch {
