@@ -21,7 +21,9 @@ pub struct Config {
     pub trusted_proxies: TrustedProxies,
     /// Executions at once: the slots of the executor's pool.
     pub concurrency: usize,
+    /// Where ids and the clocks of scripts get their time.
     pub clock: Clock,
+    /// Bounds of connections.
     pub connections: Connections,
 }
 

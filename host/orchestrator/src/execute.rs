@@ -36,6 +36,7 @@ pub(crate) struct Ended {
 /// A run that took place on behalf of the control plane.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Invoked {
+    /// Names the row.
     pub execution_id: Uuid,
     /// Already checked against the rules of HTTP: a breach is a failure `invalid_response`.
     pub outcome: Outcome,

@@ -9,7 +9,9 @@ use super::{Route, RouteTable, pattern::specificity, request_path::RequestPath};
 /// A route and what came of it.
 #[derive(Debug)]
 pub struct Considered<'t> {
+    /// One route of the table.
     pub route: &'t Route,
+    /// What came of it.
     pub verdict: Verdict,
 }
 
@@ -17,7 +19,10 @@ pub struct Considered<'t> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It answers.
-    Hit { params: Vec<(String, String)> },
+    Hit {
+        /// Names and decoded values.
+        params: Vec<(String, String)>,
+    },
     /// It accepts the request, but a more specific route answers.
     LessSpecific,
     /// It is for another host.

@@ -18,20 +18,28 @@ pub struct Pattern {
 /// Why a text is no pattern. Shown to the developer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
+    /// It does not begin with a slash.
     #[error("a path begins with a slash")]
     NoSlash,
+    /// Too many bytes or segments.
     #[error("a path has at most {PATTERN_BYTES_MAX} bytes and {SEGMENTS_MAX} segments")]
     TooLong,
+    /// `//` inside.
     #[error("an empty segment is only allowed at the end")]
     EmptySegment,
+    /// A colon without a proper name.
     #[error("a parameter is a colon and a name of letters, digits and underscores, like :id")]
     ParameterName,
+    /// `/:id/:id`.
     #[error("two parameters have the same name")]
     RepeatedParameter,
+    /// A star that is not the whole last segment.
     #[error("a star stands alone and last, like /files/*")]
     Star,
+    /// Something that no request path can have, or that has two readings.
     #[error("a path has no query, fragment, backslash, control character, dot segment, or escape that does not decode to UTF-8")]
     Character,
+    /// Below `/.well-known/picloud`.
     #[error("paths below /.well-known/picloud are PiCloud's own")]
     Reserved,
 }
