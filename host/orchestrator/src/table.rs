@@ -59,8 +59,11 @@ struct Slot {
 /// How much is live.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
+    /// Apps, deployed or not.
     pub apps: usize,
+    /// Routes of all active deployments.
     pub routes: usize,
+    /// Endpoints of all active deployments.
     pub scripts: usize,
     /// Scripts that could not be compiled when they were loaded.
     pub broken_scripts: usize,

@@ -15,50 +15,81 @@ use crate::{host_name, trie};
 /// A route as it is stored.
 #[derive(Debug, Clone)]
 pub struct RouteSpec {
+    /// Names the route in errors and matches.
     pub id: RouteId,
+    /// What answers; carried along.
     pub script: ScriptId,
     /// `None`: any method.
     pub method: Option<String>,
     /// Canonical host or `*.` pattern; `None`: every host of the app.
     pub host: Option<String>,
+    /// A [`Pattern`], not yet checked.
     pub path: String,
 }
 
 /// A route that can be found.
 #[derive(Debug)]
 pub struct Route {
+    /// As in [`RouteSpec`].
     pub id: RouteId,
+    /// What answers.
     pub script: ScriptId,
+    /// `None`: any method.
     pub method: Option<Method>,
+    /// `None`: every host of the app.
     pub host: Option<Box<str>>,
+    /// Its path.
     pub pattern: Pattern,
 }
 
 /// Why a set of routes is no table. Names the route that is at fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RouteError {
+    /// Its path is no pattern.
     #[error("route {route}: {reason}")]
-    Path { route: RouteId, reason: PatternError },
+    Path {
+        /// The route at fault.
+        route: RouteId,
+        /// What is wrong with its path.
+        reason: PatternError,
+    },
+    /// Its method is no method.
     #[error("route {route}: the method is not a token of upper-case letters")]
-    Method { route: RouteId },
+    Method {
+        /// The route at fault.
+        route: RouteId,
+    },
+    /// Its host is not canonical.
     #[error("route {route}: the host is neither a canonical name nor a wildcard like *.example.com")]
-    Host { route: RouteId },
+    Host {
+        /// The route at fault.
+        route: RouteId,
+    },
     /// Both accept the same requests: same host, same method, same path but for the names of parameters.
     #[error("route {route} accepts the same requests as route {other}")]
-    Conflict { route: RouteId, other: RouteId },
+    Conflict {
+        /// The later route.
+        route: RouteId,
+        /// The route that was there before.
+        other: RouteId,
+    },
 }
 
 /// What a request hits.
 #[derive(Debug)]
 pub enum Match<'t> {
+    /// This route answers.
     Route {
+        /// The most specific one.
         route: &'t Route,
+        /// Names and decoded values; the rest of a prefix is named `*`.
         params: Vec<(String, String)>,
     },
     /// 404.
     NoPath,
     /// 405 with this `Allow`.
     NoMethod {
+        /// Methods, sorted and separated by commas.
         allow: String,
     },
     /// 400.
