@@ -1,6 +1,6 @@
 //! The only place where everything is put together, in the order in which it starts. The end is the same way back.
 
-use std::{net::SocketAddr, sync::Arc, time::Instant};
+use std::{net::SocketAddr, sync::Arc, time::{Duration, Instant}};
 
 use anyhow::Context as _;
 use execution::Execute;
@@ -171,7 +171,7 @@ async fn load_apps(
         trusted_proxies: config.trusted_proxies.clone(),
         concurrency: config.concurrency as usize,
         clock: clock::now_ms,
-        connections: Connections { drain: shutdown::DRAIN, ..Connections::default() },
+        connections: connections(config),
     };
     let executor: Arc<dyn Execute> = Arc::<Executor>::clone(executor);
     let orchestrator = Arc::new(Orchestrator::new(settings, executor, recorder.clone()).context("could not start the data plane")?);
@@ -179,6 +179,12 @@ async fn load_apps(
     let loaded = data.spawn(async move { loading.load(&snapshots).await }).await.context("the server failed")?;
     loaded.context("could not load the apps")?;
     Ok(orchestrator)
+}
+
+fn connections(config: &Config) -> Connections {
+    let usual = Connections { drain: shutdown::DRAIN, ..Connections::default() };
+    // On one machine there is no balancer that would have to notice first.
+    if config.is_loopback_only() { Connections { drain_accept: Duration::ZERO, ..usual } } else { usual }
 }
 
 fn say_ready(config: &Config, started: Instant) {
