@@ -1,6 +1,6 @@
 //! Every answer that is not a success: RFC 9457 problems of one closed list. Status codes of failures are named here only.
 //!
-//! A handler returns a [`Problem`]; [`super::envelope`] writes it out, since only there the request's id is known. What goes
+//! A handler returns a [`Problem`]; `envelope` writes it out, since only there the request's id is known. What goes
 //! to the caller (`detail`) and what goes to the log (`cause`) are apart.
 
 use axum::response::{IntoResponse, Response};

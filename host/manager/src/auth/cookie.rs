@@ -11,7 +11,7 @@ const DEV_NAME: &str = "sid-dev";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
     Https,
-    /// `http://localhost` only; [`crate::State::new`] is told by the instance's origin.
+    /// `http://localhost` only, as the instance's origin tells.
     PlainLocalhost,
 }
 

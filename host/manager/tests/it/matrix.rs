@@ -118,62 +118,78 @@ fn check(answer: &Answer, expected: &Expected, what: &str) {
     }
 }
 
+/// Everybody who may send something.
+struct Callers<'a> {
+    /// Role, session, and a key with all scopes that the role's person can give.
+    roles: Vec<(&'static str, Caller<'a>, Caller<'a>)>,
+    /// Of the owner: a scope, and a key with all the others.
+    lacking: Vec<(&'a str, Caller<'a>)>,
+    /// Of the owner, for the app `elsewhere`.
+    bound_elsewhere: Caller<'a>,
+    /// Nobody, and somebody with a key that is none.
+    strangers: [Caller<'a>; 2],
+    /// To be made members of each app.
+    members: Vec<(store::AdminId, AppRole)>,
+}
+
+async fn callers<'a>(instance: &'a Instance, all: &[&'a str]) -> Callers<'a> {
+    let owner = instance.owner().await;
+    owner.app("elsewhere").await;
+    instance.admin("admin", InstanceRole::Admin).await;
+    instance.admin("none", InstanceRole::Member).await;
+    let mut members = Vec::new();
+    for (name, role) in [("app_admin", AppRole::AppAdmin), ("editor", AppRole::Editor), ("viewer", AppRole::Viewer)] {
+        members.push((instance.admin(name, InstanceRole::Member).await.id, role));
+    }
+    let of_an_app: Vec<&str> = all.iter().copied().filter(|scope| *scope != "instance:admin").collect();
+    let mut roles = Vec::new();
+    for name in ["owner", "admin", "app_admin", "editor", "viewer", "none"] {
+        let session = instance.log_in(name).await;
+        let key = session.key(if matches!(name, "owner" | "admin") { all } else { &of_an_app }, None).await;
+        roles.push((name, session, key));
+    }
+    let mut lacking = Vec::new();
+    for scope in all {
+        let rest: Vec<&str> = all.iter().copied().filter(|other| other != scope).collect();
+        lacking.push((*scope, owner.key(&rest, None).await));
+    }
+    let bad_key = instance.stranger().with("authorization", "Bearer pic_all_000000000000000000000000000000000000");
+    let bound_elsewhere = owner.key(&of_an_app, Some("elsewhere")).await;
+    Callers { roles, lacking, bound_elsewhere, strangers: [instance.stranger(), bad_key], members }
+}
+
 #[tokio::test]
 async fn s_8_6_every_operation_by_every_role_and_scope() {
     let instance = Instance::new().await;
     let answer = Outcome { result: Ok(Response { status: 200, ..Response::default() }), usage: Usage::default(), logs: Logs::default() };
     *instance.plane.answer.lock().unwrap() = Some(Ok(Invoked { execution_id: Uuid::nil(), outcome: answer }));
     let oracle: toml::Table = toml::from_str(include_str!("../../../../docs/permissions.toml")).unwrap();
-    let owner = instance.owner().await;
     let all: Vec<&str> = oracle["scopes"].as_table().unwrap().keys().map(String::as_str).collect();
-    owner.app("elsewhere").await;
-
-    // A session and a key with all scopes for each role.
-    let mut members = Vec::new();
-    let mut callers = vec![("owner", owner.clone(), owner.key(&all, None).await)];
-    instance.admin("admin", InstanceRole::Admin).await;
-    let roles =
-        [("app_admin", Some(AppRole::AppAdmin)), ("editor", Some(AppRole::Editor)), ("viewer", Some(AppRole::Viewer)), ("none", None)];
-    for (name, role) in roles {
-        let admin = instance.admin(name, InstanceRole::Member).await;
-        members.extend(role.map(|role| (admin.id, role)));
-    }
-    let of_an_app: Vec<&str> = all.iter().copied().filter(|scope| *scope != "instance:admin").collect();
-    for name in ["admin", "app_admin", "editor", "viewer", "none"] {
-        let session = instance.log_in(name).await;
-        let key = session.key(if name == "admin" { &all } else { &of_an_app }, None).await;
-        callers.push((name, session, key));
-    }
-    let mut lacking = Vec::new();
-    for scope in &all {
-        let rest: Vec<&str> = all.iter().copied().filter(|other| other != scope).collect();
-        lacking.push((*scope, owner.key(&rest, None).await));
-    }
-    let bound_elsewhere = owner.key(&of_an_app, Some("elsewhere")).await;
-    let bad_key = instance.stranger().with("authorization", "Bearer pic_all_000000000000000000000000000000000000");
+    let callers = callers(&instance, &all).await;
+    let owner = &callers.roles[0].1;
 
     let mut number = 0;
     for (operation, permission) in oracle["operations"].as_table().unwrap() {
         let permission = permission.as_str().unwrap();
         let mut fresh = async || {
             number += 1;
-            things(&owner, &members, number).await
+            things(owner, &callers.members, number).await
         };
         if permission == "public" {
             continue;
         }
         let target = fresh().await;
-        for stranger in [&instance.stranger(), &bad_key] {
+        for stranger in &callers.strangers {
             let answer = target.send(stranger, operation).await;
             assert_eq!(answer.status, 401, "{operation}: {}", answer.json);
         }
         let Some(action) = permission.split(':').next_back().filter(|word| oracle["actions"].get(word).is_some()) else {
-            let key = target.send(&callers[0].2, operation).await;
+            let key = target.send(&callers.roles[0].2, operation).await;
             assert_eq!(key.status.is_success(), permission == "self", "{operation}: {}", key.json);
             continue;
         };
         let (only_keys, is_list) = (permission.starts_with("key:"), permission.starts_with("list:"));
-        for (role, session, key) in &callers {
+        for (role, session, key) in &callers.roles {
             // A list shows what one may see: for nobody, nothing.
             let expected = if is_list { Expected::Done } else { expected(&oracle, action, role, None) };
             let of_session = fresh().await.send(session, operation).await;
@@ -184,7 +200,7 @@ async fn s_8_6_every_operation_by_every_role_and_scope() {
             }
             check(&fresh().await.send(key, operation).await, &expected, &format!("{operation} by {role}'s key"));
         }
-        for (scope, key) in &lacking {
+        for (scope, key) in &callers.lacking {
             let expected = expected(&oracle, action, "owner", Some(scope));
             check(&fresh().await.send(key, operation).await, &expected, &format!("{operation} without {scope}"));
         }
@@ -194,6 +210,7 @@ async fn s_8_6_every_operation_by_every_role_and_scope() {
             (false, true) => Expected::Hidden,
             (false, false) => Expected::Missing("instance:admin".to_owned()),
         };
-        check(&fresh().await.send(&bound_elsewhere, operation).await, &expected, &format!("{operation} by a key bound elsewhere"));
+        let elsewhere = fresh().await.send(&callers.bound_elsewhere, operation).await;
+        check(&elsewhere, &expected, &format!("{operation} by a key bound elsewhere"));
     }
 }
