@@ -1,6 +1,7 @@
 //! Rhai without a sandbox: an engine and a cached syntax tree in the host's own process, as the first PiCloud ran scripts.
 
 use anyhow::Result;
+use execution::{HttpRequest, Invocation, InvocationType};
 use rhai::{AST, Dynamic, Engine, Map, Scope};
 
 use crate::cart;
@@ -18,23 +19,37 @@ impl InProcess {
         Ok(Self { engine, ast })
     }
 
-    /// The same work as a sandbox's `handle`: `ctx` from the request, the script, status and bytes of its answer.
-    pub(crate) fn run(&self, body: &[u8], headers: &[(String, String)]) -> Result<(u16, Vec<(String, String)>, Vec<u8>)> {
-        let mut request = Map::new();
-        request.insert("method".into(), "POST".into());
-        request.insert("path".into(), "/".into());
-        request.insert("host".into(), "shop.localhost".into());
-        request.insert("headers".into(), headers.iter().map(|(name, value)| (name.as_str().into(), value.into())).collect::<Map>().into());
-        request.insert("body".into(), serde_json::from_slice::<Dynamic>(body)?);
-        let mut ctx = Map::new();
-        ctx.insert("execution_id".into(), "00000000-0000-0000-0000-000000000007".into());
-        ctx.insert("script_name".into(), "main".into());
-        ctx.insert("request".into(), request.into());
+    /// The same work as a sandbox's `handle`: the whole `ctx`, the script, status, headers and bytes of its answer.
+    pub(crate) fn run(&self, call: Invocation) -> Result<(u16, Vec<(String, String)>, Vec<u8>)> {
         let mut scope = Scope::new();
-        scope.push_constant_dynamic("ctx", ctx.into());
+        scope.push_constant_dynamic("ctx", ctx(call)?);
         let value = self.engine.eval_ast_with_scope::<Dynamic>(&mut scope, &self.ast).map_err(|error| anyhow::anyhow!("{error}"))?;
         answer(value)
     }
+}
+
+fn ctx(call: Invocation) -> Result<Dynamic> {
+    let request = call.request.unwrap_or_default();
+    let mut map = Map::new();
+    map.insert("body".into(), serde_json::from_slice::<Dynamic>(&request.body)?);
+    for (name, pairs) in [("headers", request.headers), ("query", request.query), ("params", request.params)] {
+        map.insert(name.into(), pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect::<Map>().into());
+    }
+    for (name, text) in
+        [("method", request.method), ("path", request.path), ("host", request.host), ("scheme", request.scheme), ("client_ip", request.client_ip)]
+    {
+        map.insert(name.into(), text.into());
+    }
+    let mut ctx = Map::new();
+    ctx.insert("request".into(), map.into());
+    ctx.insert("deployment".into(), i64::from(call.deployment).into());
+    ctx.insert("execution_id".into(), call.execution_id.to_string().into());
+    ctx.insert("script_id".into(), call.script_id.to_string().into());
+    ctx.insert("invocation_type".into(), call.invocation_type.as_str().into());
+    for (name, text) in [("request_id", call.request_id), ("script_name", call.script_name), ("app", call.app)] {
+        ctx.insert(name.into(), text.into());
+    }
+    Ok(ctx.into())
 }
 
 fn answer(value: Dynamic) -> Result<(u16, Vec<(String, String)>, Vec<u8>)> {
@@ -47,9 +62,28 @@ fn answer(value: Dynamic) -> Result<(u16, Vec<(String, String)>, Vec<u8>)> {
     Ok((status, headers.unwrap_or_default(), body))
 }
 
-/// Headers of a small request.
-pub(crate) fn headers() -> Vec<(String, String)> {
-    [("host", "shop.localhost"), ("content-type", "application/json"), ("content-length", &cart::ORDER.len().to_string())]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into()
+/// The cart asked for, with as many headers as a small request has.
+pub(crate) fn invocation() -> Invocation {
+    let headers = [("host", "shop.localhost"), ("content-type", "application/json"), ("content-length", "143")];
+    Invocation {
+        execution_id: uuid::Uuid::now_v7(),
+        request_id: "request-1".into(),
+        script_id: uuid::Uuid::from_u128(8),
+        script_name: "main".into(),
+        app: "shop".into(),
+        deployment: 3,
+        invocation_type: InvocationType::Http,
+        request: Some(HttpRequest {
+            method: "POST".into(),
+            path: "/".into(),
+            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            host: "shop.localhost".into(),
+            scheme: "http".into(),
+            client_ip: "127.0.0.1".into(),
+            body: cart::ORDER.as_bytes().to_vec(),
+            ..HttpRequest::default()
+        }),
+        now_ms: 1_790_000_000_123,
+        seed: [7; 32],
+    }
 }

@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, response::IntoResponse, routing::post};
+use execution::HttpRequest;
 use tokio::{net::TcpListener, sync::Semaphore};
 
-use crate::{cart, inprocess::InProcess};
+use crate::{
+    cart,
+    inprocess::{self, InProcess},
+};
 
 /// The body of the bare server's answer.
 pub(crate) const HELLO: &str = "hello";
@@ -32,10 +36,11 @@ fn first_design() -> Result<Router> {
 
 async fn first_design_handler(State(state): State<Arc<(InProcess, Semaphore)>>, headers: HeaderMap, body: Bytes) -> impl IntoResponse {
     let _permit = state.1.acquire().await;
-    let headers: Vec<_> =
-        headers.iter().map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect();
+    let headers = headers.iter().map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect();
+    let mut call = inprocess::invocation();
+    call.request = Some(HttpRequest { headers, body: body.into(), ..call.request.unwrap_or_default() });
     let script = Arc::clone(&state);
-    let ended = tokio::task::spawn_blocking(move || script.0.run(&body, &headers)).await;
+    let ended = tokio::task::spawn_blocking(move || script.0.run(call)).await;
     let Ok(Ok((status, headers, body))) = ended else { return (axum::http::StatusCode::BAD_GATEWAY, HeaderMap::new(), Vec::new()) };
     let status = axum::http::StatusCode::from_u16(status).unwrap_or(axum::http::StatusCode::BAD_GATEWAY);
     let headers = headers.into_iter().filter_map(|(name, value)| Some((name.parse::<axum::http::HeaderName>().ok()?, value.parse().ok()?)));

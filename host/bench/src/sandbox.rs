@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use execution::{Execute, HttpRequest, Image, Invocation, InvocationType, Limits, Source};
+use execution::{Execute, Image, Limits, Source};
 use executor::{Executor, Live, Recorder, Settings};
 
 use crate::{
@@ -24,6 +24,7 @@ pub(crate) async fn measure(report: &mut Report) -> Result<()> {
     let mut isolation = isolation(&executor).await?;
     let (isolated, plain) = (isolation.isolated.quantile_us(0.5), isolation.in_process.quantile_us(0.5));
     report.set("isolated_us_p50", isolated);
+    report.set("isolated_empty_us_p50", isolation.empty.quantile_us(0.5));
     report.set("inprocess_us_p50", plain);
     report.set("isolated_over_inprocess_p50", isolated / plain);
     report.set("isolated_over_inprocess_min", isolation.isolated.quantile_us(0.0) / isolation.in_process.quantile_us(0.0));
@@ -35,17 +36,19 @@ pub(crate) async fn measure(report: &mut Report) -> Result<()> {
 struct Isolation {
     isolated: Samples,
     in_process: Samples,
+    /// A sandbox whose script does nothing.
+    empty: Samples,
 }
 
 /// One hot script, with the recorder between the sandbox and its services.
 async fn isolation(executor: &Executor) -> Result<Isolation> {
     let image = compile(executor, cart::SCRIPT).await?;
+    let nothing = compile(executor, "").await?;
     let in_process = inprocess::InProcess::new(cart::SCRIPT)?;
-    let headers = inprocess::headers();
     let limits = Limits::default();
-    let mut samples = Isolation { isolated: Samples::default(), in_process: Samples::default() };
+    let mut samples = Isolation { isolated: Samples::default(), in_process: Samples::default(), empty: Samples::default() };
     for pair in 0..PAIRS + PAIRS / 10 {
-        let call = invocation();
+        let call = inprocess::invocation();
         let started = Instant::now();
         let (recorder, _calls) = Recorder::new(Live::new(call.now_ms, call.seed));
         let outcome = executor.run(&image, call, &limits, Box::new(recorder)).await;
@@ -53,11 +56,17 @@ async fn isolation(executor: &Executor) -> Result<Isolation> {
         let response = outcome.result.map_err(|failure| anyhow::anyhow!("{failure:?}"))?;
         ensure!(cart::is_right(response.status, &response.body), "the sandbox answered {response:?}");
 
+        let call = inprocess::invocation();
         let started = Instant::now();
-        let (status, _headers, body) = in_process.run(cart::ORDER.as_bytes(), &headers)?;
+        let (status, _headers, body) = in_process.run(call)?;
         let plain = started.elapsed();
         ensure!(cart::is_right(status, &body), "Rhai in process answered {status}");
+        let call = inprocess::invocation();
+        let started = Instant::now();
+        executor.execute(&nothing, call, &limits).await;
+        let empty = started.elapsed();
         if pair >= PAIRS / 10 {
+            samples.empty.push(empty);
             samples.isolated.push(isolated);
             samples.in_process.push(plain);
         }
@@ -77,7 +86,7 @@ async fn many_scripts(executor: &Executor) -> Result<(Samples, Samples)> {
     for turn in 0..DRAWS {
         let any = &images[draw.next()];
         for (image, samples) in [(any, &mut zipf), (&images[0], &mut hot)] {
-            let call = invocation();
+            let call = inprocess::invocation();
             let started = Instant::now();
             let outcome = executor.execute(image, call, &limits).await;
             let elapsed = started.elapsed();
@@ -93,30 +102,6 @@ async fn many_scripts(executor: &Executor) -> Result<(Samples, Samples)> {
 
 async fn compile(executor: &Executor, text: &str) -> Result<Image> {
     Ok(executor.compile(&Source { name: "main".into(), text: text.into() }).await?)
-}
-
-fn invocation() -> Invocation {
-    Invocation {
-        execution_id: uuid::Uuid::now_v7(),
-        request_id: "request-1".into(),
-        script_id: uuid::Uuid::from_u128(8),
-        script_name: "main".into(),
-        app: "shop".into(),
-        deployment: 3,
-        invocation_type: InvocationType::Http,
-        request: Some(HttpRequest {
-            method: "POST".into(),
-            path: "/".into(),
-            headers: inprocess::headers(),
-            host: "shop.localhost".into(),
-            scheme: "http".into(),
-            client_ip: "127.0.0.1".into(),
-            body: cart::ORDER.as_bytes().to_vec(),
-            ..HttpRequest::default()
-        }),
-        now_ms: 1_790_000_000_123,
-        seed: [7; 32],
-    }
 }
 
 /// Ranks 0..n with probability proportional to 1 / (rank + 1), from a fixed seed.
