@@ -53,10 +53,11 @@ pub struct State {
 }
 
 impl State {
-    /// The present moment.
+    /// The present moment, in whole microseconds: what the database keeps, so that an answer says what a later read will say.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        (self.clock)()
+        let now = (self.clock)();
+        Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     }
 
     /// How the dashboard is reached.
