@@ -52,7 +52,8 @@ impl DataPlane for FakeDataPlane {
     }
 
     fn canonical_host(&self, host: &str) -> Result<String, String> {
-        if host.is_empty() || host.contains([' ', '/', '*', '@']) {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
+        if !(1..=253).contains(&host.len()) || !host.bytes().all(fits) {
             return Err(format!("`{host}` is no host name."));
         }
         Ok(host.trim_end_matches('.').to_ascii_lowercase())

@@ -9,6 +9,7 @@ mod domains;
 mod envelope;
 mod execute;
 mod fake;
+mod hostile;
 mod keys;
 mod logs;
 mod matrix;

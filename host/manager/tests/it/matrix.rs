@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// One of everything, in an app of its own.
-struct Things {
+pub(crate) struct Things {
     slug: String,
     script: String,
     route: String,
@@ -22,7 +22,7 @@ struct Things {
     execution: String,
 }
 
-async fn things(owner: &Caller<'_>, members: &[(store::AdminId, AppRole)], number: usize) -> Things {
+pub(crate) async fn things(owner: &Caller<'_>, members: &[(store::AdminId, AppRole)], number: usize) -> Things {
     let slug = format!("app{number}");
     owner.app(&slug).await;
     let script = owner.script(&slug, "hello").await;
@@ -40,7 +40,7 @@ async fn things(owner: &Caller<'_>, members: &[(store::AdminId, AppRole)], numbe
 
 impl Things {
     /// The path of an operation, about these things.
-    fn path(&self, template: &str) -> String {
+    pub(crate) fn path(&self, template: &str) -> String {
         let id = match template.trim_start_matches("/api/v1/admin/").split('/').next().unwrap() {
             "scripts" => &self.script,
             "routes" => &self.route,
@@ -55,7 +55,7 @@ impl Things {
     }
 
     /// A good body for an operation.
-    fn body(&self, operation: &str) -> Option<Value> {
+    pub(crate) fn body(&self, operation: &str) -> Option<Value> {
         let (slug, script) = (&self.slug, &self.script);
         Some(match operation {
             "POST /api/v1/admin/apps" => json!({ "slug": format!("{slug}-new") }),
