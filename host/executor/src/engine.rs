@@ -22,7 +22,7 @@ const STACK_BYTES: usize = 2 << 20;
 const MEMORY_KEEP_BYTES: usize = 1 << 20;
 const TABLE_KEEP_BYTES: usize = 128 << 10;
 /// As deep as an ordinary execution reaches.
-const STACK_KEEP_BYTES: usize = 128 << 10;
+const STACK_KEEP_BYTES: usize = 32 << 10;
 
 /// What an executor needs to know.
 #[derive(Debug, Clone)]
