@@ -1,6 +1,10 @@
 //! The only place where everything is put together, in the order in which it starts. The end is the same way back.
 
-use std::{net::SocketAddr, sync::Arc, time::{Duration, Instant}};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context as _;
 use execution::Execute;
