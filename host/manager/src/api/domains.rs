@@ -14,6 +14,7 @@ use super::{
     extract::{Authorized, Caller, Json, OfDomain, Path, Query, action, app_ref},
     listing::{Listing, OfOneApp, page},
     problem::{FieldError, Problem, ProblemType},
+    words,
 };
 use crate::{DomainProof, State, auth::token};
 
@@ -36,10 +37,10 @@ pub(super) struct DomainBody {
     /// Canonical; a wildcard begins with `*.`.
     host: String,
     /// `exact` or `wildcard`.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::DomainKind)]
     kind: DomainKind,
     /// `pending` (serves nothing yet) or `verified`.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::DomainStatus)]
     status: DomainStatus,
     /// The DNS record that proves a pending claim; null once it is verified.
     challenge: Option<Challenge>,

@@ -15,6 +15,7 @@ use super::{
     listing::{Listing, page},
     logs::LogBody,
     problem::Problem,
+    words,
 };
 
 /// Frames of a trace that are shown with their source line.
@@ -51,6 +52,7 @@ pub(super) struct ExecutionBody {
     deployment: u32,
     request_id: String,
     /// `http` or `test`.
+    #[schema(value_type = words::InvocationType)]
     invocation_type: String,
     /// `ok`, or the kind of failure.
     outcome: String,

@@ -19,6 +19,7 @@ use super::{
     extract::{Authorized, Caller, InQuery, Json, Query, action, app_ref},
     listing::{Listing, OfOneApp},
     problem::{Problem, ProblemType},
+    words,
 };
 use crate::{State, state::StreamPermit};
 
@@ -39,6 +40,7 @@ pub(super) struct LogBody {
     execution_id: Uuid,
     script_id: Uuid,
     /// `trace`, `info`, `warn` or `error`.
+    #[schema(value_type = words::Level)]
     level: String,
     /// As the script wrote it; escape it before showing it.
     message: String,

@@ -21,6 +21,7 @@ mod routes;
 mod scripts;
 mod session;
 mod status;
+mod words;
 
 pub use envelope::RequestId;
 pub use openapi::openapi;

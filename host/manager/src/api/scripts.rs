@@ -19,6 +19,7 @@ use super::{
     extract::{Authorized, Caller, IfMatch, Json, OfScript, Path, Query, action, app_ref, etag},
     listing::{Listing, OfOneApp, page},
     problem::{FieldError, Problem, ProblemType},
+    words,
 };
 use crate::State;
 
@@ -35,7 +36,7 @@ pub(super) struct NewScript {
     #[schema(example = "#{ hello: ctx.request.params.name }")]
     source: String,
     /// `endpoint` (answers requests; if absent) or `module` (is imported by name).
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::ScriptKind>)]
     kind: Option<ScriptKind>,
 }
 
@@ -46,7 +47,7 @@ pub(super) struct ScriptPut {
     name: String,
     source: String,
     /// `endpoint` if absent.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::ScriptKind>)]
     kind: Option<ScriptKind>,
 }
 
@@ -56,7 +57,7 @@ pub(super) struct ScriptPut {
 pub(super) struct ScriptPatch {
     name: Option<String>,
     source: Option<String>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::ScriptKind>)]
     kind: Option<ScriptKind>,
 }
 
@@ -67,7 +68,7 @@ pub(super) struct ScriptBody {
     app_id: Uuid,
     name: String,
     /// `endpoint` or `module`.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::ScriptKind)]
     kind: ScriptKind,
     /// SHA-256 of the source.
     source_digest: String,

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::{
     extract::{Caller, Client, Json, refuse_cross_site, session_only, user_agent},
     problem::{Problem, ProblemType},
+    words,
 };
 use crate::{
     State,
@@ -58,7 +59,7 @@ struct AdminBody {
     username: String,
     display_name: String,
     /// `owner`, `admin` or `member`.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::InstanceRole)]
     role: InstanceRole,
 }
 

@@ -1,0 +1,29 @@
+//! Closed sets of words, as the description shows them; the generated client has them as types. The store's own enums, which
+//! read and write them, know nothing of OpenAPI.
+
+use utoipa::ToSchema;
+
+macro_rules! words {
+    ($( $(#[doc = $doc:literal])* $name:ident { $($word:ident),+ } )*) => { $(
+        $(#[doc = $doc])*
+        #[derive(ToSchema)]
+        #[schema(rename_all = "snake_case")]
+        #[expect(dead_code, reason = "only its schema is used")]
+        pub(super) enum $name { $($word),+ }
+    )* };
+}
+
+words! {
+    /// What a script is for: it answers requests, or other scripts import it.
+    ScriptKind { Endpoint, Module }
+    /// What a claim covers: a host, or all names below it.
+    DomainKind { Exact, Wildcard }
+    /// Whether a claim is proved. A pending one serves nothing.
+    DomainStatus { Pending, Verified }
+    /// What a person is in the instance.
+    InstanceRole { Owner, Admin, Member }
+    /// Severity of a log line.
+    Level { Trace, Info, Warn, Error }
+    /// What caused a run.
+    InvocationType { Http, Test }
+}
