@@ -35,9 +35,13 @@ fn ctx(call: Invocation) -> Result<Dynamic> {
     for (name, pairs) in [("headers", request.headers), ("query", request.query), ("params", request.params)] {
         map.insert(name.into(), pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect::<Map>().into());
     }
-    for (name, text) in
-        [("method", request.method), ("path", request.path), ("host", request.host), ("scheme", request.scheme), ("client_ip", request.client_ip)]
-    {
+    for (name, text) in [
+        ("method", request.method),
+        ("path", request.path),
+        ("host", request.host),
+        ("scheme", request.scheme),
+        ("client_ip", request.client_ip),
+    ] {
         map.insert(name.into(), text.into());
     }
     let mut ctx = Map::new();

@@ -82,10 +82,10 @@ impl ImageFile {
         hex(&Sha256::digest(&code)) == digest
     }
 
-    /// The digest comes last: without it the code does not count.
+    /// The digest comes last: without it the code does not count. Another process may be writing the same bytes.
     fn write(&self, code: &[u8]) -> io::Result<()> {
         let _absent = fs::remove_file(&self.digest);
-        let partial = self.code.with_extension("partial");
+        let partial = self.code.with_extension(format!("partial-{}", std::process::id()));
         fs::write(&partial, code)?;
         fs::rename(&partial, &self.code)?;
         fs::write(&self.digest, hex(&Sha256::digest(code)))

@@ -7,6 +7,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -67,6 +68,21 @@ impl Instance {
         panic!("it ended before it was ready:\n{}", told.join("\n"));
     }
 
+    /// The id of the process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
+    /// Makes a script with a route, and returns the script's id.
+    pub(crate) fn script(&self, app: &str, name: &str, source: &str, path: &str) -> String {
+        let script = self.admin("POST", "scripts", &json!({ "app": app, "name": name, "source": source }));
+        assert_eq!(script.status, 201, "{script:?}");
+        let id = script.json()["id"].as_str().unwrap().to_owned();
+        let route = self.admin("POST", "routes", &json!({ "app": app, "script": id, "path": path }));
+        assert_eq!(route.status, 201, "{route:?}");
+        id
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.directory.path()
     }
@@ -107,7 +123,7 @@ impl Instance {
         let session = self.call("POST", "session", &[], &json!({ "username": "owner", "password": password }).to_string());
         let Some(cookie) = session.header("set-cookie").and_then(|cookie| cookie.split(';').next()) else { return session };
         let (cookie, origin) = (format!("Cookie: {cookie}"), format!("Origin: http://localhost:{}", self.port));
-        let scopes = ["script:read", "script:write", "route:write", "log:read", "instance:admin"];
+        let scopes = ["script:read", "script:write", "route:write", "domain:write", "log:read", "instance:admin"];
         let made = self.call("POST", "api-keys", &[&cookie, &origin], &json!({ "name": "tests", "scopes": scopes }).to_string());
         self.key = made.json()["key"].as_str().unwrap().to_owned();
         session
@@ -121,6 +137,15 @@ impl Drop for Instance {
             let _ = kill_process(pid(&child), Signal::TERM);
             let _ = child.wait();
         }
+    }
+}
+
+/// Asks again until it is so. A change is live within a second, a row written within a second; no test is decided by that.
+pub(crate) fn eventually(mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "it never came");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
