@@ -64,19 +64,19 @@ impl Refusal {
 
     fn slug(&self) -> &'static str {
         match self {
-            Self::Host(_) => "host",
-            Self::Body => "body",
-            Self::Path => "path",
-            Self::NoRoute => "no-route",
-            Self::Method { .. } => "method",
-            Self::BodyTimeout => "body-timeout",
-            Self::BodyTooLarge => "body-too-large",
-            Self::UrlTooLong => "url-too-long",
-            Self::UnknownHost => "unknown-host",
-            Self::HeadersTooLarge => "headers-too-large",
-            Self::AppBusy => "app-busy",
-            Self::InstanceBusy => "instance-busy",
-            Self::NotLoaded => "script-error",
+            Self::Host(_) => "request.host",
+            Self::Body => "request.malformed",
+            Self::Path => "request.path",
+            Self::NoRoute => "not_found",
+            Self::Method { .. } => "method_not_allowed",
+            Self::BodyTimeout => "request.timeout",
+            Self::BodyTooLarge => "request.too_large",
+            Self::UrlTooLong => "request.url_too_long",
+            Self::UnknownHost => "host.unknown",
+            Self::HeadersTooLarge => "request.headers_too_large",
+            Self::AppBusy => "app.busy",
+            Self::InstanceBusy => "unavailable",
+            Self::NotLoaded => "execution.error",
             Self::NoEntropy => "internal",
         }
     }
@@ -138,9 +138,9 @@ pub fn status_of(kind: FailureKind) -> StatusCode {
 /// The answer to the visitor of a failed execution.
 pub(crate) fn failure_response(kind: FailureKind, id: Uuid) -> Response<Body> {
     let (slug, title) = match kind {
-        FailureKind::Error | FailureKind::InvalidResponse => ("script-error", "The app failed to answer"),
-        FailureKind::Deadline => ("script-deadline", "The app took too long to answer"),
-        FailureKind::Fuel | FailureKind::Memory | FailureKind::HostCalls => ("script-limit", "The app used more than it may"),
+        FailureKind::Error | FailureKind::InvalidResponse => ("execution.error", "The app failed to answer"),
+        FailureKind::Deadline => ("execution.deadline", "The app took too long to answer"),
+        FailureKind::Fuel | FailureKind::Memory | FailureKind::HostCalls => ("execution.limit", "The app used more than it may"),
         FailureKind::Internal => ("internal", "The server failed"),
     };
     problem(status_of(kind), slug, title, Some(id))

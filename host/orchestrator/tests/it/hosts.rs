@@ -21,7 +21,7 @@ async fn each_host_has_one_owner() {
     for host in ["other.apps.test", "apps.test", "wild.example", "notshop.example", "7--shop.apps.test"] {
         let answer = at(&server, host, "/x").await;
         assert_eq!(status(&answer), 421, "{host}: {answer}");
-        assert!(answer.ends_with(r#"{"type":"/problems/unknown-host","title":"No app answers at this host","status":421}"#), "{answer}");
+        assert!(answer.ends_with(r#"{"type":"/problems/host.unknown","title":"No app answers at this host","status":421}"#), "{answer}");
     }
 }
 
