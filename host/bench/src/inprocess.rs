@@ -6,6 +6,9 @@ use rhai::{AST, Dynamic, Engine, Map, Scope};
 
 use crate::cart;
 
+/// Status, headers and body.
+pub(crate) type Answer = (u16, Vec<(String, String)>, Vec<u8>);
+
 /// An engine with one parsed script.
 pub(crate) struct InProcess {
     engine: Engine,
@@ -20,7 +23,7 @@ impl InProcess {
     }
 
     /// The same work as a sandbox's `handle`: the whole `ctx`, the script, status, headers and bytes of its answer.
-    pub(crate) fn run(&self, call: Invocation) -> Result<(u16, Vec<(String, String)>, Vec<u8>)> {
+    pub(crate) fn run(&self, call: Invocation) -> Result<Answer> {
         let mut scope = Scope::new();
         scope.push_constant_dynamic("ctx", ctx(call)?);
         let value = self.engine.eval_ast_with_scope::<Dynamic>(&mut scope, &self.ast).map_err(|error| anyhow::anyhow!("{error}"))?;
@@ -56,7 +59,7 @@ fn ctx(call: Invocation) -> Result<Dynamic> {
     Ok(ctx.into())
 }
 
-fn answer(value: Dynamic) -> Result<(u16, Vec<(String, String)>, Vec<u8>)> {
+fn answer(value: Dynamic) -> Result<Answer> {
     let map = value.try_cast::<Map>().ok_or_else(|| anyhow::anyhow!("the cart answers with a map"))?;
     let status = map.get("statusCode").and_then(|status| status.as_int().ok()).and_then(|status| u16::try_from(status).ok()).unwrap_or(200);
     let headers = map.get("headers").and_then(|headers| {

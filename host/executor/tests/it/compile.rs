@@ -1,4 +1,6 @@
 //! Source to image: what is refused, and where it says so.
+#![expect(clippy::cast_possible_truncation, reason = "lengths of some hundred kilobytes")]
+#![expect(clippy::print_stdout, reason = "figures for whoever looks at the test's output")]
 
 use execution::{CompileErrorKind, limits::SOURCE_BYTES_MAX};
 

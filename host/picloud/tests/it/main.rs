@@ -1,5 +1,7 @@
 //! The program itself: started, used over HTTP, stopped and killed. Needs an installed PostgreSQL.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![expect(clippy::disallowed_methods, reason = "tests wait in threads of their own, and a variable tells how long a soak is")]
+#![expect(clippy::print_stdout, reason = "figures for whoever looks at a soak's output")]
 
 mod acceptance;
 mod commands;
