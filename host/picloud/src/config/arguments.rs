@@ -18,11 +18,11 @@ pub(crate) struct Arguments {
     #[arg(long, env = "PICLOUD_HOST", value_name = "NAME")]
     pub(crate) host: Option<String>,
 
-    /// Apps answer at <slug>.<base domain> [default: localhost]
+    /// Apps answer at `<slug>.<base domain>` [default: localhost]
     #[arg(long, env = "PICLOUD_BASE_DOMAIN", value_name = "NAME")]
     pub(crate) base_domain: Option<String>,
 
-    /// How browsers reach the instance's host [default: http://localhost:<port>, else https://<host>]
+    /// How browsers reach the instance's host [default: on localhost `http://<host>:<port>`, else `https://<host>`]
     #[arg(long, env = "PICLOUD_ORIGIN", value_name = "URL")]
     pub(crate) origin: Option<String>,
 
