@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
     #[arg(long, env = "PICLOUD_BASE_DOMAIN", value_name = "NAME")]
     pub(crate) base_domain: Option<String>,
 
-    /// How browsers reach the instance's host [default: on localhost `http://<host>:<port>`, else `https://<host>`]
+    /// How browsers reach the instance's host; by default http and the port on localhost, https elsewhere
     #[arg(long, env = "PICLOUD_ORIGIN", value_name = "URL")]
     pub(crate) origin: Option<String>,
 
