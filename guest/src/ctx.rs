@@ -35,40 +35,40 @@ pub(crate) fn set(call: Invocation) -> Dynamic {
 }
 
 fn build(call: Invocation) -> Dynamic {
-    let mut ctx = Map::new();
-    let mut set = |name: &str, value: Dynamic| ctx.insert(name.into(), value);
-    set("execution_id", call.execution_id.into());
-    set("request_id", call.request_id.into());
-    set("script_id", call.script_id.into());
-    set("script_name", call.script_name.into());
-    set("app", call.app.into());
-    set("deployment", i64::from(call.deployment).into());
-    set("invocation_type", call.invocation_type.into());
-    if let Some(request) = call.request {
-        set("request", from_request(request));
-    }
-    Dynamic::from_map(ctx)
+    map_of([
+        ("app", Some(call.app.into())),
+        ("deployment", Some(i64::from(call.deployment).into())),
+        ("execution_id", Some(call.execution_id.into())),
+        ("invocation_type", Some(call.invocation_type.into())),
+        ("request", call.request.map(from_request)),
+        ("request_id", Some(call.request_id.into())),
+        ("script_id", Some(call.script_id.into())),
+        ("script_name", Some(call.script_name.into())),
+    ])
 }
 
 fn from_request(request: Request) -> Dynamic {
-    let mut map = Map::new();
     let content_type = request.headers.iter().find(|(name, _)| name == "content-type").map(|(_, value)| value.as_str());
     let (body, json_error) = parse_body(content_type, &request.body);
-    let mut set = |name: &str, value: Dynamic| map.insert(name.into(), value);
-    set("body", body);
-    if let Some(error) = json_error {
-        set("json_error", error.into());
-    }
-    set("headers", first_values(&request.headers));
-    set("query", first_values(&request.query));
-    set("params", first_values(&request.params));
-    set("method", request.method.into());
-    set("path", request.path.into());
-    set("host", request.host.into());
-    set("scheme", request.scheme.into());
-    set("client_ip", request.client_ip.into());
+    let map = map_of([
+        ("body", Some(body)),
+        ("client_ip", Some(request.client_ip.into())),
+        ("headers", Some(first_values(&request.headers))),
+        ("host", Some(request.host.into())),
+        ("json_error", json_error.map(Dynamic::from)),
+        ("method", Some(request.method.into())),
+        ("params", Some(first_values(&request.params))),
+        ("path", Some(request.path.into())),
+        ("query", Some(first_values(&request.query))),
+        ("scheme", Some(request.scheme.into())),
+    ]);
     REST.set(Rest { query: request.query, headers: request.headers, body: request.body });
-    Dynamic::from_map(map)
+    map
+}
+
+/// A map of the fields that are there. Named in the order of the alphabet, they are laid down without a search each.
+fn map_of<const N: usize>(fields: [(&'static str, Option<Dynamic>); N]) -> Dynamic {
+    Dynamic::from_map(fields.into_iter().filter_map(|(name, value)| Some((name.into(), value?))).collect::<Map>())
 }
 
 /// JSON when the content type says so, else text, else a blob; and where the JSON is malformed.
@@ -93,12 +93,9 @@ fn is_json(content_type: &str) -> bool {
     essence.eq_ignore_ascii_case("application/json") || ends_with("+json")
 }
 
+/// Collecting keeps the last of equal names, so the pairs come from the end.
 fn first_values(pairs: &Pairs) -> Dynamic {
-    let mut map = Map::new();
-    for (name, value) in pairs {
-        map.entry(name.as_str().into()).or_insert_with(|| value.as_str().into());
-    }
-    Dynamic::from_map(map)
+    Dynamic::from_map(pairs.iter().rev().map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect::<Map>())
 }
 
 fn all_values(pairs: &Pairs, name: &str) -> Array {

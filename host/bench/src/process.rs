@@ -4,14 +4,15 @@ use std::{fs, time::Duration};
 
 use anyhow::{Context, Result};
 
-/// `USER_HZ`: what Linux counts processor time in towards programs, on every architecture that this runs on.
-const TICKS_PER_SECOND: u64 = 100;
-
-/// User and system time of all threads of a process.
+/// Processor time of all threads of a process, to the nanosecond. Threads that ended are not in it.
 pub(crate) fn cpu_time(pid: u32) -> Result<Duration> {
-    let fields = stat(pid)?;
-    let ticks: u64 = [11, 12].iter().filter_map(|index| fields.get(*index)?.parse::<u64>().ok()).sum();
-    Ok(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).with_context(|| format!("process {pid} is gone"))?;
+    let nanoseconds = threads.flatten().filter_map(|thread| {
+        // Time on a processor, time waiting for one, turns.
+        let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        text.split(' ').next()?.parse::<u64>().ok()
+    });
+    Ok(Duration::from_nanos(nanoseconds.sum()))
 }
 
 /// Resident bytes, pages shared with others counted whole.
