@@ -49,7 +49,8 @@ pub(crate) async fn measure(report: &mut Report) -> Result<()> {
     let many = process::resident_bytes(server.pid)?;
     report.set("idle_script_bytes", many.saturating_sub(few) as f64 / (APPS * SCRIPTS_PER_APP) as f64);
     idle(&server, report).await?;
-    server.stop().await
+    server.stop().await?;
+    server::remove_data_dir(&data_dir)
 }
 
 /// Processor time per request, in turns with the peers.

@@ -1,7 +1,7 @@
 //! PiCloud itself, as a user starts it, with a private database in a directory of the benchmark's.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -25,20 +25,29 @@ pub(crate) struct Server {
     pub(crate) ready_after: Duration,
 }
 
-/// An empty data directory.
+/// Where the server's output goes.
+const LOG: &str = "target/bench/server.log";
+
+/// An empty data directory, where PostgreSQL's user can enter even if the clone is in a private directory.
 pub(crate) fn fresh_data_dir() -> Result<PathBuf> {
-    let path = std::env::current_dir()?.join("target/bench/data");
-    if path.exists() {
-        std::fs::remove_dir_all(&path).context("removing the last benchmark's data")?;
-    }
-    std::fs::create_dir_all(&path)?;
+    let path = std::env::temp_dir().join("picloud-bench");
+    remove_data_dir(&path)?;
+    std::fs::create_dir(&path)?;
     Ok(path)
 }
 
+/// Removes it, if it is there.
+pub(crate) fn remove_data_dir(path: &Path) -> Result<()> {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).with_context(|| format!("removing {}", path.display())),
+        _ => Ok(()),
+    }
+}
+
 impl Server {
-    pub(crate) async fn start(data_dir: &std::path::Path) -> Result<Self> {
+    pub(crate) async fn start(data_dir: &Path) -> Result<Self> {
         let program = std::env::current_exe()?.with_file_name("picloud");
-        let log = std::fs::File::create(data_dir.with_extension("log"))?;
+        let log = std::fs::File::create(LOG)?;
         let started = Instant::now();
         let child = Command::new(&program)
             .args(["serve", "--bind", ADDRESS, "--internal-bind", INTERNAL_ADDRESS])
@@ -65,7 +74,7 @@ impl Server {
                 return Ok(());
             }
             if let Some(status) = self.child.try_wait()? {
-                bail!("the server ended with {status}; its output is in target/bench/data.log");
+                bail!("the server ended with {status}; its output is in {LOG}");
             }
             if started.elapsed() > READY_AFTER_MAX {
                 bail!("the server was not ready after {READY_AFTER_MAX:?}");

@@ -28,6 +28,7 @@ dev      build and start PiCloud with a talkative log
 check    format, lints, tidy, documentation
 tidy     the rules of the code that no compiler knows
 test     setup, check, guest, all tests
+soak     the long tests at full length
 gen      refresh generated files
 bench    measure, write target/bench/report.json
 dist     a release archive in target/dist";
@@ -45,6 +46,7 @@ fn main() -> Result<()> {
         "check" => check::run(&workspace),
         "tidy" => tidy::run(&workspace),
         "test" => test::run(&workspace, &rest),
+        "soak" => test::soak(&workspace),
         "gen" => generate::run(&workspace),
         "bench" => bench::run(&workspace, &rest),
         "dist" => dist::run(&workspace),

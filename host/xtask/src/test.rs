@@ -11,6 +11,8 @@ use anyhow::{Context as _, Result};
 
 use crate::{check, run, setup, shell, test_server};
 
+/// Turns of five seconds: a minute.
+const SOAK_TURNS: &str = "12";
 /// How many of the slowest are shown.
 const SLOWEST: usize = 20;
 
@@ -29,6 +31,18 @@ pub(crate) fn run(workspace: &Path, filter: &[String]) -> Result<()> {
     test_server::with(workspace, move |url| tests(&owned, url, &filter))?;
     eprintln!("everything holds; {} s", started.elapsed().as_secs());
     Ok(())
+}
+
+/// The long tests at full length, one after the other: before a release, not in CI.
+pub(crate) fn soak(workspace: &Path) -> Result<()> {
+    setup::run(setup::For::Building)?;
+    run::build(workspace)?;
+    let owned = workspace.to_owned();
+    test_server::with(workspace, move |url| {
+        let mut tests = cargo(&owned, url);
+        tests.args(["test", "--workspace", "--locked", "--test", "it", "--", "many::", "--nocapture", "--test-threads", "1"]);
+        shell::run(tests.env("SOAK_TURNS", SOAK_TURNS))
+    })
 }
 
 fn tests(workspace: &Path, url: &str, filter: &[String]) -> Result<()> {

@@ -37,6 +37,17 @@ fn the_committed_list_of_problems_is_complete() {
     committed("problems.md", &text);
 }
 
+#[test]
+fn the_committed_page_of_limits_is_complete() {
+    let mut text = "# Limits\n\nWhat one execution may use. An app has the default, and can be given up to the ceiling.\n\n".to_owned();
+    text.push_str("| limit | default | ceiling | unit | why |\n| --- | --- | --- | --- | --- |\n");
+    for limit in execution::limits::ALL {
+        text.push_str(&format!("| `{}` | {} | {} | {} | {} |\n", limit.name, limit.default, limit.ceiling, limit.unit, limit.reason));
+    }
+    text.push_str(&format!("\nOne script has at most {} bytes of source.\n", execution::limits::SOURCE_BYTES_MAX));
+    committed("limits.md", &text);
+}
+
 /// Compares a generated page with the committed one, or writes it.
 fn committed(name: &str, text: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference").join(name);
