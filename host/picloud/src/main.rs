@@ -24,9 +24,6 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     match commands::run(commands::Command::parse()) {
         Ok(()) => ExitCode::SUCCESS,
