@@ -9,6 +9,8 @@ const SCRIPTS: &[(&str, &str, u16, &str, &str)] = &[
     ("loop", "loop {}", 507, "fuel", "instructions"),
     ("string", "let s = \"x\"; loop { s += s; }", 507, "memory", "MiB"),
     ("list", "let a = [0]; loop { a += a; }", 507, "memory", "MiB"),
+    // Small values: the fuel is used up before the memory is.
+    ("slow-list", "let a = []; loop { a.push(a.len()); }", 507, "fuel", "instructions"),
     ("log", "for i in 0..10000000 { print(i); }", 507, "fuel", "instructions"),
     ("recursion", "fn f(x) { f(x + 1) }\nf(0)", 502, "error", "Stack overflow"),
     ("large", "blob(9 * 1024 * 1024, 65)", 502, "invalid_response", "8388608"),
