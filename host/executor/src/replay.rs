@@ -5,23 +5,20 @@ use std::{collections::VecDeque, mem::discriminant};
 use crate::{Call, Services};
 
 /// Answers calls with what was recorded, in order. A call that is not the recorded one, or comes after the last, is answered
-/// with zeros and noted: the run has left the recording.
+/// with zeros: the run has left the recording, and nobody is told yet.
 #[derive(Debug)]
 pub struct Replay {
     calls: VecDeque<Call>,
-    left_recording: bool,
 }
 
 impl Replay {
     #[must_use]
     pub fn new(calls: Vec<Call>) -> Self {
-        Self { calls: calls.into(), left_recording: false }
+        Self { calls: calls.into() }
     }
 
     fn next(&mut self, like: &Call) -> Option<Call> {
-        let call = self.calls.pop_front().filter(|call| discriminant(call) == discriminant(like));
-        self.left_recording |= call.is_none();
-        call
+        self.calls.pop_front().filter(|call| discriminant(call) == discriminant(like))
     }
 }
 
