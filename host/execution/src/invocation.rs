@@ -22,7 +22,7 @@ pub struct Invocation {
     pub request: Option<HttpRequest>,
     /// What the script's clock shows: milliseconds since 1970-01-01T00:00:00Z, the moment of arrival (S-2.20).
     pub now_ms: u64,
-    /// Seeds `wasi:random/random`, the hash maps and nothing else. Fresh from the operating system for each execution.
+    /// Seeds `wasi:random/random` and nothing else (hashes have a fixed seed). Fresh from the operating system for each execution.
     pub seed: [u8; 32],
 }
 

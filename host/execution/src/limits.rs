@@ -78,7 +78,7 @@ limits! {
 
 /// Text of one script. Its image is about 27 times as large and must leave 16 MiB of the default memory.
 pub const SOURCE_BYTES_MAX: u64 = 256 * KIB;
-/// Instructions to parse one script: 256 KiB of ordinary source need about 230 M (516,000 for 590 bytes).
+/// Instructions to parse one script: by proportion 256 KiB of ordinary source need about 230 M (516,000 for 590 bytes).
 pub const COMPILE_FUEL: u64 = 5_000_000_000;
 /// Linear memory while parsing.
 pub const COMPILE_MEMORY_BYTES: u64 = 64 * MIB;
