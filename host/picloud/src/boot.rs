@@ -61,7 +61,8 @@ async fn serve_from(
     let recorder = Recorder::default();
     let passwords = Passwords::new(cores);
     let prepared = async {
-        first_start::prepare(config, store, &passwords, clock::now()).await?;
+        // Boxed: needed once in an instance's life, and as large as everything it may do.
+        Box::pin(first_start::prepare(config, store, &passwords, clock::now())).await?;
         // Today's partitions must be there before the first row.
         store.runs().maintain(clock::now(), config.retention).await.context("could not prepare the tables of executions")?;
         let executor = start_executor(config, cores).await?;

@@ -10,6 +10,16 @@ use crate::{
 pub struct Principal {
     pub(crate) admin: AdminId,
     pub(crate) credential: Credential,
+    pub(crate) origin: Origin,
+}
+
+/// Where a request came from, for the audit log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The client's address.
+    pub ip: Option<String>,
+    /// The request's id.
+    pub request_id: Option<String>,
 }
 
 /// By what the principal proved it.
@@ -17,11 +27,21 @@ pub struct Principal {
 pub(crate) enum Credential {
     Session(SessionId),
     Key(ApiKeyId),
-    /// The installation itself, while it makes the first owner.
+    /// The installation itself, while it makes the first owner, and whoever has its machine.
     Setup,
 }
 
 impl Principal {
+    pub(crate) fn new(admin: AdminId, credential: Credential) -> Self {
+        Self { admin, credential, origin: Origin::default() }
+    }
+
+    /// The same, acting by a request from there.
+    #[must_use]
+    pub fn from_origin(self, origin: Origin) -> Self {
+        Self { origin, ..self }
+    }
+
     /// The admin who acts, or whose key does.
     #[must_use]
     pub fn admin(&self) -> AdminId {

@@ -27,6 +27,7 @@
 
 mod access;
 mod app;
+mod audit;
 mod control;
 mod digest;
 mod error;
@@ -42,11 +43,12 @@ mod stored_limits;
 pub mod testing;
 mod time;
 
-pub use access::{AccessFacts, AppRef, AppRole, AuthorizeError, InstanceRole, KeyFacts, Principal, TargetFacts};
+pub use access::{AccessFacts, AppRef, AppRole, AuthorizeError, InstanceRole, KeyFacts, Origin, Principal, TargetFacts};
 pub use app::{
     AppStore, Change, Deployment, DeploymentContents, Domain, DomainKind, DomainStatus, Execution, ExecutionFilter, LogEntry, LogQuery,
     Member, NewDomain, Route, Script, ScriptKind,
 };
+pub use audit::{AuditContent, AuditEntry, AuditFault, AuditFilter, AuditPosition, AuditVerdict};
 pub use control::{
     Admin, AdminUpdate, ApiKey, App, Control, InstanceStore, LoginFacts, NewAdmin, NewApiKey, NewSession, OwnStore, Session, SessionState,
 };

@@ -122,7 +122,7 @@ pub(super) async fn patch_app(
     let present = app.app().await?.ok_or_else(|| Problem::not_found("app"))?;
     let name = body.name.unwrap_or(present.name);
     check_name("/name", &name)?;
-    let app = app.rename(&name, expected.as_ref()).await?.ok_or_else(|| Problem::not_found("app"))?;
+    let app = app.rename(&name, expected.as_ref(), state.now()).await?.ok_or_else(|| Problem::not_found("app"))?;
     Ok(answer(app, &state))
 }
 

@@ -1,5 +1,8 @@
 //! `/api/v1/admin/deployments`: what ran when, and going back to it.
 
+use std::sync::Arc;
+
+use axum::extract::State as Shared;
 use jiff::Timestamp;
 use serde::Serialize;
 use store::{Deployment, DeploymentId};
@@ -13,6 +16,7 @@ use super::{
     routes::RouteBody,
     scripts::ScriptBody,
 };
+use crate::State;
 
 /// All scripts and routes of an app at one moment. Immutable.
 #[derive(Debug, Serialize, ToSchema)]
@@ -98,9 +102,10 @@ pub(super) async fn get_deployment(
     responses((status = 200, body = DeploymentBody)),
 )]
 pub(super) async fn activate_deployment(
+    Shared(state): Shared<Arc<State>>,
     app: Authorized<action::DeploymentWrite, OfDeployment>,
     Path(id): Path<Uuid>,
 ) -> Result<Json<DeploymentBody>, Problem> {
-    let deployment = app.activate(DeploymentId::from(id)).await?.ok_or_else(|| Problem::not_found("deployment"))?;
+    let deployment = app.activate(DeploymentId::from(id), state.now()).await?.ok_or_else(|| Problem::not_found("deployment"))?;
     Ok(Json(DeploymentBody::of(deployment, app.app_id().uuid())))
 }

@@ -159,8 +159,12 @@ pub(super) async fn verify_domain(
     params(("id" = Uuid, Path)),
     responses((status = 204)),
 )]
-pub(super) async fn delete_domain(app: Authorized<action::DomainWrite, OfDomain>, Path(id): Path<Uuid>) -> Result<StatusCode, Problem> {
-    match app.delete_domain(DomainId::from(id)).await? {
+pub(super) async fn delete_domain(
+    Shared(state): Shared<Arc<State>>,
+    app: Authorized<action::DomainWrite, OfDomain>,
+    Path(id): Path<Uuid>,
+) -> Result<StatusCode, Problem> {
+    match app.delete_domain(DomainId::from(id), state.now()).await? {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(Problem::not_found("domain")),
     }

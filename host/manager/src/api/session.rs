@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
+    Extension,
     extract::State as Shared,
     response::{IntoResponse, Response},
 };
@@ -14,6 +15,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
+    RequestId,
     extract::{Caller, Client, Json, refuse_cross_site, session_only, user_agent},
     problem::{Problem, ProblemType},
     words,
@@ -89,6 +91,7 @@ impl SessionBody {
 pub(super) async fn create_session(
     Shared(state): Shared<Arc<State>>,
     client: Client,
+    Extension(request_id): Extension<RequestId>,
     headers: HeaderMap,
     Json(body): Json<NewSessionBody>,
 ) -> Result<Response, Problem> {
@@ -114,6 +117,7 @@ pub(super) async fn create_session(
         token: Digest::from(token::digest(&token_text)),
         ip: client.address.to_string(),
         user_agent: user_agent(&headers),
+        request_id: Some(request_id.0),
         now,
         expires_at,
     };
@@ -132,10 +136,10 @@ pub(super) async fn get_session(Shared(state): Shared<Arc<State>>, caller: Calle
 
 /// Logs out.
 #[utoipa::path(delete, path = "/api/v1/admin/session", tag = "session", responses((status = 204)))]
-pub(super) async fn delete_session(Shared(state): Shared<Arc<State>>, caller: Caller, headers: HeaderMap) -> Result<Response, Problem> {
+pub(super) async fn delete_session(Shared(state): Shared<Arc<State>>, caller: Caller) -> Result<Response, Problem> {
     session_only(&caller.principal)?;
-    if let Some(token_text) = cookie::token(state.transport(), &headers) {
-        state.control.delete_session(&Digest::from(token::digest(token_text))).await?;
+    if let Some(session) = caller.principal.session() {
+        state.control.own(&caller.principal).delete_session(session, state.now()).await?;
     }
     let cookie = cookie::clear(state.transport());
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie_value(&cookie)?)]).into_response())

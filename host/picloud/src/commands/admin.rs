@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use manager::auth::password::Passwords;
 
 use crate::{
+    clock,
     config::{Arguments, Config},
     database::Database,
     first_start, telling,
@@ -43,7 +44,7 @@ async fn replace(database: &Database, username: &str) -> anyhow::Result<String> 
     let control = database.store.control();
     let password = first_start::random_password()?;
     let hash = Passwords::new(1).hash(password.clone()).await.context("could not hash the password")?;
-    let found = control.reset_password(username, &hash).await.context("could not store the password")?;
+    let found = control.reset_password(username, &hash, clock::now()).await.context("could not store the password")?;
     anyhow::ensure!(found, "there is no admin `{username}`");
     Ok(password)
 }

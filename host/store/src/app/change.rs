@@ -1,5 +1,7 @@
 //! What a deployment changes.
 
+use serde_json::{Value, json};
+
 use super::ScriptKind;
 use crate::{Revision, RouteId, ScriptId};
 
@@ -18,4 +20,24 @@ pub enum Change {
     ReplaceRoute { id: RouteId, script: ScriptId, method: Option<String>, host: Option<String>, path: String, expected: Option<Revision> },
     /// Removes a route.
     RemoveRoute { id: RouteId, expected: Option<Revision> },
+}
+
+impl Change {
+    /// What the audit log says of it. Sources are in the deployment.
+    pub(super) fn summary(&self) -> Value {
+        match self {
+            Self::CreateScript { id, name, .. } => json!({ "create_script": id, "name": name }),
+            Self::UpdateScript { id, name, kind, source, .. } => {
+                json!({ "update_script": id, "name": name, "kind": kind, "source_changed": source.is_some() })
+            }
+            Self::RemoveScript { id, .. } => json!({ "remove_script": id }),
+            Self::CreateRoute { id, script, method, host, path } => {
+                json!({ "create_route": id, "script": script, "method": method, "host": host, "path": path })
+            }
+            Self::ReplaceRoute { id, script, method, host, path, .. } => {
+                json!({ "replace_route": id, "script": script, "method": method, "host": host, "path": path })
+            }
+            Self::RemoveRoute { id, .. } => json!({ "remove_route": id }),
+        }
+    }
 }

@@ -1,13 +1,16 @@
 //! The one way to change what runs.
 
 use jiff::Timestamp;
+use serde_json::json;
 use sqlx::PgConnection;
 
 use super::{AppStore, Change, Deployment, Route, Script, contents::Contents, deployments, routes, scripts};
-use crate::{AppId, DeploymentId, Digest, Error, Result, RouteId, ScriptId, Thing, listen::notify_app, time::Time};
+use crate::{AppId, DeploymentId, Digest, Error, Result, RouteId, ScriptId, Thing, audit::record, listen::notify_app, time::Time};
 
 /// Deployments that are kept beside the active one.
 const DEPLOYMENTS_KEPT: i64 = 100;
+/// Changes of one deployment that the audit log names; of the others it knows the number.
+const CHANGES_AUDITED_MAX: usize = 50;
 
 impl AppStore {
     /// Makes the next deployment: the active one with `changes` applied in order, and activates it. All or nothing; concurrent calls queue
@@ -37,6 +40,10 @@ impl AppStore {
         let deployment = self.insert(&mut transaction, id, message, now).await.map_err(Error::sql(OPERATION))?;
         write(&mut transaction, self.app, id, &contents, now).await.map_err(Error::sql(OPERATION))?;
         prune(&mut transaction, self.app, id).await.map_err(Error::sql(OPERATION))?;
+        let shown: Vec<_> = changes.iter().take(CHANGES_AUDITED_MAX).map(Change::summary).collect();
+        let details =
+            json!({ "target": id, "number": deployment.number, "message": message, "changes": shown, "changes_total": changes.len() });
+        record(&mut transaction, &self.actor, Some(self.app), "deployment.created", details, now).await?;
         notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(deployment)
@@ -46,7 +53,7 @@ impl AppStore {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn activate(&self, id: DeploymentId) -> Result<Option<Deployment>> {
+    pub async fn activate(&self, id: DeploymentId, now: Timestamp) -> Result<Option<Deployment>> {
         const OPERATION: &str = "activate";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
         // The lock keeps a concurrent deploy from pruning what is about to be active.
@@ -64,10 +71,12 @@ impl AppStore {
         if pointed.rows_affected() == 0 {
             return Ok(None);
         }
-        let deployment = deployments::get(&mut transaction, self.app, id).await?;
+        let Some(deployment) = deployments::get(&mut transaction, self.app, id).await? else { return Ok(None) };
+        let details = json!({ "target": id, "number": deployment.number });
+        record(&mut transaction, &self.actor, Some(self.app), "deployment.activated", details, now).await?;
         notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
-        Ok(deployment)
+        Ok(Some(deployment))
     }
 
     /// Locks the app's row until the end of the transaction; the inner option is the active deployment. `None`: the app is gone.

@@ -1,10 +1,12 @@
 //! Claimed host names.
 
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::AppStore;
 use crate::{
     DomainId, Error, Listed, Page, Result, Thing,
+    audit::record,
     error::violates,
     listen::notify_app,
     time::{MaybeTime, Time},
@@ -138,6 +140,8 @@ impl AppStore {
             }
             Error::sql(OPERATION)(error)
         })?;
+        let details = json!({ "target": made.id, "host": made.host, "kind": made.kind, "status": made.status });
+        record(&mut transaction, &self.actor, Some(self.app), "domain.claimed", details, domain.now).await?;
         notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(made)
@@ -170,24 +174,29 @@ impl AppStore {
             }
             Error::sql(OPERATION)(error)
         })?;
+        let Some(domain) = domain else { return Ok(None) };
+        let details = json!({ "target": id, "host": domain.host, "kind": domain.kind });
+        record(&mut transaction, &self.actor, Some(self.app), "domain.verified", details, now).await?;
         notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
-        Ok(domain)
+        Ok(Some(domain))
     }
 
     /// Gives a claim up. Every node hears of it. Returns whether it was there.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn delete_domain(&self, id: DomainId) -> Result<bool> {
+    pub async fn delete_domain(&self, id: DomainId, now: Timestamp) -> Result<bool> {
         const OPERATION: &str = "delete domain";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
-        let deleted = sqlx::query!("delete from domains where app_id = $1 and id = $2", self.app as _, id as _)
-            .execute(&mut *transaction)
+        let deleted = sqlx::query_scalar!("delete from domains where app_id = $1 and id = $2 returning host", self.app as _, id as _)
+            .fetch_optional(&mut *transaction)
             .await
             .map_err(Error::sql(OPERATION))?;
+        let Some(host) = deleted else { return Ok(false) };
+        record(&mut transaction, &self.actor, Some(self.app), "domain.released", json!({ "target": id, "host": host }), now).await?;
         notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
-        Ok(deleted.rows_affected() > 0)
+        Ok(true)
     }
 }

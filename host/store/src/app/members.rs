@@ -1,9 +1,10 @@
 //! Who works on the app.
 
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::AppStore;
-use crate::{AdminId, AppRole, Error, Listed, Page, Result, Thing, error::violates, time::Time};
+use crate::{AdminId, AppRole, Error, Listed, Page, Result, Thing, audit::record, error::violates, time::Time};
 
 /// An admin's role in the app.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +43,9 @@ impl AppStore {
     /// # Errors
     /// [`crate::Error::Missing`]: there is no such admin.
     pub async fn put_member(&self, admin: AdminId, role: AppRole, now: Timestamp) -> Result<Member> {
-        sqlx::query_as!(
+        const OPERATION: &str = "put member";
+        let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        let member = sqlx::query_as!(
             Member,
             r#"
             with put as (
@@ -58,21 +61,32 @@ impl AppStore {
             role as _,
             Time(now) as _
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(&mut *transaction)
         .await
-        .or_else(|error| if violates(&error, "members_admin_fkey") { Ok(None) } else { Err(Error::sql("put member")(error)) })?
-        .ok_or_else(|| Error::Missing { what: Thing::Admin, name: admin.to_string() })
+        .or_else(|error| if violates(&error, "members_admin_fkey") { Ok(None) } else { Err(Error::sql(OPERATION)(error)) })?
+        .ok_or_else(|| Error::Missing { what: Thing::Admin, name: admin.to_string() })?;
+        let details = json!({ "target": admin, "username": member.username, "role": role });
+        record(&mut transaction, &self.actor, Some(self.app), "member.put", details, now).await?;
+        transaction.commit().await.map_err(Error::sql(OPERATION))?;
+        Ok(member)
     }
 
     /// Takes an admin's role away. Returns whether he had one.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn remove_member(&self, admin: AdminId) -> Result<bool> {
+    pub async fn remove_member(&self, admin: AdminId, now: Timestamp) -> Result<bool> {
+        const OPERATION: &str = "remove member";
+        let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
         let removed = sqlx::query!("delete from members where app_id = $1 and admin_id = $2", self.app as _, admin as _)
-            .execute(&self.pool)
+            .execute(&mut *transaction)
             .await
-            .map_err(Error::sql("remove member"))?;
-        Ok(removed.rows_affected() > 0)
+            .map_err(Error::sql(OPERATION))?;
+        if removed.rows_affected() == 0 {
+            return Ok(false);
+        }
+        record(&mut transaction, &self.actor, Some(self.app), "member.removed", json!({ "target": admin }), now).await?;
+        transaction.commit().await.map_err(Error::sql(OPERATION))?;
+        Ok(true)
     }
 }

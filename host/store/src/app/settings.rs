@@ -2,11 +2,13 @@
 
 use execution::Limits;
 use jiff::Timestamp;
+use serde_json::json;
 use sqlx::{PgConnection, types::Json};
 
 use super::AppStore;
 use crate::{
-    App, AppId, Error, Result, Revision, Thing, control::apps::AppRow, listen::notify_app, stored_limits::StoredLimits, time::Time,
+    App, AppId, Error, Result, Revision, Thing, audit::record, control::apps::AppRow, listen::notify_app, stored_limits::StoredLimits,
+    time::Time,
 };
 
 impl AppStore {
@@ -23,7 +25,7 @@ impl AppStore {
     ///
     /// # Errors
     /// [`crate::Error::Changed`]: it is not at `expected` any more.
-    pub async fn rename(&self, name: &str, expected: Option<&Revision>) -> Result<Option<App>> {
+    pub async fn rename(&self, name: &str, expected: Option<&Revision>, now: Timestamp) -> Result<Option<App>> {
         const OPERATION: &str = "rename app";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
         sqlx::query!("select from apps where id = $1 for no key update", self.app as _)
@@ -39,6 +41,8 @@ impl AppStore {
             .await
             .map_err(Error::sql(OPERATION))?;
         let app = self.read(&mut transaction).await?;
+        let details = json!({ "target": self.app, "name": name, "name_before": seen.name });
+        record(&mut transaction, &self.actor, Some(self.app), "app.renamed", details, now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(app)
     }
@@ -47,17 +51,19 @@ impl AppStore {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn set_limits(&self, limits: Option<&Limits>) -> Result<Option<App>> {
+    pub async fn set_limits(&self, limits: Option<&Limits>, now: Timestamp) -> Result<Option<App>> {
         const OPERATION: &str = "set limits";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
         sqlx::query!("update apps set limits = $2 where id = $1", self.app as _, limits.map(Json) as _)
             .execute(&mut *transaction)
             .await
             .map_err(Error::sql(OPERATION))?;
-        let app = self.read(&mut transaction).await?;
+        let Some(app) = self.read(&mut transaction).await? else { return Ok(None) };
+        let details = json!({ "target": self.app, "limits": limits });
+        record(&mut transaction, &self.actor, Some(self.app), "app.limited", details, now).await?;
         notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
-        Ok(app)
+        Ok(Some(app))
     }
 
     /// Deletes the app with everything in it. Executions and logs are unreachable at once and swept by the next maintenance.
@@ -68,18 +74,21 @@ impl AppStore {
     pub async fn delete(self, now: Timestamp) -> Result<bool> {
         const OPERATION: &str = "delete app";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
-        let deleted = sqlx::query!(
+        let deleted = sqlx::query_scalar!(
             "with gone as (delete from apps where id = $1 returning id, slug)
-            insert into app_tombstones (app_id, slug, deleted_at) select id, slug, $2 from gone",
+            insert into app_tombstones (app_id, slug, deleted_at) select id, slug, $2 from gone returning slug",
             self.app as _,
             Time(now) as _
         )
-        .execute(&mut *transaction)
+        .fetch_optional(&mut *transaction)
         .await
         .map_err(Error::sql(OPERATION))?;
+        let Some(slug) = deleted else { return Ok(false) };
+        let details = json!({ "target": self.app, "slug": slug });
+        record(&mut transaction, &self.actor, Some(self.app), "app.deleted", details, now).await?;
         notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
-        Ok(deleted.rows_affected() > 0)
+        Ok(true)
     }
 
     async fn read(&self, connection: &mut PgConnection) -> Result<Option<App>> {

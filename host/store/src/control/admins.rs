@@ -1,10 +1,11 @@
 //! People who log in.
 
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::{Control, InstanceStore};
 use crate::{
-    AdminId, Error, InstanceRole, Listed, Page, Principal, Result, Revoked, Thing, access::Credential, error::violates,
+    AdminId, Error, InstanceRole, Listed, Page, Principal, Result, Revoked, Thing, access::Credential, audit::record, error::violates,
     listen::notify_revoked, time::Time,
 };
 
@@ -90,8 +91,10 @@ impl Control {
         }
         let owner = NewAdmin { role: InstanceRole::Owner, ..admin.clone() };
         let made = insert(&mut transaction, &owner).await.map_err(Error::sql(OPERATION))?;
+        let owner = Principal::new(made.id, Credential::Setup);
+        record(&mut transaction, &owner, None, "admin.created", created(&made), admin.now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
-        Ok(Some(Principal { admin: made.id, credential: Credential::Setup }))
+        Ok(Some(owner))
     }
 
     /// The admin with this username (in any case), for a login.
@@ -166,20 +169,24 @@ impl InstanceStore {
     /// # Errors
     /// [`crate::Error::Duplicate`]: the username is taken.
     pub async fn create_admin(&self, admin: &NewAdmin) -> Result<Admin> {
-        let mut connection = self.pool.acquire().await.map_err(Error::sql("create admin"))?;
-        insert(&mut connection, admin).await.map_err(|error| {
+        const OPERATION: &str = "create admin";
+        let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        let made = insert(&mut transaction, admin).await.map_err(|error| {
             if violates(&error, "admins_username_key") {
                 return Error::Duplicate { what: Thing::Admin, name: admin.username.to_lowercase() };
             }
-            Error::sql("create admin")(error)
-        })
+            Error::sql(OPERATION)(error)
+        })?;
+        record(&mut transaction, &self.actor, None, "admin.created", created(&made), admin.now).await?;
+        transaction.commit().await.map_err(Error::sql(OPERATION))?;
+        Ok(made)
     }
 
     /// Changes an admin; making him inactive ends his sessions. `None`: there is no such admin.
     ///
     /// # Errors
     /// [`crate::Error::LastOwner`].
-    pub async fn update_admin(&self, id: AdminId, update: &AdminUpdate) -> Result<Option<Admin>> {
+    pub async fn update_admin(&self, id: AdminId, update: &AdminUpdate, now: Timestamp) -> Result<Option<Admin>> {
         const OPERATION: &str = "update admin";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
         // Locked in one order, so that two owners who demote each other end with one of them refused.
@@ -216,9 +223,19 @@ impl InstanceStore {
                 .map_err(Error::sql(OPERATION))?;
         }
         notify_revoked(&mut transaction, Revoked::Admin(id)).await.map_err(Error::sql(OPERATION))?;
+        if admin.is_some() {
+            let details = json!({ "target": id, "display_name": update.display_name, "role": update.role, "active": update.active,
+                "password_changed": update.password_hash.is_some() });
+            record(&mut transaction, &self.actor, None, "admin.updated", details, now).await?;
+        }
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(admin)
     }
+}
+
+/// What the audit log says of a new admin.
+fn created(admin: &Admin) -> serde_json::Value {
+    json!({ "target": admin.id, "username": admin.username, "role": admin.role })
 }
 
 async fn insert(connection: &mut sqlx::PgConnection, admin: &NewAdmin) -> Result<Admin, sqlx::Error> {

@@ -1,13 +1,14 @@
 //! Credentials of programs.
 
 use jiff::Timestamp;
-
+use serde_json::json;
 use sqlx::PgPool;
 
 use super::{Control, InstanceStore, sessions::TOUCH_EVERY};
 use crate::{
     AdminId, ApiKeyId, AppId, Digest, Error, Listed, Page, Principal, Result, Revoked, Thing,
     access::Credential,
+    audit::record,
     error::violates,
     listen::notify_revoked,
     time::{MaybeTime, Time},
@@ -75,7 +76,7 @@ impl Control {
                 .await
                 .map_err(Error::sql(OPERATION))?;
         }
-        Ok(Some(Principal { admin: row.admin, credential: Credential::Key(row.id) }))
+        Ok(Some(Principal::new(row.admin, Credential::Key(row.id))))
     }
 }
 
@@ -93,7 +94,7 @@ impl InstanceStore {
     /// # Errors
     /// The database failed.
     pub async fn revoke_api_key(&self, id: ApiKeyId, now: Timestamp) -> Result<Option<ApiKey>> {
-        revoke(&self.pool, None, id, now).await
+        revoke(&self.pool, &self.actor, None, id, now).await
     }
 }
 
@@ -117,8 +118,10 @@ pub(super) async fn list(pool: &PgPool, maker: Option<AdminId>, page: Page) -> R
     Ok(page.cut(rows, |key| key.id.uuid()))
 }
 
-pub(super) async fn insert(pool: &PgPool, maker: AdminId, key: &NewApiKey) -> Result<ApiKey> {
-    sqlx::query_as!(
+pub(super) async fn insert(pool: &PgPool, maker: &Principal, key: &NewApiKey) -> Result<ApiKey> {
+    const OPERATION: &str = "create API key";
+    let mut transaction = pool.begin().await.map_err(Error::sql(OPERATION))?;
+    let made = sqlx::query_as!(
         ApiKey,
         r#"
         insert into api_keys (id, key_sha256, name, prefix, last4, scopes, app_id, created_by, created_at, expires_at)
@@ -134,20 +137,31 @@ pub(super) async fn insert(pool: &PgPool, maker: AdminId, key: &NewApiKey) -> Re
         key.last4,
         &key.scopes,
         key.app as _,
-        maker as _,
+        maker.admin as _,
         Time(key.now) as _,
         key.expires_at.map(Time) as _
     )
-    .fetch_one(pool)
+    .fetch_one(&mut *transaction)
     .await
     .map_err(|error| match key.app {
         Some(app) if violates(&error, "api_keys_app_fkey") => Error::Missing { what: Thing::App, name: app.to_string() },
-        _ => Error::sql("create API key")(error),
-    })
+        _ => Error::sql(OPERATION)(error),
+    })?;
+    let details = json!({ "target": made.id, "name": made.name, "scopes": made.scopes, "prefix": made.prefix, "last4": made.last4,
+        "expires_at": made.expires_at });
+    record(&mut transaction, maker, made.app, "api_key.created", details, key.now).await?;
+    transaction.commit().await.map_err(Error::sql(OPERATION))?;
+    Ok(made)
 }
 
 /// Revokes a key of `maker`, or of anybody; a second time changes nothing.
-pub(super) async fn revoke(pool: &PgPool, maker: Option<AdminId>, id: ApiKeyId, now: Timestamp) -> Result<Option<ApiKey>> {
+pub(super) async fn revoke(
+    pool: &PgPool,
+    actor: &Principal,
+    maker: Option<AdminId>,
+    id: ApiKeyId,
+    now: Timestamp,
+) -> Result<Option<ApiKey>> {
     const OPERATION: &str = "revoke API key";
     let mut transaction = pool.begin().await.map_err(Error::sql(OPERATION))?;
     let key = sqlx::query_as!(
@@ -165,8 +179,10 @@ pub(super) async fn revoke(pool: &PgPool, maker: Option<AdminId>, id: ApiKeyId, 
     .fetch_optional(&mut *transaction)
     .await
     .map_err(Error::sql(OPERATION))?;
-    if key.is_some() {
+    if let Some(key) = &key {
         notify_revoked(&mut transaction, Revoked::Key(id)).await.map_err(Error::sql(OPERATION))?;
+        let details = json!({ "target": id, "name": key.name, "maker": key.created_by });
+        record(&mut transaction, actor, key.app, "api_key.revoked", details, now).await?;
     }
     transaction.commit().await.map_err(Error::sql(OPERATION))?;
     Ok(key)

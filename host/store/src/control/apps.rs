@@ -2,10 +2,14 @@
 
 use execution::Limits;
 use jiff::Timestamp;
+use serde_json::json;
 use sqlx::types::Json;
 
 use super::InstanceStore;
-use crate::{AppId, Error, Result, Revision, Slug, Thing, error::violates, listen::notify_app, stored_limits::StoredLimits, time::Time};
+use crate::{
+    AppId, Error, Result, Revision, Slug, Thing, audit::record, error::violates, listen::notify_app, stored_limits::StoredLimits,
+    time::Time,
+};
 
 /// An app.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +80,8 @@ impl InstanceStore {
         .execute(&mut *transaction)
         .await
         .map_err(Error::sql(OPERATION))?;
+        let details = json!({ "target": id, "slug": slug.as_str(), "name": name });
+        record(&mut transaction, &self.actor, Some(id), "app.created", details, now).await?;
         notify_app(&mut transaction, id).await.map_err(Error::sql(OPERATION))?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         let row = AppRow { id, slug: slug.to_string(), name: name.to_owned(), number: None, limits: None, created_at: now };

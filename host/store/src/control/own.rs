@@ -1,12 +1,13 @@
 //! What everybody may do with his own: keys, sessions, password, the list of the apps he sees.
 
 use jiff::Timestamp;
+use serde_json::json;
 use sqlx::types::Json;
 
 use super::{ApiKey, App, Control, NewApiKey, Session, api_keys, apps::AppRow};
 use crate::{
-    ApiKeyId, AppId, Error, Listed, Page, Principal, Result, Revoked, SessionId, listen::notify_revoked, stored_limits::StoredLimits,
-    time::Time,
+    ApiKeyId, AppId, Error, Listed, Page, Principal, Result, Revoked, SessionId, audit::record, listen::notify_revoked,
+    stored_limits::StoredLimits, time::Time,
 };
 
 /// A principal's own things.
@@ -67,7 +68,7 @@ impl OwnStore {
     /// # Errors
     /// [`crate::Error::Missing`]: the app it is to be bound to is gone.
     pub async fn create_api_key(&self, key: &NewApiKey) -> Result<ApiKey> {
-        api_keys::insert(&self.pool, self.actor.admin, key).await
+        api_keys::insert(&self.pool, &self.actor, key).await
     }
 
     /// Revokes one of the principal's keys; on every node at once. `None`: he has no such key.
@@ -75,7 +76,7 @@ impl OwnStore {
     /// # Errors
     /// The database failed.
     pub async fn revoke_api_key(&self, id: ApiKeyId, now: Timestamp) -> Result<Option<ApiKey>> {
-        api_keys::revoke(&self.pool, Some(self.actor.admin), id, now).await
+        api_keys::revoke(&self.pool, &self.actor, Some(self.actor.admin), id, now).await
     }
 
     /// The principal's sessions, newest first; at most 200.
@@ -101,23 +102,27 @@ impl OwnStore {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn delete_session(&self, id: SessionId) -> Result<bool> {
+    pub async fn delete_session(&self, id: SessionId, now: Timestamp) -> Result<bool> {
         const OPERATION: &str = "end session";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
         let ended = sqlx::query!("delete from sessions where id = $1 and admin_id = $2", id as _, self.actor.admin as _)
             .execute(&mut *transaction)
             .await
             .map_err(Error::sql(OPERATION))?;
+        if ended.rows_affected() == 0 {
+            return Ok(false);
+        }
         notify_revoked(&mut transaction, Revoked::Session(id)).await.map_err(Error::sql(OPERATION))?;
+        record(&mut transaction, &self.actor, None, "session.ended", json!({ "target": id }), now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
-        Ok(ended.rows_affected() > 0)
+        Ok(true)
     }
 
     /// Sets the principal's password (PHC string) and ends all his sessions but the one that acts.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn set_password(&self, password_hash: &str) -> Result<()> {
+    pub async fn set_password(&self, password_hash: &str, now: Timestamp) -> Result<()> {
         const OPERATION: &str = "set password";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
         sqlx::query!("update admins set password_hash = $2 where id = $1", self.actor.admin as _, password_hash)
@@ -133,6 +138,7 @@ impl OwnStore {
         .await
         .map_err(Error::sql(OPERATION))?;
         notify_revoked(&mut transaction, Revoked::Admin(self.actor.admin)).await.map_err(Error::sql(OPERATION))?;
+        record(&mut transaction, &self.actor, None, "password.changed", json!({ "target": self.actor.admin }), now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))
     }
 }

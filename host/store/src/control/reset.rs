@@ -1,7 +1,10 @@
 //! A new password for somebody who lost his, given by whoever has the machine.
 
+use jiff::Timestamp;
+use serde_json::json;
+
 use super::Control;
-use crate::{AdminId, Error, Result, Revoked, listen::notify_revoked};
+use crate::{AdminId, Error, Principal, Result, Revoked, access::Credential, audit::record, listen::notify_revoked};
 
 impl Control {
     /// Gives the admin with this username (in any case) another password, ends all his sessions and makes him active. Returns whether
@@ -9,7 +12,7 @@ impl Control {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn reset_password(&self, username: &str, password_hash: &str) -> Result<bool> {
+    pub async fn reset_password(&self, username: &str, password_hash: &str, now: Timestamp) -> Result<bool> {
         const OPERATION: &str = "reset password";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
         let admin = sqlx::query_scalar!(
@@ -26,6 +29,9 @@ impl Control {
             .await
             .map_err(Error::sql(OPERATION))?;
         notify_revoked(&mut transaction, Revoked::Admin(admin)).await.map_err(Error::sql(OPERATION))?;
+        let machine = Principal::new(admin, Credential::Setup);
+        record(&mut transaction, &machine, None, "password.reset", json!({ "target": admin, "by": "a command on the machine" }), now)
+            .await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(true)
     }

@@ -1,9 +1,13 @@
 //! Logged-in browsers.
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 
 use super::Control;
-use crate::{AdminId, Digest, Error, Principal, Result, Revoked, SessionId, access::Credential, listen::notify_revoked, time::Time};
+use crate::{
+    AdminId, Digest, Error, Origin, Principal, Result, Revoked, SessionId, access::Credential, audit::record, listen::notify_revoked,
+    time::Time,
+};
 
 /// "Last seen" and "last used" are kept this coarse, so that reading does not become writing.
 pub(super) const TOUCH_EVERY: SignedDuration = SignedDuration::from_secs(60);
@@ -16,6 +20,8 @@ pub struct NewSession {
     pub token: Digest,
     pub ip: String,
     pub user_agent: String,
+    /// Of the log-in, for the audit log.
+    pub request_id: Option<String>,
     pub now: Timestamp,
     /// The absolute end.
     pub expires_at: Timestamp,
@@ -67,8 +73,11 @@ impl Control {
         .execute(&mut *transaction)
         .await
         .map_err(Error::sql(OPERATION))?;
+        let principal = Principal::new(session.admin, Credential::Session(id));
+        let origin = Origin { ip: Some(session.ip.clone()), request_id: session.request_id.clone() };
+        let details = json!({ "target": id, "user_agent": session.user_agent });
+        record(&mut transaction, &principal.clone().from_origin(origin), None, "session.created", details, session.now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
-        let principal = Principal { admin: session.admin, credential: Credential::Session(id) };
         Ok(SessionState { principal, expires_at: session.expires_at })
     }
 
@@ -102,11 +111,11 @@ impl Control {
                 .await
                 .map_err(Error::sql(OPERATION))?;
         }
-        let principal = Principal { admin: row.admin, credential: Credential::Session(row.id) };
+        let principal = Principal::new(row.admin, Credential::Session(row.id));
         Ok(Some(SessionState { principal, expires_at: row.expires_at.into() }))
     }
 
-    /// Logs out. Returns whether there was such a session.
+    /// Ends the session of this token in favour of another that its browser gets (rotation). Returns whether there was such a session.
     ///
     /// # Errors
     /// The database failed.

@@ -27,13 +27,13 @@ async fn an_app_is_renamed_only_from_the_state_that_was_seen(pool: PgPool) {
     let app = world.opened("shop").await;
     let seen = app.app().await.unwrap().unwrap();
     assert_eq!((seen.deployment, seen.limits.clone()), (None, None));
-    let renamed = app.rename("Shop", Some(&seen.revision)).await.unwrap().unwrap();
+    let renamed = app.rename("Shop", Some(&seen.revision), noon()).await.unwrap().unwrap();
     assert_eq!(renamed.name, "Shop");
-    let stale = app.rename("Store", Some(&seen.revision)).await;
+    let stale = app.rename("Store", Some(&seen.revision), noon()).await;
     assert!(matches!(stale, Err(Error::Changed { what: Thing::App, revision }) if revision == renamed.revision));
-    let guessed = app.rename("Store", Some(&Revision::parse("guess"))).await;
+    let guessed = app.rename("Store", Some(&Revision::parse("guess")), noon()).await;
     assert!(matches!(guessed, Err(Error::Changed { .. })));
-    assert_eq!(app.rename("Store", None).await.unwrap().unwrap().name, "Store");
+    assert_eq!(app.rename("Store", None, noon()).await.unwrap().unwrap().name, "Store");
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
@@ -41,9 +41,9 @@ async fn limits_are_kept_and_given_back(pool: PgPool) {
     let world = World::new(pool).await;
     let app = world.opened("shop").await;
     let limits = Limits { fuel: 5, ..Limits::default() };
-    assert_eq!(app.set_limits(Some(&limits)).await.unwrap().unwrap().limits, Some(limits.clone()));
+    assert_eq!(app.set_limits(Some(&limits), noon()).await.unwrap().unwrap().limits, Some(limits.clone()));
     assert_eq!(world.store.snapshots().one(app.app_id()).await.unwrap().unwrap().limits, limits);
-    assert_eq!(app.set_limits(None).await.unwrap().unwrap().limits, None);
+    assert_eq!(app.set_limits(None, noon()).await.unwrap().unwrap().limits, None);
     assert_eq!(world.store.snapshots().one(app.app_id()).await.unwrap().unwrap().limits, Limits::default());
 }
 
@@ -85,8 +85,8 @@ async fn members_come_change_and_go(pool: PgPool) {
     let roles: Vec<_> =
         app.members(Page::default()).await.unwrap().items.into_iter().map(|member| (member.username, member.role)).collect();
     assert_eq!(roles, [("owner".to_owned(), AppRole::AppAdmin), ("ada".to_owned(), AppRole::Editor)]);
-    assert!(app.remove_member(ada).await.unwrap());
-    assert!(!app.remove_member(ada).await.unwrap());
+    assert!(app.remove_member(ada, noon()).await.unwrap());
+    assert!(!app.remove_member(ada, noon()).await.unwrap());
     let nobody = app.put_member(store::AdminId::new(noon()), AppRole::Viewer, noon()).await;
     assert!(matches!(nobody, Err(Error::Missing { what: Thing::Admin, .. })));
 }
@@ -107,6 +107,6 @@ async fn s_7_2_a_pending_claim_blocks_nobody(pool: PgPool) {
     assert!(matches!(twice, Err(Error::Duplicate { what: Thing::Domain, .. })));
     holder.create_domain(&claim("shop.example", DomainKind::Wildcard, DomainStatus::Verified)).await.unwrap();
 
-    assert!(holder.delete_domain(proved.id).await.unwrap());
+    assert!(holder.delete_domain(proved.id, noon()).await.unwrap());
     squatter.verify_domain(pending.id, noon()).await.unwrap().unwrap();
 }

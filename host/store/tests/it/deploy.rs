@@ -36,7 +36,7 @@ async fn activation_brings_an_earlier_state_back(pool: PgPool) {
     let (hello, make) = create_script("hello", "1");
     let first = app.deploy(&[make], "first", noon()).await.unwrap();
     app.deploy(&[edit(hello, "2")], "second", noon()).await.unwrap();
-    let back = app.activate(first.id).await.unwrap().unwrap();
+    let back = app.activate(first.id, noon()).await.unwrap().unwrap();
     assert!(back.active);
     assert_eq!(app.script(hello).await.unwrap().unwrap().1, "1");
     assert_eq!(world.store.snapshots().one(app.app_id()).await.unwrap().unwrap().deployment, 1);
@@ -109,14 +109,14 @@ async fn a_hundred_deployments_are_kept_beside_the_active_one(pool: PgPool) {
     let page = Page::new(Some(200), None).unwrap();
     let numbers: Vec<u32> = app.deployments(page).await.unwrap().items.iter().map(|deployment| deployment.number).collect();
     assert_eq!(numbers, (5..=105).rev().collect::<Vec<_>>(), "the active one and a hundred more");
-    assert!(app.activate(first.id).await.unwrap().is_none(), "pruned");
+    assert!(app.activate(first.id, noon()).await.unwrap().is_none(), "pruned");
     let left: i64 = sqlx::query_scalar("select count(*) from sources").fetch_one(&world.pool).await.unwrap();
     assert_eq!(left, 101, "sources that no deployment names went too");
     let left: i64 = sqlx::query_scalar("select count(*) from scripts").fetch_one(&world.pool).await.unwrap();
     assert_eq!(left, 1);
 
     let oldest = app.deployments(page).await.unwrap().items.pop().unwrap();
-    app.activate(oldest.id).await.unwrap().unwrap();
+    app.activate(oldest.id, noon()).await.unwrap().unwrap();
     app.deploy(&[edit(hello, "again")], "", noon()).await.unwrap();
     let numbers: Vec<u32> = app.deployments(page).await.unwrap().items.iter().map(|deployment| deployment.number).collect();
     assert_eq!((numbers.len(), numbers[0], numbers[100]), (101, 106, 6), "the one that was active is not kept for ever");

@@ -52,11 +52,11 @@ async fn the_last_owner_stays(pool: PgPool) {
     let owner = world.owner.admin();
     let demote = AdminUpdate { role: Some(InstanceRole::Member), ..AdminUpdate::default() };
     let disable = AdminUpdate { active: Some(false), ..AdminUpdate::default() };
-    assert!(matches!(instance.update_admin(owner, &demote).await, Err(Error::LastOwner)));
-    assert!(matches!(instance.update_admin(owner, &disable).await, Err(Error::LastOwner)));
+    assert!(matches!(instance.update_admin(owner, &demote, noon()).await, Err(Error::LastOwner)));
+    assert!(matches!(instance.update_admin(owner, &disable, noon()).await, Err(Error::LastOwner)));
 
     let second = instance.create_admin(&new_admin("second", InstanceRole::Owner)).await.unwrap();
-    let (one, two) = tokio::join!(instance.update_admin(owner, &demote), instance.update_admin(second.id, &demote));
+    let (one, two) = tokio::join!(instance.update_admin(owner, &demote, noon()), instance.update_admin(second.id, &demote, noon()));
     assert_eq!([one.is_err(), two.is_err()].iter().filter(|refused| **refused).count(), 1, "one of two mutual demotions is refused");
     assert_eq!(world.control.owners().await.unwrap(), 1);
 }
@@ -70,6 +70,7 @@ async fn s_8_4_a_session_ends_by_time_by_idleness_and_by_logout(pool: PgPool) {
         token,
         ip: "::1".into(),
         user_agent: "test".into(),
+        request_id: None,
         now: noon(),
         expires_at: noon() + HOUR * 24,
     };
@@ -97,17 +98,18 @@ async fn s_8_4_a_password_change_ends_all_other_sessions(pool: PgPool) {
         token: Digest::of(b"elsewhere"),
         ip: "::1".into(),
         user_agent: "test".into(),
+        request_id: None,
         now: noon(),
         expires_at: noon() + HOUR,
     };
     world.control.create_session(&elsewhere).await.unwrap();
     let own = world.control.own(&ada);
     assert_eq!(own.sessions().await.unwrap().len(), 2);
-    own.set_password("$argon2id$new").await.unwrap();
+    own.set_password("$argon2id$new", noon()).await.unwrap();
     let left = own.sessions().await.unwrap();
     assert_eq!(left.iter().map(|session| session.id).collect::<Vec<_>>(), [ada.session().unwrap()]);
-    assert!(!world.control.own(&world.owner).delete_session(left[0].id).await.unwrap(), "nobody ends another's session");
-    assert!(own.delete_session(left[0].id).await.unwrap());
+    assert!(!world.control.own(&world.owner).delete_session(left[0].id, noon()).await.unwrap(), "nobody ends another's session");
+    assert!(own.delete_session(left[0].id, noon()).await.unwrap());
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
@@ -130,7 +132,7 @@ async fn s_8_7_a_key_ends_by_time_by_revocation_and_with_its_maker(pool: PgPool)
     assert_eq!(facts.instance_role, InstanceRole::Admin);
     assert_eq!(facts.key.unwrap().scopes, key.scopes);
     let demote = AdminUpdate { role: Some(InstanceRole::Member), ..AdminUpdate::default() };
-    instance.update_admin(ada.admin(), &demote).await.unwrap();
+    instance.update_admin(ada.admin(), &demote, noon()).await.unwrap();
     let facts = world.control.whoami(&principal).await.unwrap().unwrap();
     assert_eq!(facts.instance_role, InstanceRole::Member, "a key has its maker's role of now");
 
@@ -150,7 +152,7 @@ async fn an_inactive_admin_has_no_credentials(pool: PgPool) {
     world.control.own(&ada).create_api_key(&new_key("secret")).await.unwrap();
     let by_key: Principal = world.control.api_key(&Digest::of(b"secret"), noon()).await.unwrap().unwrap();
     let disable = AdminUpdate { active: Some(false), ..AdminUpdate::default() };
-    world.instance().await.update_admin(ada.admin(), &disable).await.unwrap();
+    world.instance().await.update_admin(ada.admin(), &disable, noon()).await.unwrap();
 
     assert!(world.control.session(&Digest::of(b"ada"), noon(), HOUR).await.unwrap().is_none());
     assert!(world.control.api_key(&Digest::of(b"secret"), noon()).await.unwrap().is_none());
@@ -178,8 +180,8 @@ async fn a_key_can_only_be_bound_to_an_app_that_exists(pool: PgPool) {
 async fn a_password_reset_on_the_machine_lets_only_the_new_password_in(pool: PgPool) {
     let world = World::new(pool).await;
     let ada = world.admin("ada", InstanceRole::Admin).await;
-    assert!(world.control.reset_password("ADA", "$argon2id$reset").await.unwrap());
+    assert!(world.control.reset_password("ADA", "$argon2id$reset", noon()).await.unwrap());
     assert_eq!(world.control.login_facts("ada").await.unwrap().unwrap().password_hash, "$argon2id$reset");
     assert_eq!(world.control.whoami(&ada).await.unwrap(), None, "sessions ended");
-    assert!(!world.control.reset_password("nobody", "$argon2id$reset").await.unwrap());
+    assert!(!world.control.reset_password("nobody", "$argon2id$reset", noon()).await.unwrap());
 }

@@ -15,7 +15,7 @@ async fn every_change_is_heard(pool: PgPool) {
     assert_eq!(listener.next().await, Event::App(app.app_id()));
     let first = app.deploy(&[create_script("hello", "1").1], "", noon()).await.unwrap();
     assert_eq!(listener.next().await, Event::App(app.app_id()));
-    app.activate(first.id).await.unwrap();
+    app.activate(first.id, noon()).await.unwrap();
     assert_eq!(listener.next().await, Event::App(app.app_id()));
 
     let own = world.control.own(&world.owner);

@@ -4,6 +4,7 @@
 
 mod access;
 mod apps;
+mod audit;
 mod deploy;
 mod identity;
 mod listen;

@@ -57,6 +57,7 @@ impl World {
             token: Digest::of(username.as_bytes()),
             ip: "127.0.0.1".into(),
             user_agent: "test".into(),
+            request_id: None,
             now: noon(),
             expires_at: noon() + SignedDuration::from_hours(24),
         };

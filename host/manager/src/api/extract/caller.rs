@@ -5,11 +5,15 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, Method, header, request::Parts};
 use jiff::{SignedDuration, Timestamp};
-use store::{Digest, Principal};
+use store::{Digest, Origin, Principal};
 
+use super::Client;
 use crate::{
     State,
-    api::problem::{Problem, ProblemType},
+    api::{
+        RequestId,
+        problem::{Problem, ProblemType},
+    },
     auth::{api_key, cookie, csrf, token},
 };
 
@@ -37,7 +41,7 @@ impl FromRequestParts<Arc<State>> for Caller {
             })?;
             let found = state.control.api_key(&Digest::from(token::digest(key)), state.now()).await?;
             let principal = found.ok_or_else(|| unauthenticated("This API key does not exist, was revoked, or has expired."))?;
-            return Ok(Self { principal, session_expires_at: None });
+            return Ok(Self { principal: principal.from_origin(origin(parts)), session_expires_at: None });
         }
         let Some(token_text) = cookie::token(state.transport(), &parts.headers) else {
             return Err(unauthenticated("Send an API key (Authorization: Bearer pic_...), or log in by POST /api/v1/admin/session."));
@@ -45,7 +49,15 @@ impl FromRequestParts<Arc<State>> for Caller {
         refuse_cross_site(&parts.method, &parts.headers, state, csrf::Credential::Cookie)?;
         let found = state.control.session(&Digest::from(token::digest(token_text)), state.now(), SESSION_IDLE).await?;
         let found = found.ok_or_else(|| unauthenticated("The session has ended. Log in again."))?;
-        Ok(Self { principal: found.principal, session_expires_at: Some(found.expires_at) })
+        Ok(Self { principal: found.principal.from_origin(origin(parts)), session_expires_at: Some(found.expires_at) })
+    }
+}
+
+/// Where the request came from, for the audit log.
+fn origin(parts: &Parts) -> Origin {
+    Origin {
+        ip: parts.extensions.get::<Client>().map(|client| client.address.to_string()),
+        request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()),
     }
 }
 
