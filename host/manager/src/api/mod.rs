@@ -3,6 +3,7 @@
 
 mod api_keys;
 mod apps;
+mod audit;
 pub mod authz;
 mod deployments;
 mod diagnostic;
@@ -73,6 +74,9 @@ fn routes_and_description() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(logs::stream_logs))
         .routes(routes!(api_keys::list_api_keys, api_keys::create_api_key))
         .routes(routes!(api_keys::revoke_api_key))
+        .routes(routes!(audit::list_audit))
+        .routes(routes!(audit::export_audit))
+        .routes(routes!(audit::verify_audit))
         .routes(routes!(limits::list_limits))
         .routes(routes!(execute::execute_script))
         .routes(routes!(status::healthz))

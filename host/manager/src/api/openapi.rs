@@ -34,6 +34,7 @@ use super::problem::ProblemBody;
         (name = "executions", description = "What ran, how it ended, what it used"),
         (name = "logs", description = "What scripts logged"),
         (name = "api-keys", description = "Credentials of programs"),
+        (name = "audit", description = "Who changed what"),
         (name = "limits", description = "Every number a script can hit"),
         (name = "execute", description = "Calling a script by its id"),
         (name = "status", description = "The process itself"),

@@ -15,7 +15,7 @@ use crate::{
 /// One of everything, in an app of its own.
 pub(crate) struct Things {
     slug: String,
-    script: String,
+    pub(crate) script: String,
     route: String,
     deployment: String,
     domain: String,
@@ -50,7 +50,8 @@ impl Things {
             _ => &self.script,
         };
         let path = template.replace("{app}", &self.slug).replace("{id}", id);
-        let filtered = ["scripts", "routes", "deployments", "domains", "executions", "logs", "logs/stream"];
+        let filtered =
+            ["scripts", "routes", "deployments", "domains", "executions", "logs", "logs/stream", "audit", "audit/export", "audit/verify"];
         if filtered.iter().any(|name| template == format!("/api/v1/admin/{name}")) { format!("{path}?app={}", self.slug) } else { path }
     }
 

@@ -30,7 +30,7 @@ macro_rules! actions {
 }
 
 actions! {
-    /// Create an app: the only action here that is aimed at the instance.
+    /// Create an app.
     AppCreate = "app_create", [InstanceAdmin];
     /// See an app.
     AppRead = "app_read", [ScriptRead];
@@ -51,6 +51,10 @@ actions! {
     DeploymentWrite = "deployment_write", [ScriptWrite, RouteWrite];
     /// Executions and their logs.
     LogRead = "log_read", [LogRead];
+    /// Who changed what about an app.
+    AuditRead = "audit_read", [AppAdmin];
+    /// Who changed what anywhere.
+    AuditReadAll = "audit_read_all", [InstanceAdmin];
 }
 
 /// What the store knows about the one who asks, now.
