@@ -1,15 +1,17 @@
 //! The allocator, and with it the image: where a parsed script lies, and how it gets there without being parsed again.
 //!
-//! One region of fixed address serves twice. While a script is compiled, everything the parser allocates is put into it in a
+//! One region, made before the snapshot and so of fixed address, serves twice. While a script is compiled, everything the parser allocates is put into it in a
 //! row, so that the syntax tree lies there whole and points only into the region or into the snapshot; `region[..used]` is the
 //! image. In a fresh instance the first allocation returns the region's start: it is the one that the canonical ABI makes for
 //! the argument of `load`, so that the host's copy puts the image exactly where its pointers point. What the script then
 //! allocates follows right behind the image, on pages that are touched anyway.
 //!
 //! ```text
-//! | stack | data, snapshot | image | what the run allocates ->      | ordinary heap -> |
-//!                          ^ REGION                                ^ + REGION_BYTES
+//! | stack | data | heap of the snapshot | image | what the run allocates ->      | ordinary heap -> |
+//!                                       ^ region                                 ^ + REGION_BYTES
 //! ```
+//!
+//! All that an ordinary run touches lies within 2 MiB, one page table of the host: resetting an instance walks no more.
 #![expect(unsafe_code, reason = "an allocator, and a structure that outlives the instance that built it")]
 
 use std::{
@@ -20,6 +22,9 @@ use std::{
 
 /// Size of the region. A script of 256 KiB has an image of about 7 MiB.
 pub(crate) const REGION_BYTES: usize = 8 << 20;
+const WASM_PAGE_BYTES: usize = 64 << 10;
+/// Before there is a region: an address that no block has.
+const NO_REGION: usize = 1 << 31;
 /// Blocks up to this size are used again by size; a larger one only if it is the last.
 const SMALL_BYTES: usize = 1024;
 const GRAIN: usize = 8;
@@ -27,6 +32,7 @@ const GRAIN: usize = 8;
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator(UnsafeCell::new(State {
     mode: Mode::Snapshot,
+    region: NO_REGION,
     next: 0,
     overflowed: false,
     heap_used: 0,
@@ -34,19 +40,15 @@ static ALLOCATOR: Allocator = Allocator(UnsafeCell::new(State {
     heap: dlmalloc::Dlmalloc::new(),
 }));
 
-#[repr(C, align(4096))]
-struct Region(UnsafeCell<[u8; REGION_BYTES]>);
-static REGION: Region = Region(UnsafeCell::new([0; REGION_BYTES]));
-
 struct Allocator(UnsafeCell<State>);
 
 // SAFETY: the guest is built without threads.
 unsafe impl Sync for Allocator {}
-// SAFETY: as above.
-unsafe impl Sync for Region {}
 
 struct State {
     mode: Mode,
+    /// Address of the region.
+    region: usize,
     /// Address of the first unused byte of the region.
     next: usize,
     /// A block did not fit into the region: a script too large to be an image, or a run that used much memory.
@@ -68,8 +70,11 @@ enum Mode {
     Run,
 }
 
-/// The snapshot is about to be taken: instances begin with an empty region.
+/// The snapshot is about to be taken: instances begin with an empty region, right behind the heap as it is now.
 pub(crate) fn start_fresh() {
+    let page = core::arch::wasm32::memory_grow::<0>(REGION_BYTES / WASM_PAGE_BYTES);
+    assert_ne!(page, usize::MAX, "no memory for the region");
+    state().region = page * WASM_PAGE_BYTES;
     set_mode(Mode::Run);
 }
 
@@ -126,7 +131,7 @@ pub(crate) fn heap_used() -> usize {
 }
 
 fn region_start() -> usize {
-    REGION.0.get() as usize
+    state().region
 }
 
 fn in_region(block: *mut u8) -> bool {

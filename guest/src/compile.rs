@@ -6,12 +6,15 @@ use crate::{
     arena,
     bindings::compiler::{Error, ErrorKind},
     engine,
+    fields::Fields,
 };
 
 /// What an image holds.
 pub(crate) struct Script {
     pub(crate) name: String,
     pub(crate) ast: AST,
+    /// What of `ctx` it can read.
+    pub(crate) fields: Fields,
 }
 
 /// Parses `source`; the image's root is a [`Script`].
@@ -19,7 +22,7 @@ pub(crate) fn compile(name: &str, source: &str) -> Result<Vec<u8>, Error> {
     let parse = || {
         let mut ast = engine::get().compile(source)?;
         ast.set_source(name);
-        Ok(Script { name: name.to_owned(), ast })
+        Ok(Script { name: name.to_owned(), ast, fields: Fields::named_in(source) })
     };
     match arena::build_image(parse, |error: rhai::ParseError| syntax_error(&error)) {
         Ok(Some(image)) => Ok(image),

@@ -1,82 +1,86 @@
 //! The constant `ctx`: what a script is told about its run.
 
-use std::cell::RefCell;
+use std::cell::OnceCell;
 
 use rhai::{Array, Blob, Dynamic, Engine, Map, Module};
 
 use crate::{
-    bindings::handler::{Invocation, Request},
+    call::{Call, Pairs, Text},
+    fields::{self, Fields},
     json,
 };
 
-type Pairs = Vec<(String, String)>;
-
-/// What of the request is asked for by calls, since most scripts don't ask.
-#[derive(Default)]
-struct Rest {
-    query: Pairs,
-    headers: Pairs,
-    body: Vec<u8>,
-}
-
 thread_local! {
-    static REST: RefCell<Rest> = RefCell::default();
+    /// The call of this run, for what is asked by methods.
+    static CALL: OnceCell<Call> = const { OnceCell::new() };
     /// Functions of a script see no variable but those of modules: so `ctx` is one, filled in for each run.
     static CTX: Dynamic = Dynamic::UNIT.into_shared();
 }
 
-/// Fills in `ctx` and returns it.
-pub(crate) fn set(call: Invocation) -> Dynamic {
+/// Fills in `ctx` with the fields that the script names, and returns it.
+pub(crate) fn set(call: Call, named: Fields) -> Dynamic {
     let mut ctx = CTX.with(Dynamic::clone);
-    if let Some(mut value) = ctx.write_lock::<Dynamic>() {
-        *value = build(call).into_read_only();
-    }
+    CALL.with(|cell| {
+        let call = cell.get_or_init(|| call);
+        if let Some(mut value) = ctx.write_lock::<Dynamic>() {
+            *value = build(call, named).into_read_only();
+        }
+    });
     ctx
 }
 
-fn build(call: Invocation) -> Dynamic {
-    map_of([
-        ("app", Some(call.app.into())),
-        ("deployment", Some(i64::from(call.deployment).into())),
-        ("execution_id", Some(call.execution_id.into())),
-        ("invocation_type", Some(call.invocation_type.into())),
-        ("request", call.request.map(from_request)),
-        ("request_id", Some(call.request_id.into())),
-        ("script_id", Some(call.script_id.into())),
-        ("script_name", Some(call.script_name.into())),
-    ])
+fn build(call: &Call, named: Fields) -> Dynamic {
+    map_of(&fields::CTX, |index| named.has(index), |name| {
+        Some(match name {
+            "app" => call.text(Text::App).into(),
+            "deployment" => i64::from(call.deployment).into(),
+            "execution_id" => call.text(Text::ExecutionId).into(),
+            "invocation_type" => call.text(Text::InvocationType).into(),
+            "request" => return call.is_http().then(|| request(call, named)),
+            "request_id" => call.text(Text::RequestId).into(),
+            "script_id" => call.text(Text::ScriptId).into(),
+            _ => call.text(Text::ScriptName).into(),
+        })
+    })
 }
 
-fn from_request(request: Request) -> Dynamic {
-    let content_type = request.headers.iter().find(|(name, _)| name == "content-type").map(|(_, value)| value.as_str());
-    let (body, json_error) = parse_body(content_type, &request.body);
-    let map = map_of([
-        ("body", Some(body)),
-        ("client_ip", Some(request.client_ip.into())),
-        ("headers", Some(first_values(&request.headers))),
-        ("host", Some(request.host.into())),
-        ("json_error", json_error.map(Dynamic::from)),
-        ("method", Some(request.method.into())),
-        ("params", Some(first_values(&request.params))),
-        ("path", Some(request.path.into())),
-        ("query", Some(first_values(&request.query))),
-        ("scheme", Some(request.scheme.into())),
-    ]);
-    REST.set(Rest { query: request.query, headers: request.headers, body: request.body });
-    map
+fn request(call: &Call, named: Fields) -> Dynamic {
+    // The body comes before the error of parsing it, in the alphabet too.
+    let mut parsed = None;
+    map_of(&fields::REQUEST, |index| named.has_of_request(index), |name| {
+        Some(match name {
+            "body" => {
+                let (body, error) = parse_body(call);
+                parsed = Some(error);
+                body
+            }
+            "client_ip" => call.text(Text::ClientIp).into(),
+            "headers" => first_values(call, Pairs::Headers),
+            "host" => call.text(Text::Host).into(),
+            "json_error" => return parsed.take().unwrap_or_else(|| parse_body(call).1).map(Dynamic::from),
+            "method" => call.text(Text::Method).into(),
+            "params" => first_values(call, Pairs::Params),
+            "path" => call.text(Text::Path).into(),
+            "query" => first_values(call, Pairs::Query),
+            _ => call.text(Text::Scheme).into(),
+        })
+    })
 }
 
-/// A map of the fields that are there. Named in the order of the alphabet, they are laid down without a search each.
-fn map_of<const N: usize>(fields: [(&'static str, Option<Dynamic>); N]) -> Dynamic {
-    Dynamic::from_map(fields.into_iter().filter_map(|(name, value)| Some((name.into(), value?))).collect::<Map>())
+/// A map of those fields that are wanted and there. In the order of the alphabet they are laid down without a search each.
+fn map_of(names: &[&'static str], wanted: impl Fn(usize) -> bool, mut value: impl FnMut(&'static str) -> Option<Dynamic>) -> Dynamic {
+    let wanted = names.iter().enumerate().filter(|(index, _)| wanted(*index));
+    Dynamic::from_map(wanted.filter_map(|(_, name)| Some(((*name).into(), value(name)?))).collect::<Map>())
 }
 
 /// JSON when the content type says so, else text, else a blob; and where the JSON is malformed.
-fn parse_body(content_type: Option<&str>, body: &[u8]) -> (Dynamic, Option<String>) {
+fn parse_body(call: &Call) -> (Dynamic, Option<String>) {
+    let body = call.body();
     if body.is_empty() {
         return (Dynamic::UNIT, None);
     }
-    let error = match content_type.is_some_and(is_json).then(|| json::parse(body)) {
+    let content_type = call.pairs(Pairs::Headers).find(|(name, _)| *name == "content-type");
+    let error = match content_type.is_some_and(|(_, value)| is_json(value)).then(|| json::parse(body)) {
         Some(Ok(value)) => return (value, None),
         Some(Err(error)) => Some(error),
         None => None,
@@ -94,12 +98,16 @@ fn is_json(content_type: &str) -> bool {
 }
 
 /// Collecting keeps the last of equal names, so the pairs come from the end.
-fn first_values(pairs: &Pairs) -> Dynamic {
-    Dynamic::from_map(pairs.iter().rev().map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect::<Map>())
+fn first_values(call: &Call, pairs: Pairs) -> Dynamic {
+    Dynamic::from_map(call.pairs(pairs).rev().map(|(name, value)| (name.into(), value.into())).collect::<Map>())
 }
 
-fn all_values(pairs: &Pairs, name: &str) -> Array {
-    pairs.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str().into()).collect()
+fn all_values(pairs: Pairs, name: &str) -> Array {
+    with_call(|call| call.pairs(pairs).filter(|(other, _)| *other == name).map(|(_, value)| value.into()).collect())
+}
+
+fn with_call<T: Default>(read: impl FnOnce(&Call) -> T) -> T {
+    CALL.with(|cell| cell.get().map(read).unwrap_or_default())
 }
 
 /// `ctx`, and the methods of `ctx.request`: `raw()`, `query_all(name)`, `headers_all(name)`.
@@ -107,9 +115,7 @@ pub(crate) fn register(engine: &mut Engine) {
     let mut module = Module::new();
     module.set_var("ctx", CTX.with(Dynamic::clone));
     engine.register_global_module(module.into());
-    engine.register_fn("raw", |_request: &mut Map| -> Blob { REST.with_borrow(|rest| rest.body.clone()) });
-    engine.register_fn("query_all", |_request: &mut Map, name: &str| REST.with_borrow(|rest| all_values(&rest.query, name)));
-    engine.register_fn("headers_all", |_request: &mut Map, name: &str| {
-        REST.with_borrow(|rest| all_values(&rest.headers, &name.to_ascii_lowercase()))
-    });
+    engine.register_fn("raw", |_request: &mut Map| -> Blob { with_call(|call| call.body().to_vec()) });
+    engine.register_fn("query_all", |_request: &mut Map, name: &str| all_values(Pairs::Query, name));
+    engine.register_fn("headers_all", |_request: &mut Map, name: &str| all_values(Pairs::Headers, &name.to_ascii_lowercase()));
 }

@@ -24,8 +24,6 @@ const PROGRESS_EVERY: u64 = 1 << 12;
 const HEAP_RESERVE: usize = 512 << 10;
 /// Any fixed numbers: they make hashes, and with them the fuel, the same in every instance.
 const HASHING_SEED: [u64; 4] = [0x5069_436c, 0x6f75_6421, 1, 2];
-/// Pages of heap that a script finds already grown.
-const HEAP_READY_BYTES: usize = 4 << 20;
 
 /// Why the interpreter was told to stop.
 #[derive(Clone, Copy, PartialEq)]
@@ -42,7 +40,6 @@ thread_local! {
 pub(crate) fn build() {
     sdk::panic::report();
     let _first_call = rhai::config::hashing::set_hashing_seed(Some(HASHING_SEED));
-    drop(std::hint::black_box(Vec::<u8>::with_capacity(HEAP_READY_BYTES)));
     ENGINE.with(|cell| {
         let engine = cell.get_or_init(new_engine);
         for script in WARM_UP {

@@ -6,10 +6,12 @@
 mod answer;
 mod arena;
 mod bindings;
+mod call;
 mod compile;
 mod ctx;
 mod engine;
 mod failure;
+mod fields;
 mod json;
 mod run;
 mod sdk;

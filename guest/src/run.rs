@@ -7,6 +7,7 @@ use rhai::{Dynamic, Scope};
 use crate::{
     answer, arena,
     bindings::handler::{Failure, Invocation, Response},
+    call::Call,
     compile::Script,
     ctx, engine, failure,
 };
@@ -30,7 +31,7 @@ pub(crate) fn run(call: Invocation) -> Result<Response, Failure> {
 
     // What a run leaves behind is thrown away with the instance: freeing it would only cost.
     let mut scope = std::mem::ManuallyDrop::new(Scope::new());
-    scope.push_constant_dynamic("ctx", ctx::set(call));
+    scope.push_constant_dynamic("ctx", ctx::set(Call::new(call), script.fields));
     let ended = engine::get().eval_ast_with_scope::<Dynamic>(&mut scope, &script.ast);
     if arena::overflowed() {
         // Unless it makes room: a large body may be held by a variable as well.

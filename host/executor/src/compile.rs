@@ -38,8 +38,8 @@ impl Executor {
         // Time and chance have no part in parsing.
         let mut store = self.store(Box::new(Live::new(0, [0; 32])), &limits);
         let call = async {
-            let guest = self.guest.instantiate(&mut store)?;
-            let compiler = guest.picloud_script_compiler();
+            let instance = self.guest.instantiate(&mut store)?;
+            let compiler = self.compiler.load(&mut store, &instance)?;
             compiler.call_prepare(&mut store)?;
             store.fuel_async_yield_interval(Some(TURN_FUEL))?;
             compiler.call_compile(&mut store, &source.name, &source.text).await

@@ -3,10 +3,13 @@
 use std::{path::PathBuf, sync::Arc};
 
 use tokio::sync::Semaphore;
-use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig, component::Linker};
+use wasmtime::{
+    Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig,
+    component::{InstancePre, Linker},
+};
 
 use crate::{
-    bindings::ScriptPre,
+    bindings::{compiler, handler},
     component::{self, Guest},
     host,
     state::State,
@@ -55,7 +58,10 @@ impl StartError {
 /// Compiles scripts and runs them in this process. One per process.
 pub struct Executor {
     pub(crate) engine: wasmtime::Engine,
-    pub(crate) guest: ScriptPre<State>,
+    pub(crate) guest: InstancePre<State>,
+    /// Where the guest's exports are: an execution looks up those it calls and no others.
+    pub(crate) handler: handler::GuestIndices,
+    pub(crate) compiler: compiler::GuestIndices,
     pub(crate) guest_digest: String,
     /// Slots of the pool for executions, and those for compilations: neither can take the other's.
     pub(crate) executions: Arc<Semaphore>,
@@ -79,10 +85,14 @@ impl Executor {
         let Guest { component, digest } = component::load(&engine, &settings.cache_dir).await?;
         let mut linker = Linker::<State>::new(&engine);
         host::add_to_linker(&mut linker).map_err(StartError::wasmtime("linking the host"))?;
-        let guest = linker.instantiate_pre(&component).and_then(ScriptPre::new).map_err(StartError::wasmtime("linking the guest"))?;
+        let guest = linker.instantiate_pre(&component).map_err(StartError::wasmtime("linking the guest"))?;
+        let handler = handler::GuestIndices::new(&guest).map_err(StartError::wasmtime("finding the guest's exports"))?;
+        let compiler = compiler::GuestIndices::new(&guest).map_err(StartError::wasmtime("finding the guest's exports"))?;
         Ok(Arc::new(Self {
             engine,
             guest,
+            handler,
+            compiler,
             guest_digest: digest,
             executions: Arc::new(Semaphore::new(settings.concurrency as usize)),
             compilations: Arc::new(Semaphore::new(settings.compilations as usize)),

@@ -9,6 +9,7 @@ use crate::{
     Executor, Services,
     bindings::handler,
     engine::TURN_FUEL,
+    invocation,
     outcome::{self, Ending},
     state::State,
 };
@@ -52,11 +53,11 @@ impl Executor {
         invocation: Invocation,
         limits: &Limits,
     ) -> wasmtime::Result<Result<handler::Response, handler::Failure>> {
-        let guest = self.guest.instantiate(&mut *store)?;
-        let handler = guest.picloud_script_handler();
+        let instance = self.guest.instantiate(&mut *store)?;
+        let handler = self.handler.load(&mut *store, &instance)?;
         handler.call_load(&mut *store, image.bytes())?;
         store.fuel_async_yield_interval(Some(TURN_FUEL))?;
-        handler.call_handle(store, &to_guest(invocation, limits)).await
+        handler.call_handle(store, &invocation::to_guest(invocation, limits)).await
     }
 }
 
@@ -71,29 +72,4 @@ fn finish(store: Store<State>, ending: Ending, limits: &Limits, started: Instant
     };
     let result: Result<Response, Failure> = outcome::result(ending, &state, &usage, limits);
     Outcome { result, usage, logs: state.logs }
-}
-
-fn to_guest(invocation: Invocation, limits: &Limits) -> handler::Invocation {
-    handler::Invocation {
-        execution_id: invocation.execution_id.to_string(),
-        request_id: invocation.request_id,
-        script_id: invocation.script_id.to_string(),
-        script_name: invocation.script_name,
-        app: invocation.app,
-        deployment: invocation.deployment,
-        invocation_type: invocation.invocation_type.as_str().to_owned(),
-        request: invocation.request.map(|request| handler::Request {
-            method: request.method,
-            path: request.path,
-            params: request.params,
-            query: request.query,
-            headers: request.headers,
-            host: request.host,
-            scheme: request.scheme,
-            client_ip: request.client_ip,
-            body: request.body,
-        }),
-        response_body_max: limits.response_body_bytes,
-        memory_max: limits.memory_bytes,
-    }
 }

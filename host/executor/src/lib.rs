@@ -26,6 +26,7 @@ pub mod component;
 pub mod engine;
 pub mod execute;
 mod host;
+mod invocation;
 mod limiter;
 mod live;
 pub mod outcome;

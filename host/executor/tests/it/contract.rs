@@ -102,12 +102,49 @@ async fn the_request_is_all_there() {
     }
 }
 
+/// A run builds only the fields that a script names; a script must not be able to tell.
+#[tokio::test]
+async fn however_ctx_is_named_its_fields_are_there() {
+    const FIELDS: &str = "app,deployment,execution_id,invocation_type,request,request_id,script_id,script_name";
+    const REQUEST_FIELDS: &str = "body,client_ip,headers,host,method,params,path,query,scheme";
+    let names = |of: &str| {
+        format!(r#"let names = ""; for name in {of}.keys() {{ names += if names == "" {{ name }} else {{ "," + name }}; }} names"#)
+    };
+    for (script, expected) in [
+        (names("ctx"), FIELDS),
+        (names("ctx.request"), REQUEST_FIELDS),
+        (format!("let all = ctx; {}", names("all")), FIELDS),
+        (format!("let all = ctx.request; {}", names("all")), REQUEST_FIELDS),
+        ("ctx . request\n  . path".to_owned(), "/orders/7%20a"),
+        ("ctx /* . */ .request.path".to_owned(), "/orders/7%20a"),
+        ("ctx.request // .body\n .path".to_owned(), "/orders/7%20a"),
+        ("ctx?.request?.path".to_owned(), "/orders/7%20a"),
+        (r#"ctx["request"]["path"]"#.to_owned(), "/orders/7%20a"),
+        (r#"let name = "path"; ctx.request[name]"#.to_owned(), "/orders/7%20a"),
+        ("`${ctx.app} ${ctx.request.method}`".to_owned(), "shop POST"),
+        ("fn app(c) { c.app } app(ctx)".to_owned(), "shop"),
+        ("fn app() { ctx.app } [1].map(|x| app() + ctx.request.path)[0]".to_owned(), "shop/orders/7%20a"),
+        (r#""path" in ctx.request && "app" in ctx"#.to_owned(), "true"),
+        ("ctx.request.get(\"path\")".to_owned(), "/orders/7%20a"),
+        ("ctx.request.raw(); ctx.request.path == () || ctx.request.body.n == 5".to_owned(), "true"),
+        ("if ctx.request.json_error == () { ctx.request.body.n } else { 0 }".to_owned(), "5"),
+        ("let ctx = #{ app: 1, x: 2 }; ctx.x + ctx.app".to_owned(), "3"),
+        ("switch ctx { _ => ctx.app }".to_owned(), "shop"),
+    ] {
+        let outcome = run_with(&script, full_request(), &Limits::default()).await;
+        assert_eq!(answer(&outcome).1, expected, "{script}");
+    }
+}
+
 #[tokio::test]
 async fn malformed_json_is_text_and_says_where() {
     let broken = HttpRequest { body: b"{\"a\": }".to_vec(), ..full_request() };
     let outcome = run_with("[type_of(ctx.request.body), ctx.request.json_error]", broken, &Limits::default()).await;
     let body = answer(&outcome).1;
     assert!(body.contains("string") && body.contains("line 1 column 7"), "{body}");
+    let broken = HttpRequest { body: b"{\"a\": }".to_vec(), ..full_request() };
+    let alone = run_with("ctx.request.json_error", broken, &Limits::default()).await;
+    assert!(answer(&alone).1.contains("line 1 column 7"));
 }
 
 #[tokio::test]
