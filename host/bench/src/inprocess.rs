@@ -22,8 +22,8 @@ impl InProcess {
         Ok(Self { engine, ast })
     }
 
-    /// The same work as a sandbox's `handle`: the whole `ctx`, the script, status, headers and bytes of its answer.
-    pub(crate) fn run(&self, call: Invocation) -> Result<Answer> {
+    /// The same work as a sandbox's `handle`: `ctx`, the script, status, headers and bytes of its answer.
+    pub(crate) fn run(&self, call: Invocation, ctx: fn(Invocation) -> Result<Dynamic>) -> Result<Answer> {
         let mut scope = Scope::new();
         scope.push_constant_dynamic("ctx", ctx(call)?);
         let value = self.engine.eval_ast_with_scope::<Dynamic>(&mut scope, &self.ast).map_err(|error| anyhow::anyhow!("{error}"))?;
@@ -31,7 +31,15 @@ impl InProcess {
     }
 }
 
-fn ctx(call: Invocation) -> Result<Dynamic> {
+/// What of `ctx` the cart names, as a sandbox builds it.
+pub(crate) fn named_ctx(call: Invocation) -> Result<Dynamic> {
+    let body = serde_json::from_slice::<Dynamic>(&call.request.unwrap_or_default().body)?;
+    let request = Map::from([("body".into(), body)]);
+    Ok(Map::from([("request".into(), request.into())]).into())
+}
+
+/// All of `ctx`, as the first PiCloud built it.
+pub(crate) fn whole_ctx(call: Invocation) -> Result<Dynamic> {
     let request = call.request.unwrap_or_default();
     let mut map = Map::new();
     map.insert("body".into(), serde_json::from_slice::<Dynamic>(&request.body)?);

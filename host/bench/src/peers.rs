@@ -40,7 +40,7 @@ async fn first_design_handler(State(state): State<Arc<(InProcess, Semaphore)>>, 
     let mut call = inprocess::invocation();
     call.request = Some(HttpRequest { headers, body: body.into(), ..call.request.unwrap_or_default() });
     let script = Arc::clone(&state);
-    let ended = tokio::task::spawn_blocking(move || script.0.run(call)).await;
+    let ended = tokio::task::spawn_blocking(move || script.0.run(call, inprocess::whole_ctx)).await;
     let Ok(Ok((status, headers, body))) = ended else { return (axum::http::StatusCode::BAD_GATEWAY, HeaderMap::new(), Vec::new()) };
     let status = axum::http::StatusCode::from_u16(status).unwrap_or(axum::http::StatusCode::BAD_GATEWAY);
     let headers = headers.into_iter().filter_map(|(name, value)| Some((name.parse::<axum::http::HeaderName>().ok()?, value.parse().ok()?)));

@@ -58,7 +58,7 @@ async fn isolation(executor: &Executor) -> Result<Isolation> {
 
         let call = inprocess::invocation();
         let started = Instant::now();
-        let (status, _headers, body) = in_process.run(call)?;
+        let (status, _headers, body) = in_process.run(call, inprocess::named_ctx)?;
         let plain = started.elapsed();
         ensure!(cart::is_right(status, &body), "Rhai in process answered {status}");
         let call = inprocess::invocation();
