@@ -4,43 +4,57 @@ use rhai::AST;
 
 use crate::{
     arena,
-    bindings::compiler::{Error, ErrorKind},
+    bindings::compiler::{Error, ErrorKind, Module as Given, Outcome},
     engine,
     fields::Fields,
+    imports::{self, Linker, Unlinked},
 };
 
 /// What an image holds.
 pub(crate) struct Script {
     pub(crate) name: String,
     pub(crate) ast: AST,
-    /// What of `ctx` it can read.
+    /// What of `ctx` it and its modules can read.
     pub(crate) fields: Fields,
+    /// What it imports, directly or through others.
+    pub(crate) modules: Vec<Module>,
 }
 
-/// Parses `source`; the image's root is a [`Script`].
-pub(crate) fn compile(name: &str, source: &str) -> Result<Vec<u8>, Error> {
-    let parse = || {
-        let mut ast = engine::get().compile(source)?;
-        ast.set_source(name);
-        Ok(Script { name: name.to_owned(), ast, fields: Fields::named_in(source) })
+/// A parsed module.
+pub(crate) struct Module {
+    pub(crate) name: String,
+    pub(crate) ast: AST,
+}
+
+/// Parses `source` and the modules it imports; the image's root is a [`Script`].
+pub(crate) fn compile(name: &str, source: &str, given: &[Given]) -> Outcome {
+    let link = || {
+        let ast = parse(name, source)?;
+        let mut linker = Linker::new(given);
+        linker.link(name, &ast)?;
+        let (modules, fields) = linker.finish()?;
+        Ok(Script { name: name.to_owned(), ast, fields: fields.with(Fields::named_in(source)), modules })
     };
-    match arena::build_image(parse, |error: rhai::ParseError| syntax_error(&error)) {
-        Ok(Some(image)) => Ok(image),
-        Ok(None) => Err(Error {
+    // What is left of a failure lies in the region, so that it is copied out of it.
+    match arena::build_image(link, |unlinked: Unlinked| unlinked.clone()) {
+        Ok(Some(image)) => Outcome::Image(image),
+        Ok(None) => Outcome::Failed(Error {
             kind: ErrorKind::TooLarge,
-            message: format!("the parsed script is larger than {} MiB: split it", arena::REGION_BYTES >> 20),
+            message: format!("the parsed script with what it imports is larger than {} MiB: split it", arena::REGION_BYTES >> 20),
+            script: name.to_owned(),
             line: 0,
             column: 0,
         }),
-        Err(error) => Err(error),
+        Err(Unlinked::Needs(imports)) => Outcome::Needs(imports),
+        Err(Unlinked::Failed(error)) => Outcome::Failed(error),
     }
 }
 
-fn syntax_error(error: &rhai::ParseError) -> Error {
-    Error {
-        kind: ErrorKind::Syntax,
-        message: error.err_type().to_string(),
-        line: error.position().line().unwrap_or(0) as u32,
-        column: error.position().position().unwrap_or(0) as u32,
-    }
+/// Parses one source.
+pub(crate) fn parse(name: &str, source: &str) -> Result<AST, Unlinked> {
+    let mut ast = engine::get()
+        .compile(source)
+        .map_err(|error| Unlinked::Failed(imports::error_at(ErrorKind::Syntax, error.err_type().to_string(), name, error.position())))?;
+    ast.set_source(name);
+    Ok(ast)
 }

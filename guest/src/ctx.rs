@@ -30,41 +30,49 @@ pub(crate) fn set(call: Call, named: Fields) -> Dynamic {
 }
 
 fn build(call: &Call, named: Fields) -> Dynamic {
-    map_of(&fields::CTX, |index| named.has(index), |name| {
-        Some(match name {
-            "app" => call.text(Text::App).into(),
-            "deployment" => i64::from(call.deployment).into(),
-            "execution_id" => call.text(Text::ExecutionId).into(),
-            "invocation_type" => call.text(Text::InvocationType).into(),
-            "request" => return call.is_http().then(|| request(call, named)),
-            "request_id" => call.text(Text::RequestId).into(),
-            "script_id" => call.text(Text::ScriptId).into(),
-            _ => call.text(Text::ScriptName).into(),
-        })
-    })
+    map_of(
+        &fields::CTX,
+        |index| named.has(index),
+        |name| {
+            Some(match name {
+                "app" => call.text(Text::App).into(),
+                "deployment" => i64::from(call.deployment).into(),
+                "execution_id" => call.text(Text::ExecutionId).into(),
+                "invocation_type" => call.text(Text::InvocationType).into(),
+                "request" => return call.is_http().then(|| request(call, named)),
+                "request_id" => call.text(Text::RequestId).into(),
+                "script_id" => call.text(Text::ScriptId).into(),
+                _ => call.text(Text::ScriptName).into(),
+            })
+        },
+    )
 }
 
 fn request(call: &Call, named: Fields) -> Dynamic {
     // The body comes before the error of parsing it, in the alphabet too.
     let mut parsed = None;
-    map_of(&fields::REQUEST, |index| named.has_of_request(index), |name| {
-        Some(match name {
-            "body" => {
-                let (body, error) = parse_body(call);
-                parsed = Some(error);
-                body
-            }
-            "client_ip" => call.text(Text::ClientIp).into(),
-            "headers" => first_values(call, Pairs::Headers),
-            "host" => call.text(Text::Host).into(),
-            "json_error" => return parsed.take().unwrap_or_else(|| parse_body(call).1).map(Dynamic::from),
-            "method" => call.text(Text::Method).into(),
-            "params" => first_values(call, Pairs::Params),
-            "path" => call.text(Text::Path).into(),
-            "query" => first_values(call, Pairs::Query),
-            _ => call.text(Text::Scheme).into(),
-        })
-    })
+    map_of(
+        &fields::REQUEST,
+        |index| named.has_of_request(index),
+        |name| {
+            Some(match name {
+                "body" => {
+                    let (body, error) = parse_body(call);
+                    parsed = Some(error);
+                    body
+                }
+                "client_ip" => call.text(Text::ClientIp).into(),
+                "headers" => first_values(call, Pairs::Headers),
+                "host" => call.text(Text::Host).into(),
+                "json_error" => return parsed.take().unwrap_or_else(|| parse_body(call).1).map(Dynamic::from),
+                "method" => call.text(Text::Method).into(),
+                "params" => first_values(call, Pairs::Params),
+                "path" => call.text(Text::Path).into(),
+                "query" => first_values(call, Pairs::Query),
+                _ => call.text(Text::Scheme).into(),
+            })
+        },
+    )
 }
 
 /// A map of those fields that are wanted and there. In the order of the alphabet they are laid down without a search each.

@@ -7,7 +7,7 @@ use rhai::{
     packages::{Package, StandardPackage},
 };
 
-use crate::{arena, bindings::meter, sdk};
+use crate::{arena, bindings::meter, imports::FromImage, sdk};
 
 /// Nested calls. The interpreter recurses on the sandbox's 512 KiB stack.
 const CALL_DEPTH_MAX: usize = 64;
@@ -70,6 +70,7 @@ fn new_engine() -> Engine {
     let mut engine = Engine::new_raw();
     engine.register_global_module(StandardPackage::new().as_shared_module());
     sdk::register(&mut engine);
+    engine.set_module_resolver(FromImage);
 
     // A script is deployed, not composed at run time; and it waits for nothing.
     engine.disable_symbol("eval");

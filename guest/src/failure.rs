@@ -21,9 +21,15 @@ pub(crate) fn invalid_response(message: String, script: &str) -> Failure {
 pub(crate) fn from_error(mut error: EvalAltResult, script: &str) -> Failure {
     let mut trace = Vec::new();
     let mut inside = Frame { script: script.to_owned(), function: String::new(), line: 0, column: 0 };
-    // Outermost first: each layer is a call, its position is where the caller stands.
-    while let EvalAltResult::ErrorInFunctionCall(function, source, inner, position) = error {
-        let script = if source.is_empty() { script.to_owned() } else { source };
+    // Outermost first: each layer is a call or an import, its position is where the caller stands.
+    loop {
+        let (script, function, inner, position) = match error {
+            EvalAltResult::ErrorInFunctionCall(function, source, inner, position) => {
+                (if source.is_empty() { script.to_owned() } else { source }, function, inner, position)
+            }
+            EvalAltResult::ErrorInModule(module, inner, position) => (module, String::new(), inner, position),
+            _ => break,
+        };
         let caller = std::mem::replace(&mut inside, Frame { script, function, line: 0, column: 0 });
         trace.push(placed(caller, position));
         error = *inner;

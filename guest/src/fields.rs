@@ -19,7 +19,7 @@ const REQUEST_METHODS: [&str; 3] = ["headers_all", "query_all", "raw"];
 pub(crate) struct Fields(u32);
 
 impl Fields {
-    const NONE: Self = Self(0);
+    pub(crate) const NONE: Self = Self(0);
     const ALL: Self = Self((1 << (CTX.len() + REQUEST.len())) - 1);
     const REQUEST: Self = Self(1 << REQUEST_AT);
     const ALL_OF_REQUEST: Self = Self(Self::REQUEST.0 | Self::ALL.0 & !((1 << CTX.len()) - 1));
@@ -45,7 +45,8 @@ impl Fields {
         self.has(CTX.len() + index)
     }
 
-    fn with(self, more: Self) -> Self {
+    /// Both sets together.
+    pub(crate) fn with(self, more: Self) -> Self {
         Self(self.0 | more.0)
     }
 }

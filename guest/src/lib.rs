@@ -12,6 +12,7 @@ mod ctx;
 mod engine;
 mod failure;
 mod fields;
+mod imports;
 mod json;
 mod run;
 mod sdk;
@@ -32,8 +33,8 @@ impl compiler::Guest for Component {
         arena::start_compiling();
     }
 
-    fn compile(name: String, source: String) -> Result<Vec<u8>, compiler::Error> {
-        compile::compile(&name, &source)
+    fn compile(name: String, source: String, modules: Vec<compiler::Module>) -> compiler::Outcome {
+        compile::compile(&name, &source, &modules)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use execution::{Execute, Image, Limits, Source};
+use execution::{Execute, Image, Limits, Modules, Source};
 use executor::{Executor, Live, Recorder, Settings};
 
 use crate::{
@@ -101,7 +101,7 @@ async fn many_scripts(executor: &Executor) -> Result<(Samples, Samples)> {
 }
 
 async fn compile(executor: &Executor, text: &str) -> Result<Image> {
-    Ok(executor.compile(&Source { name: "main".into(), text: text.into() }).await?)
+    Ok(executor.compile(&Source { name: "main".into(), text: text.into() }, &Modules::default()).await?.image)
 }
 
 /// Ranks 0..n with probability proportional to 1 / (rank + 1), from a fixed seed.

@@ -16,4 +16,4 @@ pub use execute::{BoxFuture, Execute};
 pub use invocation::{Body, HttpRequest, Invocation, InvocationType};
 pub use limits::{Limit, Limits};
 pub use outcome::{Failure, FailureKind, Frame, Level, LogLine, Logs, Outcome, Response, Usage};
-pub use script::{CompileError, CompileErrorKind, Image, Source};
+pub use script::{CompileError, CompileErrorKind, Compiled, Image, Modules, Source};

@@ -1,6 +1,6 @@
 //! A script before and after it was parsed.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +9,33 @@ use serde::{Deserialize, Serialize};
 pub struct Source {
     pub name: String,
     pub text: String,
+}
+
+/// The modules of one app, by name: what its scripts can import. Cheap to clone.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Modules(Arc<BTreeMap<String, String>>);
+
+impl Modules {
+    /// The source of a module.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+}
+
+impl FromIterator<(String, String)> for Modules {
+    /// From names and sources.
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(modules: I) -> Self {
+        Self(Arc::new(modules.into_iter().collect()))
+    }
+}
+
+/// What a source became.
+#[derive(Debug, Clone)]
+pub struct Compiled {
+    pub image: Image,
+    /// Names of the modules that are in the image, each once: when one of them changes, the image is out of date.
+    pub uses: Vec<String>,
 }
 
 /// A parsed script, ready to load into a sandbox of the guest that made it. Cheap to clone.
@@ -47,6 +74,8 @@ pub struct CompileError {
     pub kind: CompileErrorKind,
     /// One sentence without the position.
     pub message: String,
+    /// Name of the script or module that the place is in.
+    pub script: String,
     /// 1-based; 0 if the whole script is meant.
     pub line: u32,
     /// 1-based, in characters; 0 if the whole line is meant.
@@ -61,6 +90,8 @@ pub enum CompileErrorKind {
     Syntax,
     /// 422 `script.too_large`: the source or its image.
     TooLarge,
+    /// 422 `script.import`: no such module, a circle of them, too many, or a name that is computed.
+    Import,
     /// The executor itself failed: 503.
     Unavailable,
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use execution::{
-    BoxFuture, CompileError, CompileErrorKind, Execute, Image, Invocation, Limits, Outcome, Source,
+    BoxFuture, CompileError, CompileErrorKind, Compiled, Execute, Image, Invocation, Limits, Modules, Outcome, Source,
     limits::{COMPILE_FUEL, COMPILE_MEMORY_BYTES, COMPILE_WALL_MS, SOURCE_BYTES_MAX},
 };
 use wasmtime::Trap;
@@ -11,8 +11,8 @@ use wasmtime::Trap;
 use crate::{Executor, Live, bindings::compiler, engine::TURN_FUEL};
 
 impl Execute for Executor {
-    fn compile<'a>(&'a self, source: &'a Source) -> BoxFuture<'a, Result<Image, CompileError>> {
-        Box::pin(self.parse(source))
+    fn compile<'a>(&'a self, source: &'a Source, modules: &'a Modules) -> BoxFuture<'a, Result<Compiled, CompileError>> {
+        Box::pin(self.link(source, modules))
     }
 
     fn execute<'a>(&'a self, image: &'a Image, invocation: Invocation, limits: &'a Limits) -> BoxFuture<'a, Outcome> {
@@ -22,11 +22,33 @@ impl Execute for Executor {
 }
 
 impl Executor {
-    async fn parse(&self, source: &Source) -> Result<Image, CompileError> {
-        if source.text.len() as u64 > SOURCE_BYTES_MAX {
-            let message = format!("the script has {} bytes, and {SOURCE_BYTES_MAX} are allowed: split it", source.text.len());
-            return Err(whole(CompileErrorKind::TooLarge, message));
+    /// Parses until nothing that is imported is missing: as often as imports are nested, once for most scripts.
+    async fn link(&self, source: &Source, modules: &Modules) -> Result<Compiled, CompileError> {
+        demand_size(&source.name, &source.text)?;
+        let mut given: Vec<compiler::Module> = Vec::new();
+        loop {
+            match self.parse(source, &given).await? {
+                compiler::Outcome::Image(image) => {
+                    let uses = given.into_iter().map(|module| module.name).collect();
+                    return Ok(Compiled { image: Image::new(Arc::from(image)), uses });
+                }
+                compiler::Outcome::Failed(error) => return Err(from_guest(error)),
+                compiler::Outcome::Needs(imports) => {
+                    let before = given.len();
+                    for import in imports {
+                        if given.iter().all(|module| module.name != import.module) {
+                            given.push(resolve(import, modules)?);
+                        }
+                    }
+                    if given.len() == before {
+                        return Err(whole(CompileErrorKind::Unavailable, &source.name, "the compiler asks for the same twice".to_owned()));
+                    }
+                }
+            }
         }
+    }
+
+    async fn parse(&self, source: &Source, given: &[compiler::Module]) -> Result<compiler::Outcome, CompileError> {
         // Closed never: the semaphore lives as long as `self`.
         let _slot = self.compilations.acquire().await;
         let limits = Limits {
@@ -42,13 +64,37 @@ impl Executor {
             let compiler = self.compiler.load(&mut store, &instance)?;
             compiler.call_prepare(&mut store)?;
             store.fuel_async_yield_interval(Some(TURN_FUEL))?;
-            compiler.call_compile(&mut store, &source.name, &source.text).await
+            compiler.call_compile(&mut store, &source.name, &source.text, given).await
         };
         match tokio::time::timeout(Duration::from_millis(COMPILE_WALL_MS), call).await {
-            Ok(Ok(Ok(image))) => Ok(Image::new(Arc::from(image))),
-            Ok(Ok(Err(error))) => Err(from_guest(error)),
-            Ok(Err(trap)) => Err(from_trap(&trap)),
-            Err(_elapsed) => Err(whole(CompileErrorKind::TooLarge, format!("the script takes longer than {COMPILE_WALL_MS} ms to parse"))),
+            Ok(Ok(outcome)) => Ok(outcome),
+            Ok(Err(trap)) => Err(from_trap(&trap, &source.name)),
+            Err(_elapsed) => {
+                let message = format!("the script takes longer than {COMPILE_WALL_MS} ms to parse");
+                Err(whole(CompileErrorKind::TooLarge, &source.name, message))
+            }
+        }
+    }
+}
+
+fn demand_size(name: &str, text: &str) -> Result<(), CompileError> {
+    if text.len() as u64 <= SOURCE_BYTES_MAX {
+        return Ok(());
+    }
+    let message = format!("the script has {} bytes, and {SOURCE_BYTES_MAX} are allowed: split it", text.len());
+    Err(whole(CompileErrorKind::TooLarge, name, message))
+}
+
+fn resolve(import: compiler::Import, modules: &Modules) -> Result<compiler::Module, CompileError> {
+    let compiler::Import { module, script, line, column } = import;
+    match modules.get(&module) {
+        Some(source) => {
+            demand_size(&module, source)?;
+            Ok(compiler::Module { name: module, source: source.to_owned() })
+        }
+        None => {
+            let message = format!("the app has no module `{module}`: deploy it first, or together with this script");
+            Err(CompileError { kind: CompileErrorKind::Import, message, script, line, column })
         }
     }
 }
@@ -57,22 +103,25 @@ fn from_guest(error: compiler::Error) -> CompileError {
     let kind = match error.kind {
         compiler::ErrorKind::Syntax => CompileErrorKind::Syntax,
         compiler::ErrorKind::TooLarge => CompileErrorKind::TooLarge,
+        compiler::ErrorKind::Import => CompileErrorKind::Import,
     };
-    CompileError { kind, message: error.message, line: error.line, column: error.column }
+    let compiler::Error { message, script, line, column, .. } = error;
+    CompileError { kind, message, script, line, column }
 }
 
-fn from_trap(trap: &wasmtime::Error) -> CompileError {
+fn from_trap(trap: &wasmtime::Error, script: &str) -> CompileError {
     match trap.downcast_ref::<Trap>() {
         Some(_) => {
-            whole(CompileErrorKind::TooLarge, "the script is too large or nested too deep to be parsed within the limits".to_owned())
+            let message = "the script is too large or nested too deep to be parsed within the limits".to_owned();
+            whole(CompileErrorKind::TooLarge, script, message)
         }
         None => {
             tracing::error!(error = ?trap, "no sandbox to compile in");
-            whole(CompileErrorKind::Unavailable, "the script could not be compiled just now: try again".to_owned())
+            whole(CompileErrorKind::Unavailable, script, "the script could not be compiled just now: try again".to_owned())
         }
     }
 }
 
-fn whole(kind: CompileErrorKind, message: String) -> CompileError {
-    CompileError { kind, message, line: 0, column: 0 }
+fn whole(kind: CompileErrorKind, script: &str, message: String) -> CompileError {
+    CompileError { kind, message, script: script.to_owned(), line: 0, column: 0 }
 }

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use execution::{Execute, Image, Source};
+use execution::{Execute, Image, Modules, Source};
 use store::{AppId, AppSnapshot, Digest, DomainKind, Event, Listener, ScriptKind, Snapshots};
 use tokio::task::JoinSet;
 
@@ -178,8 +178,8 @@ async fn compile(executor: &Arc<dyn Execute>, sources: Vec<(Digest, Box<str>, St
 async fn compile_part(executor: Arc<dyn Execute>, sources: Vec<(Digest, Box<str>, String)>) -> Vec<((Digest, Box<str>), Image)> {
     let mut images = Vec::with_capacity(sources.len());
     for (digest, name, text) in sources {
-        match executor.compile(&Source { name: name.to_string(), text }).await {
-            Ok(image) => images.push(((digest, name), image)),
+        match executor.compile(&Source { name: name.to_string(), text }, &Modules::default()).await {
+            Ok(compiled) => images.push(((digest, name), compiled.image)),
             Err(error) => tracing::error!(script = %name, source = ?digest, line = error.line, %error, "a script can't be loaded"),
         }
     }

@@ -4,5 +4,6 @@
 mod compile;
 mod contract;
 mod guest;
+mod modules;
 mod replay;
 mod sandbox;

@@ -17,7 +17,14 @@ pub(crate) async fn executor() -> Arc<Executor> {
 }
 
 pub(crate) async fn compile(text: &str) -> Result<Image, CompileError> {
-    executor().await.compile(&Source { name: "main".into(), text: text.into() }).await
+    compile_with(text, &[]).await
+}
+
+/// Compiles a script of an app that has these modules.
+pub(crate) async fn compile_with(text: &str, modules: &[(&str, &str)]) -> Result<Image, CompileError> {
+    let modules = modules.iter().map(|(name, source)| ((*name).to_owned(), (*source).to_owned())).collect();
+    let source = Source { name: "main".into(), text: text.into() };
+    Ok(executor().await.compile(&source, &modules).await?.image)
 }
 
 /// Runs a script with the default limits and an empty GET request.

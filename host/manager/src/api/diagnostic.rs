@@ -1,6 +1,6 @@
 //! A place in a source, shown: the line, and a caret under the column.
 
-use execution::{CompileError, CompileErrorKind, Source, limits::SOURCE_BYTES_MAX};
+use execution::{CompileError, CompileErrorKind, Modules, Source, limits::SOURCE_BYTES_MAX};
 
 use super::problem::{FieldError, Problem, ProblemType};
 use crate::State;
@@ -49,12 +49,12 @@ pub(super) fn of_compile_error(error: &CompileError, source: &str, pointer: &str
 pub(super) async fn parse(state: &State, source: &Source) -> Result<Result<(), CompileError>, Problem> {
     if source.text.len() as u64 > SOURCE_BYTES_MAX {
         let message = format!("The source has {} bytes; a script has at most {SOURCE_BYTES_MAX}.", source.text.len());
-        return Ok(Err(CompileError { kind: CompileErrorKind::TooLarge, message, line: 0, column: 0 }));
+        return Ok(Err(CompileError { kind: CompileErrorKind::TooLarge, message, script: source.name.clone(), line: 0, column: 0 }));
     }
-    match state.executor.compile(source).await {
+    match state.executor.compile(source, &Modules::default()).await {
         Ok(_) => Ok(Ok(())),
         Err(error) => match error.kind {
-            CompileErrorKind::Syntax | CompileErrorKind::TooLarge => Ok(Err(error)),
+            CompileErrorKind::Syntax | CompileErrorKind::TooLarge | CompileErrorKind::Import => Ok(Err(error)),
             CompileErrorKind::Unavailable => Err(Problem::unavailable("The sandbox can't parse the script right now. Try again.", error)),
         },
     }
@@ -71,6 +71,7 @@ pub(super) async fn demand_parses(state: &State, source: &Source) -> Result<(), 
     let Err(error) = parse(state, source).await? else { return Ok(()) };
     let kind = match error.kind {
         CompileErrorKind::TooLarge => ProblemType::ScriptTooLarge,
+        CompileErrorKind::Import => ProblemType::ScriptImport,
         CompileErrorKind::Syntax | CompileErrorKind::Unavailable => ProblemType::ScriptInvalid,
     };
     let place = if error.line > 0 { format!("{}, line {}, column {}: ", source.name, error.line, error.column) } else { String::new() };

@@ -83,6 +83,8 @@ problem_types! {
     MediaType = "request.media_type", UNSUPPORTED_MEDIA_TYPE, "The body must be JSON";
     /// The source does not parse; `errors` has line, column and the line with a caret.
     ScriptInvalid = "script.invalid", UNPROCESSABLE_ENTITY, "The script does not parse";
+    /// An import names no module of the app, or modules import each other; `errors` has the place.
+    ScriptImport = "script.import", UNPROCESSABLE_ENTITY, "An import does not resolve";
     /// The source or its parsed form exceeds the limit.
     ScriptTooLarge = "script.too_large", UNPROCESSABLE_ENTITY, "The script is too large";
     /// Too many attempts; `Retry-After` says when.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use execution::{CompileError, CompileErrorKind, Execute, HttpRequest, Image, Invocation, Limits, Outcome, Source};
+use execution::{CompileError, CompileErrorKind, Compiled, Execute, HttpRequest, Image, Invocation, Limits, Modules, Outcome, Source};
 use manager::{BoxFuture, DataPlane, InvokeError, Invoked, RouteField, RouteMatch, RouteRefusal, RouteSpec};
 use tokio::sync::broadcast;
 use uuid::Uuid;
@@ -14,13 +14,19 @@ const WRONG: &str = "syntax error here";
 pub(crate) struct FakeExecutor;
 
 impl Execute for FakeExecutor {
-    fn compile<'a>(&'a self, source: &'a Source) -> BoxFuture<'a, Result<Image, CompileError>> {
+    fn compile<'a>(&'a self, source: &'a Source, _modules: &'a Modules) -> BoxFuture<'a, Result<Compiled, CompileError>> {
         Box::pin(async move {
-            let Some(at) = source.text.find(WRONG) else { return Ok(Image::new(Arc::from([]))) };
+            let Some(at) = source.text.find(WRONG) else { return Ok(Compiled { image: Image::new(Arc::from([])), uses: Vec::new() }) };
             let before = &source.text[..at];
             let line = u32::try_from(before.matches('\n').count() + 1).unwrap();
             let column = u32::try_from(before.rsplit('\n').next().unwrap().chars().count() + 1).unwrap();
-            Err(CompileError { kind: CompileErrorKind::Syntax, message: "Unexpected words.".to_owned(), line, column })
+            Err(CompileError {
+                kind: CompileErrorKind::Syntax,
+                message: "Unexpected words.".to_owned(),
+                script: source.name.clone(),
+                line,
+                column,
+            })
         })
     }
 

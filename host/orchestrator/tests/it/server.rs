@@ -3,8 +3,8 @@
 use std::{collections::HashMap, fmt::Write as _, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use execution::{
-    CompileError, CompileErrorKind, Execute, Failure, FailureKind, Image, Invocation, Limits, LogLine, Logs, Outcome, Response as Answer,
-    Source, Usage,
+    CompileError, CompileErrorKind, Compiled, Execute, Failure, FailureKind, Image, Invocation, Limits, LogLine, Logs, Modules, Outcome,
+    Response as Answer, Source, Usage,
 };
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -29,17 +29,18 @@ pub(crate) struct Scripted {
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 impl Execute for Scripted {
-    fn compile<'a>(&'a self, source: &'a Source) -> BoxFuture<'a, Result<Image, CompileError>> {
+    fn compile<'a>(&'a self, source: &'a Source, _modules: &'a Modules) -> BoxFuture<'a, Result<Compiled, CompileError>> {
         Box::pin(async move {
             if source.text.contains("syntax error here") {
                 return Err(CompileError {
                     kind: CompileErrorKind::Syntax,
                     message: "expected something else".to_owned(),
+                    script: source.name.clone(),
                     line: 1,
                     column: 1,
                 });
             }
-            Ok(Image::new(source.text.as_bytes().into()))
+            Ok(Compiled { image: Image::new(source.text.as_bytes().into()), uses: Vec::new() })
         })
     }
 
