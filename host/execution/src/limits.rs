@@ -27,6 +27,16 @@ macro_rules! limits {
             }
         }
 
+        impl Limits {
+            /// Lowers the limit of this name to `value`. A higher value changes nothing, and neither does a name that is none.
+            pub fn lower(&mut self, name: &str, value: u64) {
+                match name {
+                    $( stringify!($field) => self.$field = self.$field.min(value), )*
+                    _ => {}
+                }
+            }
+        }
+
         /// All limits, in the order of the documentation page.
         pub const ALL: &[Limit] = &[ $( Limit {
             name: stringify!($field), default: $default, ceiling: $ceiling, unit: $unit, reason: $reason,

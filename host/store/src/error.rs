@@ -39,6 +39,12 @@ pub enum Error {
     /// The thing is no longer what the caller saw (`If-Match`).
     #[error("the {what} was changed in the meantime; its revision is now `{revision}`")]
     Changed { what: Thing, revision: Revision },
+    /// Another deployment is active than the caller saw.
+    #[error("another deployment was activated in the meantime; number {active} is active now (0: none)")]
+    ActiveMoved { active: u32 },
+    /// A share of the visitors can't be given to what all of them get.
+    #[error("deployment {number} is the active one already")]
+    AlreadyActive { number: u32 },
     /// A route names a module, which has nothing that answers.
     #[error("the script {script} is a module and can't answer requests")]
     NotAnEndpoint { script: ScriptId },
@@ -104,6 +110,8 @@ pub enum Thing {
     Domain,
     Script,
     Route,
+    Source,
+    Deployment,
 }
 
 impl std::fmt::Display for Thing {
@@ -114,6 +122,8 @@ impl std::fmt::Display for Thing {
             Self::Domain => "domain",
             Self::Script => "script",
             Self::Route => "route",
+            Self::Source => "source",
+            Self::Deployment => "deployment",
         })
     }
 }

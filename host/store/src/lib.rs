@@ -45,8 +45,9 @@ mod time;
 
 pub use access::{AccessFacts, AppRef, AppRole, AuthorizeError, InstanceRole, KeyFacts, Origin, Principal, TargetFacts};
 pub use app::{
-    AppStore, Change, Deployment, DeploymentContents, Domain, DomainKind, DomainStatus, Execution, ExecutionFilter, LogEntry, LogQuery,
-    Member, NewDomain, Route, Script, ScriptKind,
+    Activation, ActivationEntry, AppStore, Author, Cause, Change, Deployed, Deployment, DeploymentContents, Difference, Differing, Domain,
+    DomainKind, DomainStatus, Execution, ExecutionFilter, LogEntry, LogQuery, Manifest, ManifestRoute, ManifestScript, ManifestSource,
+    Member, NewDomain, Route, Script, ScriptKind, Settings, Split, SplitTerms, Sticky, StickyError,
 };
 pub use audit::{AuditContent, AuditEntry, AuditFault, AuditFilter, AuditPosition, AuditVerdict};
 pub use control::{
@@ -60,4 +61,4 @@ pub use page::{Listed, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PageError};
 pub use pools::{MIGRATOR, PoolSizes, Store};
 pub use runs::{Maintained, NewExecution, NewLog, Retention, Runs};
 pub use slug::{Slug, SlugError};
-pub use snapshot::{AppSnapshot, SnapshotRoute, SnapshotScript, Snapshots};
+pub use snapshot::{AppSnapshot, SnapshotRoute, SnapshotScript, Snapshots, SplitSnapshot, VersionSnapshot};

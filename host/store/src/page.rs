@@ -51,6 +51,11 @@ impl Page {
         Ok(Self { limit, after })
     }
 
+    /// The first item below a number, of a list whose cursor is a number.
+    pub(crate) fn before_number(number: u32) -> Self {
+        Self { limit: 1, after: Some(Uuid::from_u128(number.into())) }
+    }
+
     /// In an ascending list: the id below which nothing is wanted.
     pub(crate) fn above(&self) -> Uuid {
         self.after.unwrap_or(Uuid::nil())

@@ -6,7 +6,10 @@ use execution::Limits;
 use sqlx::{PgConnection, PgPool, types::Json};
 use uuid::Uuid;
 
-use crate::{AppId, DeploymentId, Digest, DomainKind, Error, Result, RouteId, ScriptId, ScriptKind, stored_limits::StoredLimits};
+use crate::{
+    AppId, DeploymentId, Digest, DomainKind, Error, Result, RouteId, ScriptId, ScriptKind, Settings, SplitTerms, app::split::terms,
+    stored_limits::StoredLimits,
+};
 
 /// The data plane's door: read-only, whole apps. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -27,6 +30,18 @@ pub struct AppSnapshot {
     pub hosts: Vec<(String, DomainKind)>,
     pub routes: Vec<SnapshotRoute>,
     pub scripts: Vec<SnapshotScript>,
+    /// A share of the visitors gets another deployment.
+    pub split: Option<SplitSnapshot>,
+}
+
+/// A running split.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SplitSnapshot {
+    /// Another one for each time it was set.
+    pub id: Uuid,
+    pub terms: SplitTerms,
+    /// The other deployment.
+    pub version: VersionSnapshot,
 }
 
 /// A route that is live.
@@ -50,7 +65,28 @@ pub struct SnapshotScript {
     pub source: Digest,
 }
 
+/// One deployment, active or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionSnapshot {
+    /// Its number.
+    pub deployment: u32,
+    /// What the app has, lowered by the deployment.
+    pub limits: Limits,
+    pub routes: Vec<SnapshotRoute>,
+    pub scripts: Vec<SnapshotScript>,
+}
+
 impl Snapshots {
+    /// One deployment of an app; `None`: it has no such one.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn deployment(&self, app: AppId, number: u32) -> Result<Option<VersionSnapshot>> {
+        let mut connection = self.pool.acquire().await.map_err(Error::sql("read deployment"))?;
+        // No transaction: a deployment never changes. If it is pruned meanwhile, nobody has to see it.
+        version(&mut connection, app, number).await.map_err(Error::sql("read deployment"))
+    }
+
     /// Every app, as of one moment.
     ///
     /// # Errors
@@ -96,9 +132,15 @@ impl Snapshots {
         let mut hosts = by_app(hosts(&mut transaction, first, last).await.map_err(Error::sql(OPERATION))?);
         let mut scripts = by_app(scripts(&mut transaction, first, last).await.map_err(Error::sql(OPERATION))?);
         let mut routes = by_app(routes(&mut transaction, first, last).await.map_err(Error::sql(OPERATION))?);
+        let mut splits = HashMap::new();
+        for (app, id, terms, number) in running_splits(&mut transaction, first, last).await.map_err(Error::sql(OPERATION))? {
+            let version = version(&mut transaction, app, number).await.map_err(Error::sql(OPERATION))?;
+            splits.extend(version.map(|version| (app, SplitSnapshot { id, terms, version })));
+        }
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
 
         for app in &mut apps {
+            app.split = splits.remove(&app.app_id);
             app.hosts = hosts.remove(&app.app_id).unwrap_or_default();
             app.scripts = scripts.remove(&app.app_id).unwrap_or_default();
             app.routes = routes.remove(&app.app_id).unwrap_or_default();
@@ -120,7 +162,7 @@ async fn apps(connection: &mut PgConnection, first: Uuid, last: Uuid) -> sqlx::R
     let rows = sqlx::query!(
         r#"
         select a.id as "id: AppId", a.slug, a.limits as "limits: Json<StoredLimits>",
-            d.id as "deployment_id?: DeploymentId", d.number as "number?"
+            d.id as "deployment_id?: DeploymentId", d.number as "number?", d.settings as "settings?: Json<Settings>"
         from apps a left join deployments d on d.app_id = a.id and d.id = a.active_deployment_id
         where a.id between $1 and $2 order by a.id
         "#,
@@ -132,14 +174,24 @@ async fn apps(connection: &mut PgConnection, first: Uuid, last: Uuid) -> sqlx::R
     let apps = rows.into_iter().map(|row| AppSnapshot {
         app_id: row.id,
         slug: row.slug,
-        limits: row.limits.map_or_else(Limits::default, |Json(StoredLimits(limits))| limits),
+        limits: limits(row.limits, row.settings),
         deployment: row.number.and_then(|number| u32::try_from(number).ok()).unwrap_or(0),
         deployment_id: row.deployment_id,
         hosts: Vec::new(),
         routes: Vec::new(),
         scripts: Vec::new(),
+        split: None,
     });
     Ok(apps.collect())
+}
+
+/// What an execution may use: what the app has, lowered by the deployment.
+fn limits(app: Option<Json<StoredLimits>>, deployment: Option<Json<Settings>>) -> Limits {
+    let limits = app.map_or_else(Limits::default, |Json(StoredLimits(limits))| limits);
+    match deployment {
+        Some(Json(settings)) => settings.narrow(limits),
+        None => limits,
+    }
 }
 
 async fn hosts(connection: &mut PgConnection, first: Uuid, last: Uuid) -> sqlx::Result<Vec<(AppId, (String, DomainKind))>> {
@@ -193,4 +245,62 @@ async fn routes(connection: &mut PgConnection, first: Uuid, last: Uuid) -> sqlx:
         (row.app, route)
     });
     Ok(routes.collect())
+}
+
+/// Few at any time, so that their contents are read one by one.
+async fn running_splits(connection: &mut PgConnection, first: Uuid, last: Uuid) -> sqlx::Result<Vec<(AppId, Uuid, SplitTerms, u32)>> {
+    let rows = sqlx::query!(
+        r#"
+        select s.app_id as "app: AppId", s.id, d.number, s.percent, s.sticky, s.stop_above, s.window_requests
+        from splits s join deployments d on d.app_id = s.app_id and d.id = s.deployment_id
+        where s.ended_at is null and s.app_id between $1 and $2
+        "#,
+        first,
+        last
+    )
+    .fetch_all(connection)
+    .await?;
+    let running = rows.into_iter().map(|row| {
+        let terms = terms(row.percent, &row.sticky, row.stop_above, row.window_requests);
+        (row.app, row.id, terms, u32::try_from(row.number).unwrap_or(0))
+    });
+    Ok(running.collect())
+}
+
+async fn version(connection: &mut PgConnection, app: AppId, deployment: u32) -> sqlx::Result<Option<VersionSnapshot>> {
+    let Ok(number) = i32::try_from(deployment) else { return Ok(None) };
+    let row = sqlx::query!(
+        r#"
+        select d.id as "id: DeploymentId", a.limits as "limits: Json<StoredLimits>", d.settings as "settings: Json<Settings>"
+        from deployments d join apps a on a.id = d.app_id where d.app_id = $1 and d.number = $2
+        "#,
+        app as _,
+        number
+    )
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let scripts = sqlx::query_as!(
+        SnapshotScript,
+        r#"
+        select script_id as "script: ScriptId", name, kind as "kind: ScriptKind", source_digest as "source: Digest"
+        from deployment_scripts where app_id = $1 and deployment_id = $2 order by script_id
+        "#,
+        app as _,
+        row.id as _
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let routes = sqlx::query_as!(
+        SnapshotRoute,
+        r#"
+        select route_id as "route: RouteId", script_id as "script: ScriptId", method, host, path
+        from deployment_routes where app_id = $1 and deployment_id = $2 order by route_id
+        "#,
+        app as _,
+        row.id as _
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(Some(VersionSnapshot { deployment, limits: limits(row.limits, Some(row.settings)), routes, scripts }))
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
-use super::{Change, Route, Script, ScriptKind};
+use super::{Change, Route, Script, ScriptKind, Settings};
 use crate::{Digest, Error, Result, Revision, RouteId, ScriptId, Thing};
 
 /// Scripts and routes of one deployment while the next one is made of them.
@@ -12,9 +12,10 @@ use crate::{Digest, Error, Result, Revision, RouteId, ScriptId, Thing};
 pub(super) struct Contents {
     pub(super) scripts: BTreeMap<ScriptId, Script>,
     pub(super) routes: BTreeMap<RouteId, Route>,
+    pub(super) settings: Settings,
     /// Texts that the changes brought.
     pub(super) sources: BTreeMap<Digest, String>,
-    names: HashMap<String, ScriptId>,
+    pub(super) names: HashMap<String, ScriptId>,
     shapes: HashMap<Shape, Vec<RouteId>>,
 }
 
@@ -30,8 +31,8 @@ impl Shape {
 }
 
 impl Contents {
-    pub(super) fn new(scripts: Vec<Script>, routes: Vec<Route>) -> Self {
-        let mut contents = Self::default();
+    pub(super) fn new(scripts: Vec<Script>, routes: Vec<Route>, settings: Settings) -> Self {
+        let mut contents = Self { settings, ..Self::default() };
         for script in scripts {
             contents.add_script(script);
         }
@@ -92,7 +93,7 @@ impl Contents {
         }
     }
 
-    fn bring(&mut self, source: &str) -> Digest {
+    pub(super) fn bring(&mut self, source: &str) -> Digest {
         let digest = Digest::of(source.as_bytes());
         self.sources.entry(digest).or_insert_with(|| source.to_owned());
         digest
@@ -110,7 +111,7 @@ impl Contents {
         Ok(route)
     }
 
-    fn put_script(&mut self, script: Script) -> Result<()> {
+    pub(super) fn put_script(&mut self, script: Script) -> Result<()> {
         if self.names.contains_key(&script.name) {
             return Err(Error::Duplicate { what: Thing::Script, name: script.name });
         }
@@ -121,7 +122,7 @@ impl Contents {
         Ok(())
     }
 
-    fn put_route(&mut self, route: Route) -> Result<()> {
+    pub(super) fn put_route(&mut self, route: Route) -> Result<()> {
         if !self.scripts.contains_key(&route.script) {
             return Err(Error::Missing { what: Thing::Script, name: route.script.to_string() });
         }

@@ -1,16 +1,40 @@
 //! The one way to change what runs.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
-use serde_json::json;
-use sqlx::PgConnection;
+use serde_json::{Value, json};
+use sqlx::{PgConnection, Postgres, Transaction, types::Json};
 
-use super::{AppStore, Change, Deployment, Route, Script, contents::Contents, deployments, routes, scripts};
-use crate::{AppId, DeploymentId, Digest, Error, Result, RouteId, ScriptId, Thing, audit::record, listen::notify_app, time::Time};
+use super::{
+    AppStore, Change, Deployment, Difference, Manifest, Route, Script,
+    activate::{Active, Cause},
+    contents::Contents,
+    deployments, routes, scripts,
+};
+use crate::{AppId, DeploymentId, Digest, Error, Result, RouteId, ScriptId, Thing, audit::record, time::Time};
 
-/// Deployments that are kept beside the active one.
+/// Deployments that are kept beside the newest one.
 const DEPLOYMENTS_KEPT: i64 = 100;
+
 /// Changes of one deployment that the audit log names; of the others it knows the number.
 const CHANGES_AUDITED_MAX: usize = 50;
+
+/// Whether a new deployment runs at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activation {
+    AtOnce,
+    /// It waits: for a preview, a share of the traffic, an activation.
+    Later,
+}
+
+/// What became of a manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deployed {
+    New(Deployment),
+    /// The active deployment runs the same already.
+    Unchanged(Deployment),
+}
 
 impl AppStore {
     /// Makes the next deployment: the active one with `changes` applied in order, and activates it. All or nothing; concurrent calls queue
@@ -20,109 +44,169 @@ impl AppStore {
     /// [`Error::Missing`], [`Error::Duplicate`], [`Error::RouteConflict`], [`Error::NotAnEndpoint`], [`Error::Changed`]; `Missing` with
     /// [`Thing::App`] if the app was deleted.
     pub async fn deploy(&self, changes: &[Change], message: &str, now: Timestamp) -> Result<Deployment> {
-        const OPERATION: &str = "deploy";
-        let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
-        let active = self.lock(&mut transaction).await?.ok_or_else(|| self.gone())?;
-
-        let mut contents = match active {
-            Some(active) => Contents::new(
-                scripts::of_deployment(&mut transaction, self.app, active).await?,
-                routes::of_deployment(&mut transaction, self.app, active).await?,
-            ),
-            None => Contents::default(),
-        };
+        let (mut transaction, active) = self.begin_deploy(None).await?;
+        let mut contents = present(&mut transaction, self.app, &active).await?;
         for change in changes {
             contents.apply(change, now)?;
         }
         contents.check()?;
-
-        let id = DeploymentId::new(now);
-        let deployment = self.insert(&mut transaction, id, message, now).await.map_err(Error::sql(OPERATION))?;
-        write(&mut transaction, self.app, id, &contents, now).await.map_err(Error::sql(OPERATION))?;
-        prune(&mut transaction, self.app, id).await.map_err(Error::sql(OPERATION))?;
         let shown: Vec<_> = changes.iter().take(CHANGES_AUDITED_MAX).map(Change::summary).collect();
-        let details =
-            json!({ "target": id, "number": deployment.number, "message": message, "changes": shown, "changes_total": changes.len() });
+        let details = json!({ "changes": shown, "changes_total": changes.len() });
+        self.finish_deploy(transaction, &active, &contents, Activation::AtOnce, (message, details), now).await
+    }
+
+    /// Makes the next deployment of a manifest: nothing of the active one stays but the ids. All or nothing, and nothing at all if the
+    /// active one runs the same. `expected` is the number of the active deployment as the caller saw it, 0 for none.
+    ///
+    /// # Errors
+    /// Those of [`AppStore::deploy`], [`Error::ActiveMoved`], and `Missing` with [`Thing::Source`].
+    pub async fn deploy_manifest(
+        &self,
+        manifest: &Manifest,
+        expected: Option<u32>,
+        activation: Activation,
+        message: &str,
+        now: Timestamp,
+    ) -> Result<Deployed> {
+        let (mut transaction, active) = self.begin_deploy(expected).await?;
+        let present = present(&mut transaction, self.app, &active).await?;
+        let contents = self.contents_of(&mut transaction, manifest, &present, now).await?;
+        if let Some(id) = active.id
+            && contents.runs_like(&present)
+        {
+            let unchanged = deployments::get(&mut transaction, self.app, id).await?.ok_or_else(|| self.gone())?;
+            return Ok(Deployed::Unchanged(unchanged));
+        }
+        let (scripts, routes) = (contents.scripts.len(), contents.routes.len());
+        let details = json!({ "scripts": scripts, "routes": routes, "active": activation == Activation::AtOnce });
+        self.finish_deploy(transaction, &active, &contents, activation, (message, details), now).await.map(Deployed::New)
+    }
+
+    /// What [`AppStore::deploy_manifest`] would change. Writes nothing.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn plan_manifest(&self, manifest: &Manifest, expected: Option<u32>, now: Timestamp) -> Result<Difference> {
+        let (mut transaction, active) = self.begin_deploy(expected).await?;
+        let present = present(&mut transaction, self.app, &active).await?;
+        let contents = self.contents_of(&mut transaction, manifest, &present, now).await?;
+        Ok(Difference::between(present, contents))
+    }
+
+    /// A transaction that holds the lock on the app's row, and what is active in it.
+    async fn begin_deploy(&self, expected: Option<u32>) -> Result<(Transaction<'static, Postgres>, Active)> {
+        let mut transaction = self.pool.begin().await.map_err(Error::sql("deploy"))?;
+        let active = self.lock(&mut transaction).await?.ok_or_else(|| self.gone())?;
+        match expected {
+            Some(expected) if expected != active.number => Err(Error::ActiveMoved { active: active.number }),
+            _ => Ok((transaction, active)),
+        }
+    }
+
+    /// The manifest's contents; what it takes for known has to be there now, under the lock.
+    async fn contents_of(
+        &self,
+        connection: &mut PgConnection,
+        manifest: &Manifest,
+        present: &Contents,
+        now: Timestamp,
+    ) -> Result<Contents> {
+        let named = manifest.known();
+        let known = known_sources(connection, self.app, &named).await.map_err(Error::sql("read sources"))?;
+        if let Some(missing) = named.iter().find(|digest| !known.contains(digest)) {
+            return Err(Error::Missing { what: Thing::Source, name: missing.to_string() });
+        }
+        Contents::of_manifest(manifest, present, now)
+    }
+
+    /// `details` is what the audit log says beside the deployment itself.
+    async fn finish_deploy(
+        &self,
+        mut transaction: Transaction<'static, Postgres>,
+        active: &Active,
+        contents: &Contents,
+        activation: Activation,
+        (message, mut details): (&str, Value),
+        now: Timestamp,
+    ) -> Result<Deployment> {
+        const OPERATION: &str = "deploy";
+        let id = DeploymentId::new(now);
+        let number = self.insert(&mut transaction, id, contents, message, now).await.map_err(Error::sql(OPERATION))?;
+        write(&mut transaction, self.app, id, contents, now).await.map_err(Error::sql(OPERATION))?;
+        if activation == Activation::AtOnce {
+            self.point(&mut transaction, active, (id, number), Cause::Deploy, message, now).await.map_err(Error::sql(OPERATION))?;
+        }
+        prune(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
+        let deployment = deployments::get(&mut transaction, self.app, id).await?.ok_or_else(|| self.gone())?;
+        (details["target"], details["number"], details["message"]) = (json!(id), json!(number), json!(message));
         record(&mut transaction, &self.actor, Some(self.app), "deployment.created", details, now).await?;
-        notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(deployment)
     }
 
-    /// Points the app at one of its deployments. Every node hears of it. `None`: it has no such deployment.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn activate(&self, id: DeploymentId, now: Timestamp) -> Result<Option<Deployment>> {
-        const OPERATION: &str = "activate";
-        let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
-        // The lock keeps a concurrent deploy from pruning what is about to be active.
-        if self.lock(&mut transaction).await?.is_none() {
-            return Ok(None);
-        }
-        let pointed = sqlx::query!(
-            "update apps set active_deployment_id = $2 where id = $1 and exists (select from deployments where app_id = $1 and id = $2)",
-            self.app as _,
-            id as _
-        )
-        .execute(&mut *transaction)
-        .await
-        .map_err(Error::sql(OPERATION))?;
-        if pointed.rows_affected() == 0 {
-            return Ok(None);
-        }
-        let Some(deployment) = deployments::get(&mut transaction, self.app, id).await? else { return Ok(None) };
-        let details = json!({ "target": id, "number": deployment.number });
-        record(&mut transaction, &self.actor, Some(self.app), "deployment.activated", details, now).await?;
-        notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
-        transaction.commit().await.map_err(Error::sql(OPERATION))?;
-        Ok(Some(deployment))
-    }
-
-    /// Locks the app's row until the end of the transaction; the inner option is the active deployment. `None`: the app is gone.
-    async fn lock(&self, connection: &mut PgConnection) -> Result<Option<Option<DeploymentId>>> {
-        sqlx::query_scalar!(r#"select active_deployment_id as "id: DeploymentId" from apps where id = $1 for no key update"#, self.app as _)
-            .fetch_optional(connection)
-            .await
-            .map_err(Error::sql("lock app"))
-    }
-
-    /// Counts the app's number up, points the app at `id` and writes the deployment's own row.
-    async fn insert(&self, connection: &mut PgConnection, id: DeploymentId, message: &str, now: Timestamp) -> sqlx::Result<Deployment> {
+    /// Counts the app's number up and writes the deployment's own row. Returns the number.
+    async fn insert(
+        &self,
+        connection: &mut PgConnection,
+        id: DeploymentId,
+        contents: &Contents,
+        message: &str,
+        now: Timestamp,
+    ) -> sqlx::Result<i32> {
         let number = sqlx::query_scalar!(
-            "update apps set last_deployment = last_deployment + 1, active_deployment_id = $2 where id = $1 returning last_deployment",
-            self.app as _,
-            id as _
+            "update apps set last_deployment = last_deployment + 1 where id = $1 returning last_deployment",
+            self.app as _
         )
         .fetch_one(&mut *connection)
         .await?;
         sqlx::query!(
-            "insert into deployments (app_id, id, number, message, created_by, created_with, created_at)
-            values ($1, $2, $3, $4, $5, $6, $7)",
+            "insert into deployments (app_id, id, number, message, settings, created_by, created_with, created_at)
+            values ($1, $2, $3, $4, $5, $6, $7, $8)",
             self.app as _,
             id as _,
             number,
             message,
+            Json(&contents.settings) as _,
             self.actor.admin as _,
             self.actor.key() as _,
             Time(now) as _
         )
         .execute(connection)
         .await?;
-        Ok(Deployment {
-            id,
-            number: u32::try_from(number).unwrap_or(0),
-            message: message.to_owned(),
-            created_by: Some(self.actor.admin),
-            created_with: self.actor.key(),
-            created_at: now,
-            active: true,
-        })
+        Ok(number)
     }
 
     pub(super) fn gone(&self) -> Error {
         Error::Missing { what: Thing::App, name: self.app.to_string() }
     }
+}
+
+/// What the app runs, or nothing.
+async fn present(connection: &mut PgConnection, app: AppId, active: &Active) -> Result<Contents> {
+    match active.id {
+        Some(id) => Ok(contents(connection, app, id).await?.unwrap_or_default()),
+        None => Ok(Contents::default()),
+    }
+}
+
+/// What a deployment consists of; `None` if the app has no such one.
+pub(super) async fn contents(connection: &mut PgConnection, app: AppId, id: DeploymentId) -> Result<Option<Contents>> {
+    let Some(deployment) = deployments::get(connection, app, id).await? else { return Ok(None) };
+    let scripts = scripts::of_deployment(connection, app, id).await?;
+    let routes = routes::of_deployment(connection, app, id).await?;
+    Ok(Some(Contents::new(scripts, routes, deployment.settings)))
+}
+
+/// Those of `digests` whose text the app has.
+pub(super) async fn known_sources(connection: &mut PgConnection, app: AppId, digests: &[Digest]) -> sqlx::Result<HashSet<Digest>> {
+    let known = sqlx::query_scalar!(
+        r#"select digest as "digest: Digest" from sources where app_id = $1 and digest = any($2)"#,
+        app as _,
+        digests as &[Digest]
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(known.into_iter().collect())
 }
 
 /// Writes what the deployment consists of: one statement per table, however many rows.
@@ -180,15 +264,16 @@ async fn write(connection: &mut PgConnection, app: AppId, id: DeploymentId, cont
     Ok(())
 }
 
-/// Drops deployments beyond those that are kept, then the scripts and sources that no deployment names any more. The lock on the
-/// app's row keeps another deploy from naming them meanwhile.
-async fn prune(connection: &mut PgConnection, app: AppId, active: DeploymentId) -> sqlx::Result<()> {
+/// Drops deployments beyond those that are kept, then the scripts and sources that no deployment names any more. Never what is active,
+/// was active before, or has a share of the visitors. The lock on the app's row keeps another deploy from naming them meanwhile.
+async fn prune(connection: &mut PgConnection, app: AppId) -> sqlx::Result<()> {
     let pruned = sqlx::query!(
-        "delete from deployments where app_id = $1 and id <> $2
-            and number < (select number from deployments where app_id = $1 and id <> $2 order by number desc offset $3 limit 1)",
+        "delete from deployments d where d.app_id = $1
+            and d.number < (select number from deployments where app_id = $1 order by number desc offset $2 limit 1)
+            and not exists (select from apps a where a.id = $1 and d.id in (a.active_deployment_id, a.previous_deployment_id))
+            and not exists (select from splits s where s.app_id = $1 and s.deployment_id = d.id and s.ended_at is null)",
         app as _,
-        active as _,
-        DEPLOYMENTS_KEPT - 1
+        DEPLOYMENTS_KEPT
     )
     .execute(&mut *connection)
     .await?;

@@ -1,9 +1,10 @@
 //! Deployments that were made.
 
 use jiff::Timestamp;
+use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{AppStore, Route, Script, routes, scripts};
+use super::{AppStore, Author, Route, Script, Settings, routes, scripts};
 use crate::{AdminId, ApiKeyId, AppId, DeploymentId, Error, Listed, Page, Result, time::Time};
 
 /// All scripts and routes of an app at one moment; immutable.
@@ -13,10 +14,9 @@ pub struct Deployment {
     /// 1, 2, 3 ... in each app.
     pub number: u32,
     pub message: String,
-    /// The admin who made it, or whose key did; `None` once he is deleted.
-    pub created_by: Option<AdminId>,
-    /// The key that made it; `None` for a browser.
-    pub created_with: Option<ApiKeyId>,
+    pub settings: Settings,
+    /// Who made it.
+    pub author: Author,
     pub created_at: Timestamp,
     /// Whether it is the one that runs.
     pub active: bool,
@@ -43,10 +43,12 @@ impl AppStore {
         let rows = sqlx::query_as!(
             DeploymentRow,
             r#"
-            select d.id as "id: DeploymentId", d.number, d.message, d.created_by as "created_by: AdminId",
-                d.created_with as "created_with: ApiKeyId",
+            select d.id as "id: DeploymentId", d.number, d.message, d.settings as "settings: Json<Settings>",
+                d.created_by as "admin: AdminId", m.username as "username?", m.display_name as "display_name?",
+                d.created_with as "key: ApiKeyId", k.name as "key_name?",
                 d.created_at as "created_at: Time", d.id is not distinct from a.active_deployment_id as "active!"
             from deployments d join apps a on a.id = d.app_id
+                left join admins m on m.id = d.created_by left join api_keys k on k.id = d.created_with
             where d.app_id = $1 and d.number < $2 order by d.number desc limit $3
             "#,
             self.app as _,
@@ -74,21 +76,58 @@ impl AppStore {
     }
 }
 
+impl AppStore {
+    /// One deployment's own row.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn deployment_row(&self, id: DeploymentId) -> Result<Option<Deployment>> {
+        let mut connection = self.pool.acquire().await.map_err(Error::sql("get deployment"))?;
+        get(&mut connection, self.app, id).await
+    }
+
+    /// The newest deployment with a lower number.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn deployment_before(&self, number: u32) -> Result<Option<Deployment>> {
+        let page = Page::before_number(number);
+        Ok(self.deployments(page).await?.items.into_iter().next())
+    }
+}
+
 struct DeploymentRow {
     id: DeploymentId,
     number: i32,
     message: String,
-    created_by: Option<AdminId>,
-    created_with: Option<ApiKeyId>,
+    settings: Json<Settings>,
+    admin: Option<AdminId>,
+    username: Option<String>,
+    display_name: Option<String>,
+    key: Option<ApiKeyId>,
+    key_name: Option<String>,
     created_at: Timestamp,
     active: bool,
 }
 
 impl From<DeploymentRow> for Deployment {
     fn from(row: DeploymentRow) -> Self {
-        let DeploymentRow { id, number, message, created_by, created_with, created_at, active } = row;
+        let DeploymentRow {
+            id,
+            number,
+            message,
+            settings: Json(settings),
+            admin,
+            username,
+            display_name,
+            key,
+            key_name,
+            created_at,
+            active,
+        } = row;
+        let author = Author { admin, username, display_name, key, key_name };
         // The table holds positive numbers only.
-        Self { id, number: u32::try_from(number).unwrap_or(0), message, created_by, created_with, created_at, active }
+        Self { id, number: u32::try_from(number).unwrap_or(0), message, settings, author, created_at, active }
     }
 }
 
@@ -97,10 +136,12 @@ pub(super) async fn get(connection: &mut sqlx::PgConnection, app: AppId, id: Dep
     let row = sqlx::query_as!(
         DeploymentRow,
         r#"
-        select d.id as "id: DeploymentId", d.number, d.message, d.created_by as "created_by: AdminId",
-            d.created_with as "created_with: ApiKeyId",
-        d.created_at as "created_at: Time", d.id is not distinct from a.active_deployment_id as "active!"
-        from deployments d join apps a on a.id = d.app_id
+        select d.id as "id: DeploymentId", d.number, d.message, d.settings as "settings: Json<Settings>",
+                d.created_by as "admin: AdminId", m.username as "username?", m.display_name as "display_name?",
+                d.created_with as "key: ApiKeyId", k.name as "key_name?",
+                d.created_at as "created_at: Time", d.id is not distinct from a.active_deployment_id as "active!"
+            from deployments d join apps a on a.id = d.app_id
+                left join admins m on m.id = d.created_by left join api_keys k on k.id = d.created_with
         where d.app_id = $1 and d.id = $2
         "#,
         app as _,
@@ -110,4 +151,13 @@ pub(super) async fn get(connection: &mut sqlx::PgConnection, app: AppId, id: Dep
     .await
     .map_err(Error::sql("get deployment"))?;
     Ok(row.map(Deployment::from))
+}
+
+/// The deployment that has this number.
+pub(super) async fn id_of(connection: &mut sqlx::PgConnection, app: AppId, number: u32) -> Result<Option<DeploymentId>> {
+    let Ok(number) = i32::try_from(number) else { return Ok(None) };
+    sqlx::query_scalar!(r#"select id as "id: DeploymentId" from deployments where app_id = $1 and number = $2"#, app as _, number)
+        .fetch_optional(connection)
+        .await
+        .map_err(Error::sql("find deployment"))
 }

@@ -1,25 +1,38 @@
 //! One app's things, behind the handle that proves the right to them.
 
+mod activate;
+mod activations;
 mod change;
 mod contents;
 mod deploy;
+mod deploy_settings;
 mod deployments;
+mod difference;
 mod domains;
 mod executions;
 mod logs;
+mod manifest;
 mod members;
 mod routes;
 mod scripts;
 mod settings;
+pub(crate) mod split;
 
+pub use activate::Cause;
+pub use activations::{ActivationEntry, Author};
 pub use change::Change;
+pub use deploy::{Activation, Deployed};
+pub use deploy_settings::Settings;
 pub use deployments::{Deployment, DeploymentContents};
+pub use difference::{Difference, Differing};
 pub use domains::{Domain, DomainKind, DomainStatus, NewDomain};
 pub use executions::{Execution, ExecutionFilter};
 pub use logs::{LogEntry, LogQuery};
+pub use manifest::{Manifest, ManifestRoute, ManifestScript, ManifestSource};
 pub use members::Member;
 pub use routes::Route;
 pub use scripts::{Script, ScriptKind};
+pub use split::{Split, SplitTerms, Sticky, StickyError};
 
 use crate::{AppId, Principal};
 

@@ -16,7 +16,7 @@ pub use sessions::{NewSession, Session, SessionState};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::{Error, Principal, Result, ids::v7, time::Time};
+use crate::{Digest, Error, Principal, Result, ids::v7, time::Time};
 
 /// What can be done before a right is proved: log in, find out who a credential belongs to, and ask for a handle
 /// ([`Control::authorize`], [`Control::authorize_instance`], [`Control::own`]). Cheap to clone.
@@ -46,5 +46,21 @@ impl Control {
         .fetch_one(&self.pool)
         .await
         .map_err(Error::sql("read instance"))
+    }
+
+    /// The secret that previews are signed with, the same for all nodes: `fresh` if there was none. To be called after
+    /// [`Control::instance`], by the program only.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn preview_secret(&self, fresh: [u8; 32]) -> Result<[u8; 32]> {
+        let secret = sqlx::query_scalar!(
+            r#"update instance set preview_secret = coalesce(preview_secret, $1) returning preview_secret as "secret!: Digest""#,
+            fresh.as_slice()
+        )
+        .fetch_one(&self.pool)
+        .await
+        .map_err(Error::sql("read instance"))?;
+        Ok(*secret.as_bytes())
     }
 }

@@ -3,6 +3,7 @@
 mod append;
 mod maintain;
 mod partition;
+mod stop_split;
 
 pub use append::{NewExecution, NewLog};
 pub use maintain::{Maintained, Retention};

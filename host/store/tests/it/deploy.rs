@@ -1,7 +1,7 @@
 //! Everything that changes what runs.
 
 use sqlx::PgPool;
-use store::{Change, Error, Page, ScriptKind, Thing};
+use store::{Activation, Change, Error, Manifest, ManifestScript, ManifestSource, Page, ScriptKind, SplitTerms, Thing};
 
 use crate::world::{World, create_route, create_script, edit, noon};
 
@@ -13,7 +13,7 @@ async fn a_change_makes_the_next_number_and_keeps_the_rest(pool: PgPool) {
     let (other, make_other) = create_script("other", "2");
     let (route, make_route) = create_route(hello, "/users/:id");
     let first = app.deploy(&[make_hello, make_other, make_route], "first", noon()).await.unwrap();
-    assert_eq!((first.number, first.active, first.created_by), (1, true, Some(world.owner.admin())));
+    assert_eq!((first.number, first.active, first.author.admin), (1, true, Some(world.owner.admin())));
 
     let later = noon() + jiff::SignedDuration::from_secs(1);
     let second = app.deploy(&[edit(hello, "one")], "", later).await.unwrap();
@@ -119,7 +119,10 @@ async fn a_hundred_deployments_are_kept_beside_the_active_one(pool: PgPool) {
     app.activate(oldest.id, noon()).await.unwrap().unwrap();
     app.deploy(&[edit(hello, "again")], "", noon()).await.unwrap();
     let numbers: Vec<u32> = app.deployments(page).await.unwrap().items.iter().map(|deployment| deployment.number).collect();
-    assert_eq!((numbers.len(), numbers[0], numbers[100]), (101, 106, 6), "the one that was active is not kept for ever");
+    assert_eq!((numbers.len(), numbers[0], numbers[100], numbers[101]), (102, 106, 6, 5), "a rollback finds what was active before");
+    app.deploy(&[edit(hello, "once more")], "", noon()).await.unwrap();
+    let numbers: Vec<u32> = app.deployments(page).await.unwrap().items.iter().map(|deployment| deployment.number).collect();
+    assert_eq!((numbers.len(), numbers[0], numbers[100]), (101, 107, 7), "what was active is not kept for ever");
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
@@ -149,4 +152,43 @@ async fn lists_go_on_where_they_ended(pool: PgPool) {
     let rest = app.deployments(Page::new(Some(200), first.next_cursor.as_deref()).unwrap()).await.unwrap();
     let numbers: Vec<u32> = first.items.iter().chain(&rest.items).map(|deployment| deployment.number).collect();
     assert_eq!((numbers, rest.next_cursor), (vec![5, 4, 3, 2, 1], None));
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn what_has_a_share_of_the_visitors_is_kept_and_ends_once(pool: PgPool) {
+    let world = World::new(pool).await;
+    let app = world.opened("shop").await;
+    let (hello, make) = create_script("hello", "1");
+    app.deploy(&[make], "", noon()).await.unwrap();
+    let manifest = Manifest {
+        scripts: vec![ManifestScript { name: "hello".into(), kind: ScriptKind::Endpoint, source: ManifestSource::Text("tried".into()) }],
+        ..Manifest::default()
+    };
+    app.deploy_manifest(&manifest, None, Activation::Later, "", noon()).await.unwrap();
+    let terms = SplitTerms { percent: 5, sticky: "cookie:visitor".parse().unwrap(), stop_above: Some(5), window_requests: 100 };
+    let first = app.set_split(2, &terms, noon()).await.unwrap().unwrap();
+    let snapshot = world.store.snapshots().one(app.app_id()).await.unwrap().unwrap();
+    let running = snapshot.split.unwrap();
+    assert_eq!((running.id, running.terms, running.version.deployment, running.version.scripts.len()), (first.id, terms.clone(), 2, 1));
+    assert_eq!(snapshot.deployment, 1);
+
+    // A hundred newer ones that do not become active: the split runs on, and keeps its deployment.
+    for n in 0..105 {
+        let mut next = manifest.clone();
+        next.scripts[0].source = ManifestSource::Text(n.to_string());
+        app.deploy_manifest(&next, None, Activation::Later, "", noon()).await.unwrap();
+    }
+    assert!(app.split().await.unwrap().unwrap().ended.is_none());
+    let second = app.set_split(2, &terms, noon()).await.unwrap().unwrap();
+    let runs = world.store.runs();
+    runs.stop_split(app.app_id(), first.id, "too late", noon()).await.unwrap();
+    assert!(app.split().await.unwrap().unwrap().ended.is_none(), "it was another one");
+    runs.stop_split(app.app_id(), second.id, "It failed.", noon()).await.unwrap();
+    runs.stop_split(app.app_id(), second.id, "again", noon()).await.unwrap();
+    assert_eq!(app.split().await.unwrap().unwrap().ended, Some((noon(), "It failed.".to_owned())));
+    assert!(world.store.snapshots().one(app.app_id()).await.unwrap().unwrap().split.is_none());
+
+    app.set_split(2, &terms, noon()).await.unwrap().unwrap();
+    app.deploy(&[edit(hello, "3")], "", noon()).await.unwrap();
+    assert_eq!(app.split().await.unwrap(), None, "another activation ends it, and then its deployment is too old to be kept");
 }

@@ -8,6 +8,7 @@ mod audit;
 mod deploy;
 mod identity;
 mod listen;
+mod manifest;
 mod runs;
 mod schema;
 mod snapshot;
