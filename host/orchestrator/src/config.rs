@@ -5,6 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use crate::{
     host_name::{self, Host, HostError},
     peer::TrustedProxies,
+    preview::PreviewKey,
 };
 
 /// Milliseconds since 1970-01-01T00:00:00Z. Given by the binary, which owns the clock.
@@ -21,6 +22,8 @@ pub struct Config {
     pub trusted_proxies: TrustedProxies,
     /// Executions at once: the slots of the executor's pool.
     pub concurrency: usize,
+    /// Makes and checks the links to previews; the same on all nodes.
+    pub preview_key: PreviewKey,
     /// Where ids and the clocks of scripts get their time.
     pub clock: Clock,
     /// Bounds of connections.

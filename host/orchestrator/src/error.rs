@@ -40,6 +40,14 @@ pub(crate) enum Refusal {
     /// The script of the route did not compile when the app was loaded.
     #[error("the script could not be loaded")]
     NotLoaded,
+    #[error("the preview is private")]
+    PreviewPrivate,
+    #[error("the link to the preview is not valid, or no longer")]
+    PreviewLink,
+    #[error("the app has no such deployment, or no longer")]
+    PreviewGone,
+    #[error("the deployment is not loaded yet")]
+    PreviewLoading,
     #[error("the operating system gave no random numbers")]
     NoEntropy,
 }
@@ -48,7 +56,8 @@ impl Refusal {
     fn status(&self) -> StatusCode {
         match self {
             Self::Host(_) | Self::Path | Self::Body => StatusCode::BAD_REQUEST,
-            Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::NoRoute | Self::PreviewGone => StatusCode::NOT_FOUND,
+            Self::PreviewPrivate | Self::PreviewLink => StatusCode::FORBIDDEN,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -56,7 +65,7 @@ impl Refusal {
             Self::UnknownHost => StatusCode::MISDIRECTED_REQUEST,
             Self::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::AppBusy => StatusCode::TOO_MANY_REQUESTS,
-            Self::InstanceBusy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::InstanceBusy | Self::PreviewLoading => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotLoaded => StatusCode::BAD_GATEWAY,
             Self::NoEntropy => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -67,7 +76,9 @@ impl Refusal {
             Self::Host(_) => "request.host",
             Self::Body => "request.malformed",
             Self::Path => "request.path",
-            Self::NoRoute => "not_found",
+            Self::NoRoute | Self::PreviewGone => "not_found",
+            Self::PreviewPrivate => "preview.private",
+            Self::PreviewLink => "preview.link",
             Self::Method { .. } => "method_not_allowed",
             Self::BodyTimeout => "request.timeout",
             Self::BodyTooLarge => "request.too_large",
@@ -75,7 +86,7 @@ impl Refusal {
             Self::UnknownHost => "host.unknown",
             Self::HeadersTooLarge => "request.headers_too_large",
             Self::AppBusy => "app.busy",
-            Self::InstanceBusy => "unavailable",
+            Self::InstanceBusy | Self::PreviewLoading => "unavailable",
             Self::NotLoaded => "execution.error",
             Self::NoEntropy => "internal",
         }
@@ -96,6 +107,14 @@ impl Refusal {
             Self::AppBusy => "The app is busy",
             Self::InstanceBusy => "The server is busy",
             Self::NotLoaded => "The app failed to answer",
+            Self::PreviewPrivate => {
+                "This preview is private: open it by a link that POST /api/v1/admin/deployments/{id}/preview on the instance's host answers"
+            }
+            Self::PreviewLink => {
+                "This link is not valid or has expired: POST /api/v1/admin/deployments/{id}/preview on the instance's host answers a new one"
+            }
+            Self::PreviewGone => "The app has no such deployment, or no longer",
+            Self::PreviewLoading => "The deployment is being loaded",
             Self::NoEntropy => "The server failed",
         }
     }
@@ -109,7 +128,7 @@ impl Refusal {
     pub(crate) fn into_response(self, id: Option<Uuid>) -> Response<Body> {
         let mut response = problem(self.status(), self.slug(), self.title(), id);
         let headers = response.headers_mut();
-        if matches!(self, Self::AppBusy | Self::InstanceBusy) {
+        if matches!(self, Self::AppBusy | Self::InstanceBusy | Self::PreviewLoading) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         if self.closes() {

@@ -12,12 +12,13 @@ use crate::{
     error::{Refusal, failure_response, status_of},
     request::Arrival,
     response::{self, Checked, HostOwner},
-    table::{App, Script},
+    table::{App, Script, Version},
 };
 
 /// What is asked to run.
 pub(crate) struct Call<'a> {
     pub(crate) app: &'a App,
+    pub(crate) version: &'a Version,
     pub(crate) script: &'a Script,
     /// The route, and whose its host is; `None` for a call by id, which happens on the instance's host.
     pub(crate) route: Option<(RouteId, HostOwner)>,
@@ -75,14 +76,14 @@ impl Orchestrator {
         let _sandbox = permit.sandbox().await?;
         let id = arrival.id;
         let (method, host, path) = (request.method.clone(), request.host.clone(), request.path.clone());
-        let invocation = arrival.invocation(call.app, call.script, call.kind, request);
+        let invocation = arrival.invocation(call.app, call.version, call.script, call.kind, request);
         let row = NewExecution {
             id: ExecutionId::from(id),
             app: call.app.id,
             request_id: invocation.request_id.clone(),
             script: call.script.id,
             route: call.route.map(|(route, _)| route),
-            deployment: call.app.deployment,
+            deployment: call.version.deployment,
             invocation_type: call.kind,
             outcome: "cancelled",
             status: None,
@@ -96,11 +97,11 @@ impl Orchestrator {
         let running = Running { recorder: &self.recorder, row: Some(row) };
 
         // 6. Execute.
-        let Outcome { result, usage, logs } = self.executor.execute(image, invocation, &call.app.limits).await;
+        let Outcome { result, usage, logs } = self.executor.execute(image, invocation, &call.version.limits).await;
 
         // 7. Check the answer.
         let owner = call.route.map_or(HostOwner::Shared, |(_, owner)| owner);
-        let result = result.and_then(|answer| response::check(answer, &call.app.limits, owner));
+        let result = result.and_then(|answer| response::check(answer, &call.version.limits, owner));
 
         // 8. The row and the logs.
         let kept = if call.kind == InvocationType::Test { logs.clone() } else { Logs::default() };
@@ -131,6 +132,11 @@ impl Drop for Running<'_> {
 }
 
 impl Ended {
+    /// Whether the visitor sees a status of 500 or above.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.result.as_ref().map_or_else(|failure| status_of(failure.kind), |checked| checked.status).is_server_error()
+    }
+
     /// What the visitor gets.
     pub(crate) fn into_response(self) -> Response<Body> {
         match self.result {

@@ -23,9 +23,12 @@ pub mod host_name;
 mod load;
 pub mod path;
 mod peer;
+mod preview;
 mod request;
 mod response;
+mod served;
 mod socket;
+mod split;
 mod table;
 pub mod trie;
 
@@ -42,8 +45,12 @@ use std::{
 use execution::{Execute, HttpRequest, InvocationType};
 use http::{HeaderValue, Method, Request, Response, header};
 use hyper::body::Incoming;
-use store::{AppSnapshot, Digest, Listener, ScriptId, Snapshots};
-use tokio::net::TcpListener;
+use jiff::Timestamp;
+use store::{AppSnapshot, Digest, Listener, Runs, ScriptId, Snapshots};
+use tokio::{
+    net::TcpListener,
+    sync::{Mutex, mpsc},
+};
 
 pub use body::{BodyError, ControlBody};
 pub use config::{Clock, Config, Connections};
@@ -51,6 +58,7 @@ pub use error::status_of;
 pub use execute::{InvokeError, Invoked};
 pub use finish::Recorder;
 pub use peer::{Network, NetworkError, TrustedProxies};
+pub use preview::PreviewKey;
 pub use table::Summary;
 
 use crate::{
@@ -62,8 +70,12 @@ use crate::{
     host_name::{Host, HostError},
     load::Loader,
     path::Match,
+    preview::Previews,
     request::Arrival,
-    table::{App, Table},
+    response::DEPLOYMENT,
+    served::{Served, Why},
+    split::Stop,
+    table::Table,
 };
 
 /// The control plane as the data plane sees it: whatever asks for the instance's host goes there, on a runtime of its own if it likes.
@@ -78,6 +90,10 @@ pub struct Orchestrator {
     instance_hosts: InstanceHosts,
     executor: Arc<dyn Execute>,
     table: Arc<Table>,
+    previews: Arc<Previews>,
+    /// Splits that have to end.
+    stops: mpsc::UnboundedSender<Stop>,
+    stopped: Mutex<mpsc::UnboundedReceiver<Stop>>,
     admission: Admission,
     recorder: Recorder,
     is_ready: AtomicBool,
@@ -99,10 +115,14 @@ impl Orchestrator {
     pub fn new(config: Config, executor: Arc<dyn Execute>, recorder: Recorder) -> Result<Self, HostError> {
         let mut config = config;
         config.base_domain = host_name::canonical_pattern(&config.base_domain)?;
+        let (stops, stopped) = mpsc::unbounded_channel();
         Ok(Self {
+            stops,
+            stopped: Mutex::new(stopped),
             instance_hosts: InstanceHosts::new(&config.instance_host)?,
             executor,
             table: Arc::default(),
+            previews: Arc::default(),
             admission: Admission::new(config.concurrency),
             recorder,
             is_ready: AtomicBool::new(false),
@@ -117,13 +137,25 @@ impl Orchestrator {
     /// The database failed.
     pub async fn load(&self, snapshots: &Snapshots) -> store::Result<()> {
         self.loader().load_all(snapshots).await?;
+        self.previews.read_from(snapshots.clone());
         self.is_ready.store(true, Ordering::Release);
         Ok(())
     }
 
     /// Keeps what is live in step with the changes of all nodes. Never returns; spawned once by the binary.
     pub async fn follow(&self, snapshots: Snapshots, listener: Listener) {
-        self.loader().follow(snapshots, listener).await;
+        tokio::join!(self.loader().follow(snapshots, listener), self.previews.sweep());
+    }
+
+    /// Ends, in the database and so on all nodes, the splits whose other side has failed too often here. Never returns; spawned once by the
+    /// binary.
+    pub async fn stop_splits(&self, runs: Runs) {
+        // One for each split at most, so that the queue is as short as the list of apps.
+        while let Some(Stop { app, id, because }) = self.stopped.lock().await.recv().await {
+            tracing::warn!(%app, because, "a split is stopped");
+            let now = || Timestamp::from_millisecond(i64::try_from((self.config.clock)()).unwrap_or(0)).unwrap_or_default();
+            load::until_the_database_answers(|| runs.stop_split(app, id, &because, now())).await;
+        }
     }
 
     /// Makes exactly these apps live, without a database: for tests and benchmarks.
@@ -162,8 +194,8 @@ impl Orchestrator {
     pub async fn invoke(&self, script: ScriptId, request: HttpRequest) -> Result<Invoked, InvokeError> {
         let app = self.table.app_of_script(script).ok_or(InvokeError::NotLoaded)?;
         let permit = self.admission.admit(&app.gate).await?;
-        let script = app.script(script).ok_or(InvokeError::NotLoaded)?;
-        let call = Call { app: &app, script, route: None, kind: InvocationType::Test };
+        let script = app.version.script(script).ok_or(InvokeError::NotLoaded)?;
+        let call = Call { app: &app, version: &app.version, script, route: None, kind: InvocationType::Test };
         Ok(self.run(call, Arrival::new(self.config.clock)?, request, &permit).await?.into_invoked())
     }
 
@@ -178,8 +210,8 @@ impl Orchestrator {
             Ok(Host::Name(host)) => {
                 let host = host.into_owned();
                 match self.table.app(&host) {
-                    None => Refusal::UnknownHost.into_response(None),
-                    Some(app) => self.app_response(request, host, &app, peer).await,
+                    None => self.preview_response(request, host, peer).await,
+                    Some(app) => self.app_response(request, host, Served::active(&app), peer).await,
                 }
             }
         };
@@ -189,13 +221,13 @@ impl Orchestrator {
         response
     }
 
-    async fn app_response(&self, request: Request<Incoming>, host: String, app: &App, peer: SocketAddr) -> Response<Body> {
+    async fn app_response(&self, request: Request<Incoming>, host: String, served: Served<'_>, peer: SocketAddr) -> Response<Body> {
         let arrival = match Arrival::new(self.config.clock) {
             Ok(arrival) => arrival,
             Err(refusal) => return refusal.into_response(None),
         };
         let id = arrival.id;
-        self.answer(request, host, app, peer, arrival).await.unwrap_or_else(|refusal| refusal.into_response(Some(id)))
+        self.answer(request, host, served, peer, arrival).await.unwrap_or_else(|refusal| refusal.into_response(Some(id)))
     }
 
     /// The life of a request. Steps 1 (canonical host) and 2 (its app) are above.
@@ -203,44 +235,58 @@ impl Orchestrator {
         &self,
         request: Request<Incoming>,
         host: String,
-        app: &App,
+        served: Served<'_>,
         peer: SocketAddr,
         arrival: Arrival,
     ) -> Result<Response<Body>, Refusal> {
         let (parts, body) = request.into_parts();
         request::check_head(&parts)?;
+        let client = self.config.trusted_proxies.client(peer.ip(), &parts.headers);
+        let served = served.divided(&parts.headers, client.address);
+        let Served { app, version, .. } = served;
 
         // 3. Admission: a place in the app.
         let permit = self.admission.admit(&app.gate).await?;
 
         // 4. The route.
-        let (route, params) = match app.routes.find(&host, &parts.method, parts.uri.path()) {
+        let (route, params) = match version.routes.find(served.routed_host(&host), &parts.method, parts.uri.path()) {
             Match::Route { route, params } if is_for_scripts(&parts.method) => (route, params),
             Match::Route { .. } => return Err(Refusal::Method { allow: SCRIPT_METHODS.to_owned() }),
             Match::NoPath => return Err(Refusal::NoRoute),
             Match::NoMethod { allow } => return Err(Refusal::Method { allow }),
             Match::BadPath => return Err(Refusal::Path),
         };
-        let script = app.script(route.script).ok_or(Refusal::NotLoaded)?;
+        let script = version.script(route.script).ok_or(Refusal::NotLoaded)?;
 
         // 5. The request, bounded.
-        let body = request::read_body(body, app.limits.request_body_bytes, &self.config.connections).await?;
-        let client = self.config.trusted_proxies.client(peer.ip(), &parts.headers);
-        let owner = app.owner_of(&host);
+        let body = request::read_body(body, version.limits.request_body_bytes, &self.config.connections).await?;
+        let owner = served.owner_of(&host);
         let request = request::http_request(&parts, host, params, client, body);
 
         // 6 to 8. Execute, check the answer, leave the row behind.
-        let call = Call { app, script, route: Some((route.id, owner)), kind: InvocationType::Http };
+        let call = Call { app, version, script, route: Some((route.id, owner)), kind: InvocationType::Http };
         let ended = self.run(call, arrival, request, &permit).await?;
 
+        if let Why::Tried(split) = served.why
+            && let Some(stop) = split.note(ended.has_failed())
+        {
+            // Nobody listens any more when the process ends.
+            let _ = self.stops.send(stop);
+        }
+
         // 9. The places are given back by drop, also when the client goes away.
-        Ok(ended.into_response())
+        let mut response = ended.into_response();
+        if let Some(number) = served.told() {
+            response.headers_mut().insert(DEPLOYMENT, number.into());
+        }
+        Ok(response)
     }
 
     fn loader(&self) -> Loader {
         Loader {
             executor: Arc::clone(&self.executor),
             table: Arc::clone(&self.table),
+            previews: Arc::clone(&self.previews),
             base_domain: self.config.base_domain.as_str().into(),
         }
     }

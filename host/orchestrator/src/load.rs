@@ -10,12 +10,16 @@ use std::{
 };
 
 use execution::{Execute, Image, Modules, Source};
-use store::{AppId, AppSnapshot, Digest, DomainKind, Event, Listener, ScriptKind, Snapshots};
+use store::{
+    AppId, AppSnapshot, Digest, DomainKind, Event, Listener, ScriptKind, SnapshotScript, Snapshots, SplitSnapshot, VersionSnapshot,
+};
 use tokio::task::JoinSet;
 
 use crate::{
     path::{RouteSpec, RouteTable},
-    table::{App, Script, Table},
+    preview::Previews,
+    split::{Split, Watch},
+    table::{App, Script, Table, Version},
 };
 
 /// Sources that are in memory at once while their images are made.
@@ -32,6 +36,7 @@ type Images = HashMap<(Digest, Box<str>), Image>;
 pub(crate) struct Loader {
     pub(crate) executor: Arc<dyn Execute>,
     pub(crate) table: Arc<Table>,
+    pub(crate) previews: Arc<Previews>,
     pub(crate) base_domain: Arc<str>,
 }
 
@@ -42,6 +47,7 @@ impl Loader {
         let apps = snapshots.all().await?;
         let images = self.images(&apps, snapshots).await?;
         self.table.replace_all(apps.into_iter().map(|app| self.app(app, &images)).collect());
+        self.previews.forget_all();
         let summary = self.table.summary();
         let elapsed_ms = started.elapsed().as_millis();
         tracing::info!(summary.apps, summary.routes, summary.scripts, summary.broken_scripts, elapsed_ms, "all apps are loaded");
@@ -50,6 +56,8 @@ impl Loader {
 
     /// Reads one app and makes it live, or ends it.
     pub(crate) async fn load_one(&self, id: AppId, snapshots: &Snapshots) -> store::Result<()> {
+        // What its previews hold of it (limits, images) may be old; they are read again when somebody looks.
+        self.previews.forget(id);
         let Some(snapshot) = snapshots.one(id).await? else {
             self.table.remove(id);
             return Ok(());
@@ -75,8 +83,8 @@ impl Loader {
 
     /// Makes apps live from snapshots and sources at hand: for tests, benchmarks, and whoever has no database.
     pub(crate) async fn load_given(&self, apps: Vec<AppSnapshot>, sources: &HashMap<Digest, String>) {
-        let mut images = self.known(&apps);
-        let wanted = wanted(&apps, &images).into_iter();
+        let mut images = self.known(apps.iter().map(|app| app.app_id));
+        let wanted = wanted(apps.iter().flat_map(scripts), &images).into_iter();
         let taken = wanted.filter_map(|(digest, name)| sources.get(&digest).map(|text| (digest, name, text.clone())));
         images.extend(compile(&self.executor, taken.collect()).await);
         self.table.replace_all(apps.into_iter().map(|app| self.app(app, &images)).collect());
@@ -84,8 +92,19 @@ impl Loader {
 
     /// All images that these apps need: those that are live already, and the others made now, on all cores.
     async fn images(&self, apps: &[AppSnapshot], snapshots: &Snapshots) -> store::Result<Images> {
-        let mut images = self.known(apps);
-        for wanted in wanted(apps, &images).chunks(SOURCES_AT_ONCE) {
+        let known = self.known(apps.iter().map(|app| app.app_id));
+        self.images_of(known, apps.iter().flat_map(scripts), snapshots).await
+    }
+
+    async fn images_of(
+        &self,
+        known: Images,
+        scripts: impl IntoIterator<Item = &SnapshotScript>,
+        snapshots: &Snapshots,
+    ) -> store::Result<Images> {
+        let wanted = wanted(scripts, &known);
+        let mut images = known;
+        for wanted in wanted.chunks(SOURCES_AT_ONCE) {
             let digests: Vec<Digest> = wanted.iter().map(|(digest, _)| *digest).collect();
             let texts: HashMap<Digest, String> = snapshots.sources(&digests).await?.into_iter().collect();
             let sources = wanted.iter().filter_map(|(digest, name)| Some((*digest, name.clone(), texts.get(digest)?.clone())));
@@ -95,59 +114,84 @@ impl Loader {
     }
 
     /// Images of these apps that are live.
-    fn known(&self, apps: &[AppSnapshot]) -> Images {
-        let live = apps.iter().filter_map(|app| self.table.by_id(app.app_id));
+    fn known(&self, apps: impl Iterator<Item = AppId>) -> Images {
+        let live = apps.filter_map(|app| self.table.by_id(app));
         let mut images = Images::new();
         for app in live {
-            let scripts = app.scripts.iter().filter_map(|script| Some(((script.source, script.name.clone()), script.image.clone()?)));
+            let scripts =
+                app.version.scripts.iter().filter_map(|script| Some(((script.source, script.name.clone()), script.image.clone()?)));
             images.extend(scripts);
         }
         images
     }
 
     fn app(&self, snapshot: AppSnapshot, images: &Images) -> App {
-        let routes = snapshot.routes.into_iter().map(|route| RouteSpec {
-            id: route.route,
-            script: route.script,
-            method: route.method,
-            host: route.host,
-            path: route.path,
+        let AppSnapshot { app_id, slug, limits, deployment, hosts, routes, scripts, split, .. } = snapshot;
+        let live = self.table.by_id(app_id);
+        let split = split.map(|SplitSnapshot { id, terms, version: other }| {
+            // What was counted of a split goes on being counted.
+            let watched = live.as_ref().and_then(|live| live.split.as_ref()).map(|split| &split.watch).filter(|watch| watch.id == id);
+            let watch = watched.map_or_else(|| Arc::new(Watch::new(id, &terms)), Arc::clone);
+            Split::new(app_id, terms, version(app_id, other, images), watch)
         });
-        let (routes, errors) = RouteTable::build(routes);
-        for error in errors {
-            tracing::error!(app = %snapshot.app_id, %error, "a route is not served");
-        }
-        let endpoints = snapshot.scripts.into_iter().filter(|script| script.kind == ScriptKind::Endpoint);
-        let mut scripts: Vec<Script> = endpoints
-            .map(|script| {
-                let key = (script.source, Box::<str>::from(script.name));
-                let image = images.get(&key).cloned();
-                let (source, name) = key;
-                Script { id: script.script, name, source, image }
-            })
-            .collect();
-        scripts.sort_unstable_by_key(|script| script.id);
-        let claims = snapshot.hosts.into_iter().map(|(host, kind)| match kind {
+        let claims = hosts.into_iter().map(|(host, kind)| match kind {
             DomainKind::Exact => host.into(),
             DomainKind::Wildcard => format!("*.{host}").into(),
         });
-        let own = format!("{}.{}", snapshot.slug, self.base_domain).into();
+        let own = format!("{slug}.{}", self.base_domain).into();
         App {
-            id: snapshot.app_id,
-            deployment: snapshot.deployment,
-            limits: snapshot.limits,
+            id: app_id,
+            version: version(app_id, VersionSnapshot { deployment, limits, routes, scripts }, images),
             hosts: std::iter::once(own).chain(claims).collect(),
-            routes,
-            scripts: scripts.into(),
-            gate: self.table.by_id(snapshot.app_id).map(|app| Arc::clone(&app.gate)).unwrap_or_default(),
-            slug: snapshot.slug.into(),
+            split,
+            gate: live.map(|app| Arc::clone(&app.gate)).unwrap_or_default(),
+            slug: slug.into(),
         }
+    }
+
+    /// A deployment of an app, active or not, ready to run; `None`: the app has no such one. What is live already is shared.
+    pub(crate) async fn version(&self, app: AppId, number: u32, snapshots: &Snapshots) -> store::Result<Option<Version>> {
+        let Some(snapshot) = snapshots.deployment(app, number).await? else { return Ok(None) };
+        let images = self.images_of(self.known([app].into_iter()), &snapshot.scripts, snapshots).await?;
+        Ok(Some(version(app, snapshot, &images)))
     }
 }
 
-/// What these apps need and do not have.
-fn wanted(apps: &[AppSnapshot], known: &Images) -> Vec<(Digest, Box<str>)> {
-    let scripts = apps.iter().flat_map(|app| &app.scripts).filter(|script| script.kind == ScriptKind::Endpoint);
+/// Of both sides of a split.
+fn scripts(app: &AppSnapshot) -> impl Iterator<Item = &SnapshotScript> {
+    app.scripts.iter().chain(app.split.iter().flat_map(|split| &split.version.scripts))
+}
+
+/// A deployment with the images that its scripts have.
+fn version(app: AppId, snapshot: VersionSnapshot, images: &Images) -> Version {
+    let VersionSnapshot { deployment, limits, routes, scripts } = snapshot;
+    let routes = routes.into_iter().map(|route| RouteSpec {
+        id: route.route,
+        script: route.script,
+        method: route.method,
+        host: route.host,
+        path: route.path,
+    });
+    let (routes, errors) = RouteTable::build(routes);
+    for error in errors {
+        tracing::error!(%app, deployment, %error, "a route is not served");
+    }
+    let endpoints = scripts.into_iter().filter(|script| script.kind == ScriptKind::Endpoint);
+    let mut scripts: Vec<Script> = endpoints
+        .map(|script| {
+            let key = (script.source, Box::<str>::from(script.name));
+            let image = images.get(&key).cloned();
+            let (source, name) = key;
+            Script { id: script.script, name, source, image }
+        })
+        .collect();
+    scripts.sort_unstable_by_key(|script| script.id);
+    Version { deployment, limits, routes, scripts: scripts.into() }
+}
+
+/// What these scripts need and do not have.
+fn wanted<'a>(scripts: impl IntoIterator<Item = &'a SnapshotScript>, known: &Images) -> Vec<(Digest, Box<str>)> {
+    let scripts = scripts.into_iter().filter(|script| script.kind == ScriptKind::Endpoint);
     let keys = scripts.map(|script| (script.source, Box::<str>::from(script.name.as_str())));
     let mut wanted: Vec<_> = keys.filter(|key| !known.contains_key(key)).collect();
     wanted.sort_unstable();
@@ -186,19 +230,19 @@ async fn compile_part(executor: Arc<dyn Execute>, sources: Vec<(Digest, Box<str>
     images
 }
 
-/// Repeats a read while the database is away. Any other failure would only be repeated, so it is reported and left.
-async fn until_the_database_answers<F: Future<Output = store::Result<()>>>(read: impl Fn() -> F) {
+/// Repeats something while the database is away. Any other failure would only be repeated, so it is reported and left.
+pub(crate) async fn until_the_database_answers<F: Future<Output = store::Result<()>>>(ask: impl Fn() -> F) {
     let mut pause = PAUSE_FIRST;
     loop {
-        match read().await {
+        match ask().await {
             Ok(()) => return,
             Err(error @ store::Error::Unavailable { .. }) => {
-                tracing::warn!(%error, pause_ms = pause.as_millis(), "apps can't be read; what is live stays");
+                tracing::warn!(%error, pause_ms = pause.as_millis(), "the database can't be asked; what is live stays");
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(PAUSE_LONGEST);
             }
             Err(error) => {
-                tracing::error!(%error, "apps can't be read; what is live stays");
+                tracing::error!(%error, "the database can't be asked; what is live stays");
                 return;
             }
         }

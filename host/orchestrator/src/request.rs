@@ -13,7 +13,7 @@ use crate::{
     config::{Clock, Connections},
     error::Refusal,
     peer::Client,
-    table::{App, Script},
+    table::{App, Script, Version},
 };
 
 /// Longest target: path and query (S-4.7).
@@ -65,14 +65,21 @@ impl Arrival {
     }
 
     /// The invocation that a script sees as `ctx`.
-    pub(crate) fn invocation(self, app: &App, script: &Script, kind: InvocationType, request: HttpRequest) -> Invocation {
+    pub(crate) fn invocation(
+        self,
+        app: &App,
+        version: &Version,
+        script: &Script,
+        kind: InvocationType,
+        request: HttpRequest,
+    ) -> Invocation {
         Invocation {
             execution_id: self.id,
             request_id: request_id(&request).map_or_else(|| self.id.to_string(), str::to_owned),
             script_id: script.id.uuid(),
             script_name: script.name.to_string(),
             app: app.slug.to_string(),
-            deployment: app.deployment,
+            deployment: version.deployment,
             invocation_type: kind,
             request: Some(request),
             now_ms: self.now_ms,

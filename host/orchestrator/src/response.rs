@@ -11,17 +11,21 @@ use crate::body::Body;
 /// Names the execution in every answer that comes from one.
 pub(crate) const EXECUTION_ID: HeaderName = HeaderName::from_static("picloud-execution-id");
 
+/// Number of the deployment that answered, where it need not be the active one.
+pub(crate) const DEPLOYMENT: HeaderName = HeaderName::from_static("picloud-deployment");
+
 /// Most cookies of an answer, and most bytes of them together.
 const COOKIES_MAX: usize = 50;
 const COOKIE_BYTES_MAX: usize = 8 * 1024;
 
 /// Fields that PiCloud or the proxy in front decides, or that would reach beyond the app's host.
-const NOT_FROM_SCRIPTS: [&str; 15] = [
+const NOT_FROM_SCRIPTS: [&str; 16] = [
     "alt-svc",
     "connection",
     "content-length",
     "date",
     "keep-alive",
+    "picloud-deployment",
     "picloud-execution-id",
     "proxy-authenticate",
     "proxy-connection",

@@ -9,23 +9,33 @@ use arc_swap::ArcSwap;
 use execution::{Image, Limits};
 use store::{AppId, Digest, ScriptId};
 
-use crate::{admission::Gate, path::RouteTable, response::HostOwner, trie::HostTrie};
+use crate::{admission::Gate, path::RouteTable, response::HostOwner, split::Split, trie::HostTrie};
 
 /// What one app runs. Immutable: a change makes another.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) id: AppId,
     pub(crate) slug: Box<str>,
-    /// Number of the active deployment.
-    pub(crate) deployment: u32,
-    pub(crate) limits: Limits,
+    /// The active deployment.
+    pub(crate) version: Version,
+    /// A share of the visitors gets another one.
+    pub(crate) split: Option<Split>,
     /// Host of the app below the base domain, then its verified claims, as patterns of [`HostTrie`].
     pub(crate) hosts: Vec<Box<str>>,
+    /// The same over all deployments of the app.
+    pub(crate) gate: Arc<Gate>,
+}
+
+/// One deployment, ready to run: the active one, or one that is looked at before.
+#[derive(Debug, Default)]
+pub(crate) struct Version {
+    /// Its number; 0 if the app has none.
+    pub(crate) deployment: u32,
+    /// What one execution may use.
+    pub(crate) limits: Limits,
     pub(crate) routes: RouteTable,
     /// Endpoints, sorted by id.
     pub(crate) scripts: Box<[Script]>,
-    /// The same over all deployments of the app.
-    pub(crate) gate: Arc<Gate>,
 }
 
 /// A script that is live. No source: only what a sandbox loads.
@@ -71,15 +81,27 @@ pub struct Summary {
     pub image_bytes: u64,
 }
 
-impl App {
+impl Version {
     /// The script of a route, if it is an endpoint of this deployment.
     pub(crate) fn script(&self, id: ScriptId) -> Option<&Script> {
         self.scripts.binary_search_by_key(&id, |script| script.id).ok().map(|place| &self.scripts[place])
     }
 
+    /// Bytes of all its images.
+    pub(crate) fn image_bytes(&self) -> u64 {
+        self.scripts.iter().filter_map(|script| script.image.as_ref()).map(|image| image.bytes().len() as u64).sum()
+    }
+}
+
+impl App {
+    /// The app's own host below the base domain.
+    pub(crate) fn own_host(&self) -> &str {
+        self.hosts.first().map_or("", |host| host)
+    }
+
     /// Whether a canonical host is the app's own domain or one below the base domain.
     pub(crate) fn owner_of(&self, host: &str) -> HostOwner {
-        if self.hosts.first().is_some_and(|shared| **shared == *host) { HostOwner::Shared } else { HostOwner::App }
+        if self.own_host() == host { HostOwner::Shared } else { HostOwner::App }
     }
 }
 
@@ -92,7 +114,7 @@ impl Table {
     /// The app that runs a script. Looks at all apps: only calls by id ask, and 10,000 apps take less than a millisecond.
     pub(crate) fn app_of_script(&self, script: ScriptId) -> Option<Arc<App>> {
         let live = self.live.load();
-        live.apps.values().map(|slot| slot.app.load()).find(|app| app.script(script).is_some()).map(|app| Arc::clone(&app))
+        live.apps.values().map(|slot| slot.app.load()).find(|app| app.version.script(script).is_some()).map(|app| Arc::clone(&app))
     }
 
     /// An app by its id, for the one who loads its next version.
@@ -132,13 +154,12 @@ impl Table {
     pub(crate) fn summary(&self) -> Summary {
         let live = self.live.load();
         live.apps.values().fold(Summary { apps: live.apps.len(), ..Summary::default() }, |sum, slot| {
-            let app = slot.app.load();
-            let images = app.scripts.iter().filter_map(|script| script.image.as_ref());
+            let version = &slot.app.load().version;
             Summary {
-                routes: sum.routes + app.routes.routes().len(),
-                scripts: sum.scripts + app.scripts.len(),
-                broken_scripts: sum.broken_scripts + app.scripts.iter().filter(|script| script.image.is_none()).count(),
-                image_bytes: sum.image_bytes + images.map(|image| image.bytes().len() as u64).sum::<u64>(),
+                routes: sum.routes + version.routes.routes().len(),
+                scripts: sum.scripts + version.scripts.len(),
+                broken_scripts: sum.broken_scripts + version.scripts.iter().filter(|script| script.image.is_none()).count(),
+                image_bytes: sum.image_bytes + version.image_bytes(),
                 ..sum
             }
         })
@@ -172,11 +193,9 @@ mod tests {
         App {
             id: AppId::from(Uuid::from_u128(number)),
             slug: format!("app-{number}").into(),
-            deployment,
-            limits: Limits::default(),
+            version: Version { deployment, ..Version::default() },
+            split: None,
             hosts: hosts.iter().map(|host| Box::from(*host)).collect(),
-            routes: RouteTable::default(),
-            scripts: Box::default(),
             gate: Arc::default(),
         }
     }
@@ -185,14 +204,14 @@ mod tests {
     fn hosts_follow_their_apps() {
         let table = Table::default();
         table.replace_all(vec![app(1, 1, &["one.localhost"]), app(2, 1, &["two.localhost", "*.two.org"])]);
-        let deployment = |host: &str| table.app(host).map(|app| (app.slug.to_string(), app.deployment));
+        let deployment = |host: &str| table.app(host).map(|app| (app.slug.to_string(), app.version.deployment));
         assert_eq!(deployment("one.localhost"), Some(("app-1".to_owned(), 1)));
         assert_eq!(deployment("x.two.org"), Some(("app-2".to_owned(), 1)));
         assert_eq!(deployment("localhost"), None);
 
         let before = table.app("one.localhost").unwrap();
         table.put(app(1, 2, &["one.localhost"]));
-        assert_eq!((before.deployment, deployment("one.localhost").unwrap().1), (1, 2));
+        assert_eq!((before.version.deployment, deployment("one.localhost").unwrap().1), (1, 2));
         table.put(app(2, 2, &["two.localhost"]));
         assert_eq!(deployment("x.two.org"), None);
         table.put(app(3, 1, &["three.localhost"]));

@@ -18,11 +18,15 @@ async fn each_host_has_one_owner() {
     for host in ["localhost", "localhost:8080", "LOCALHOST", "127.0.0.1", "[::1]:8080"] {
         assert!(at(&server, host, "/x").await.contains("control plane at /x"), "{host}");
     }
-    for host in ["other.apps.test", "apps.test", "wild.example", "notshop.example", "7--shop.apps.test"] {
+    for host in
+        ["other.apps.test", "apps.test", "wild.example", "notshop.example", "07--shop.apps.test", "7--other.apps.test", "7--shop.example"]
+    {
         let answer = at(&server, host, "/x").await;
         assert_eq!(status(&answer), 421, "{host}: {answer}");
         assert!(answer.ends_with(r#"{"type":"/problems/host.unknown","title":"No app answers at this host","status":421}"#), "{answer}");
     }
+    let preview = at(&server, "7--shop.apps.test", "/x").await;
+    assert!(status(&preview) == 403 && preview.contains("/problems/preview.private"), "{preview}");
 }
 
 #[tokio::test]

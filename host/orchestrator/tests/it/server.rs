@@ -9,7 +9,7 @@ use execution::{
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use orchestrator::{Config, Connections, Control, ControlBody, Orchestrator, Recorder, TrustedProxies};
+use orchestrator::{Config, Connections, Control, ControlBody, Orchestrator, PreviewKey, Recorder, TrustedProxies};
 use store::{AppId, AppSnapshot, Digest, DomainKind, RouteId, ScriptId, ScriptKind, SnapshotRoute, SnapshotScript};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -139,6 +139,7 @@ impl Server {
             base_domain: "apps.test".to_owned(),
             trusted_proxies: TrustedProxies::default(),
             concurrency: 4,
+            preview_key: PreviewKey::new([7; 32]),
             clock: || 1_700_000_000_000,
             connections,
         };
@@ -225,6 +226,7 @@ fn shop(routes: &[(&str, &str, &str)]) -> (AppSnapshot, HashMap<Digest, String>)
     let numbered = || routes.iter().enumerate();
     let app = AppSnapshot {
         app_id: AppId::from(id(1000)),
+        split: None,
         slug: "shop".to_owned(),
         limits: Limits { request_body_bytes: 16, ..Limits::default() },
         deployment: 7,
