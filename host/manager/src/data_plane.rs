@@ -25,17 +25,28 @@ pub trait DataPlane: Send + Sync + 'static {
     /// One sentence about what is wrong with it.
     fn canonical_host(&self, host: &str) -> Result<String, String>;
 
-    /// Whether a candidate fits among an app's routes.
+    /// What is wrong with a set of routes: the route at fault and why. Of two that conflict the later one is at fault.
+    fn check_routes(&self, routes: &[RouteSpec]) -> Vec<(Uuid, RouteRefusal)>;
+
+    /// Whether a candidate fits among an app's routes. What is wrong with the others is not its fault.
     ///
     /// # Errors
     /// [`RouteRefusal`].
-    fn check_route(&self, routes: &[RouteSpec], candidate: &RouteSpec) -> Result<(), RouteRefusal>;
+    fn check_route(&self, routes: &[RouteSpec], candidate: &RouteSpec) -> Result<(), RouteRefusal> {
+        let all: Vec<RouteSpec> = routes.iter().chain([candidate]).cloned().collect();
+        let own = self.check_routes(&all).into_iter().find(|(id, _)| *id == candidate.id);
+        own.map_or(Ok(()), |(_, refusal)| Err(refusal))
+    }
 
     /// What a request would hit, and why.
     ///
     /// # Errors
     /// One sentence about what is wrong with the request (a host that is none, a path that cannot be decoded).
     fn match_route(&self, routes: &[RouteSpec], host: &str, method: &str, path: &str) -> Result<RouteMatch, String>;
+
+    /// Path and query of a signed link to the preview of an app's deployment, good until `expires` (seconds since 1970). The caller has proved
+    /// that he may look at it.
+    fn preview_link(&self, app: Uuid, deployment: u32, expires: u64) -> String;
 
     /// Tells that new log lines are in the database: the app, from now on. A receiver that lags only has to look again.
     fn subscribe_logs(&self) -> broadcast::Receiver<Uuid>;

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use axum::extract::State as Shared;
 use jiff::Timestamp;
 use serde::Serialize;
-use store::{Deployment, DeploymentId};
+use store::{Author, Deployment, DeploymentId};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
     extract::{Authorized, Json, OfDeployment, Path, Query, action},
     listing::{Listing, OfOneApp, page},
+    manifest::SettingsBody,
     problem::Problem,
     routes::RouteBody,
     scripts::ScriptBody,
@@ -28,27 +29,38 @@ pub(super) struct DeploymentBody {
     /// Whether it is the one that runs.
     active: bool,
     message: String,
-    /// The admin who made it, or whose key did; null once he is gone.
-    created_by: Option<Uuid>,
-    /// The key that made it; null for a person.
-    created_with: Option<Uuid>,
+    /// Limits that this deployment lowers, by name.
+    settings: SettingsBody,
+    /// Who made it.
+    author: AuthorBody,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
 }
 
+/// Who did something. All null once the person is gone.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct AuthorBody {
+    /// The admin, or whose key it was.
+    id: Option<Uuid>,
+    username: Option<String>,
+    name: Option<String>,
+    /// The key; null for a person.
+    key_id: Option<Uuid>,
+    key_name: Option<String>,
+}
+
+impl AuthorBody {
+    pub(super) fn of(author: Author) -> Self {
+        let Author { admin, username, display_name, key, key_name } = author;
+        Self { id: admin.map(Uuid::from), username, name: display_name, key_id: key.map(Uuid::from), key_name }
+    }
+}
+
 impl DeploymentBody {
-    fn of(deployment: Deployment, app_id: Uuid) -> Self {
-        let Deployment { id, number, message, created_by, created_with, created_at, active } = deployment;
-        Self {
-            id: id.uuid(),
-            app_id,
-            number,
-            active,
-            message,
-            created_by: created_by.map(Uuid::from),
-            created_with: created_with.map(Uuid::from),
-            created_at,
-        }
+    pub(super) fn of(deployment: Deployment, app_id: Uuid) -> Self {
+        let Deployment { id, number, message, settings, author, created_at, active } = deployment;
+        let (settings, author) = (SettingsBody::of(settings), AuthorBody::of(author));
+        Self { id: id.uuid(), app_id, number, active, message, settings, author, created_at }
     }
 }
 

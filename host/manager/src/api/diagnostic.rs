@@ -8,6 +8,9 @@ use crate::State;
 /// Longest piece of a line that is shown, in characters.
 const SHOWN_CHARS_MAX: usize = 160;
 
+/// PostgreSQL takes every character in a text but this one.
+pub(super) const NUL_IN_SOURCE: &str = "A source can't hold the character NUL; write \\0 in a string.";
+
 /// A line of a source and the text that points into it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Excerpt {
@@ -66,7 +69,7 @@ pub(super) async fn parse(state: &State, source: &Source) -> Result<Result<(), C
 /// 422 with the place, or 503.
 pub(super) async fn demand_parses(state: &State, source: &Source) -> Result<(), Problem> {
     if source.text.contains('\0') {
-        return Err(Problem::invalid("/source", "A source can't hold the character NUL; write \\0 in a string."));
+        return Err(Problem::invalid("/source", NUL_IN_SOURCE));
     }
     let Err(error) = parse(state, source).await? else { return Ok(()) };
     let kind = match error.kind {

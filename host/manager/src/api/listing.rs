@@ -67,3 +67,12 @@ pub(super) fn check_name(pointer: &str, name: &str) -> Result<(), Problem> {
     }
     Err(Problem::invalid(pointer, "A name has 1 to 100 characters, without control characters and without spaces at its ends."))
 }
+
+/// What a person says about a change: up to 500 characters, without control characters but line breaks and tabs.
+pub(super) fn check_message(pointer: &str, message: &str) -> Result<(), Problem> {
+    let odd = |character: char| character.is_control() && !matches!(character, '\n' | '\t');
+    if message.chars().count() <= 500 && !message.chars().any(odd) {
+        return Ok(());
+    }
+    Err(Problem::invalid(pointer, "A message has at most 500 characters, and no control characters but line breaks and tabs."))
+}

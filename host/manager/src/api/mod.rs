@@ -7,6 +7,7 @@ mod audit;
 pub mod authz;
 mod deployments;
 mod diagnostic;
+mod difference;
 mod domains;
 mod envelope;
 mod execute;
@@ -15,12 +16,17 @@ pub mod extract;
 mod limits;
 mod listing;
 mod logs;
+mod manifest;
+mod manifest_check;
 mod openapi;
+mod preview;
 pub mod problem;
+mod rollback;
 mod route_preview;
 mod routes;
 mod scripts;
 mod session;
+mod split;
 mod status;
 mod words;
 
@@ -31,12 +37,18 @@ use std::sync::Arc;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use utoipa::OpenApi;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt as _},
+    routes,
+};
 
 use crate::State;
 
 /// Longest JSON body, in bytes. Four times the longest script.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// Longest body of a whole deployment, in bytes. A larger app sends the digests of what it has sent before.
+pub const MANIFEST_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// The control plane as one service: everything the instance's host answers.
 pub fn router(state: Arc<State>) -> Router {
@@ -65,8 +77,14 @@ fn routes_and_description() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(route_preview::match_route))
         .routes(routes!(self::routes::get_route, self::routes::put_route, self::routes::patch_route, self::routes::delete_route))
         .routes(routes!(deployments::list_deployments))
+        .routes(routes!(manifest::create_deployment).layer(DefaultBodyLimit::max(MANIFEST_BYTES_MAX)))
         .routes(routes!(deployments::get_deployment))
         .routes(routes!(deployments::activate_deployment))
+        .routes(routes!(preview::preview_deployment))
+        .routes(routes!(difference::get_deployment_diff))
+        .routes(routes!(rollback::list_activations))
+        .routes(routes!(rollback::rollback_app))
+        .routes(routes!(split::get_split, split::put_split, split::delete_split))
         .routes(routes!(executions::list_executions))
         .routes(routes!(executions::get_execution))
         .routes(routes!(executions::get_execution_logs))

@@ -242,6 +242,13 @@ impl Problem {
         self
     }
 
+    /// The same problem with these wrong parts and no others.
+    #[must_use]
+    pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
+        self.parts.errors = errors;
+        self
+    }
+
     /// Names the scope that would be needed.
     #[must_use]
     pub fn with_missing_scope(mut self, scope: &'static str) -> Self {
@@ -333,9 +340,9 @@ impl From<store::Error> for Problem {
             store::Error::Duplicate { .. } => Self::new(ProblemType::NameTaken, text),
             store::Error::RouteConflict { other, .. } => Self::new(ProblemType::RouteConflict, text).with_other(other.uuid()),
             store::Error::Missing { what, .. } => Self::not_found(&what.to_string()),
-            store::Error::Changed { .. } => Self::new(ProblemType::PreconditionFailed, text),
+            store::Error::Changed { .. } | store::Error::ActiveMoved { .. } => Self::new(ProblemType::PreconditionFailed, text),
             store::Error::NotAnEndpoint { .. } => Self::invalid("/script", text),
-            store::Error::LastOwner => Self::new(ProblemType::InUse, text),
+            store::Error::LastOwner | store::Error::AlreadyActive { .. } => Self::new(ProblemType::InUse, text),
             store::Error::NewerSchema { .. } | store::Error::Migration { .. } | store::Error::Url { .. } => Self::internal(error),
         }
     }

@@ -240,14 +240,19 @@ async fn draft(
 
 /// Method in upper case, host canonical.
 pub(super) fn canonical(state: &State, spec: RouteSpec) -> Result<RouteSpec, Problem> {
+    canonical_or_fault(state, spec).map_err(|(field, message)| Problem::invalid(pointer(field), message))
+}
+
+/// The same; else the field that is wrong, and a sentence.
+pub(super) fn canonical_or_fault(state: &State, spec: RouteSpec) -> Result<RouteSpec, (RouteField, String)> {
     if spec.path.chars().any(char::is_control) || spec.path.len() > PATH_BYTES_MAX {
-        return Err(Problem::invalid("/path", format!("A path has at most {PATH_BYTES_MAX} bytes and no control characters.")));
+        return Err((RouteField::Path, format!("A path has at most {PATH_BYTES_MAX} bytes and no control characters.")));
     }
     let host = match spec.host {
         None => None,
         Some(text) => {
             let (wildcard, name) = text.strip_prefix("*.").map_or(("", text.as_str()), |name| ("*.", name));
-            let name = state.data_plane.canonical_host(name).map_err(|message| Problem::invalid("/host", message))?;
+            let name = state.data_plane.canonical_host(name).map_err(|message| (RouteField::Host, message))?;
             Some(format!("{wildcard}{name}"))
         }
     };

@@ -23,6 +23,9 @@ use super::{
 };
 use crate::State;
 
+/// What a name that is none is answered with.
+pub(super) const SCRIPT_NAME_RULE: &str = "A script's name has 1 to 64 letters, digits, _, -, . and / (ASCII).";
+
 /// A new script.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -251,13 +254,14 @@ async fn answer(app: &AppStore, id: ScriptId) -> Result<Response, Problem> {
     Ok((tag, Json(ScriptBody::of(script, app.app_id().uuid(), Some(source)))).into_response())
 }
 
-/// Names are what `import` and error messages use: short, visible, without quotes.
 fn check_script_name(name: &str) -> Result<(), Problem> {
+    if is_script_name(name) { Ok(()) } else { Err(Problem::invalid("/name", SCRIPT_NAME_RULE)) }
+}
+
+/// Names are what `import` and error messages use: short, visible, without quotes.
+pub(super) fn is_script_name(name: &str) -> bool {
     let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte);
-    if (1..=64).contains(&name.len()) && name.bytes().all(fine) {
-        return Ok(());
-    }
-    Err(Problem::invalid("/name", "A script's name has 1 to 64 letters, digits, _, -, . and / (ASCII)."))
+    (1..=64).contains(&name.len()) && name.bytes().all(fine)
 }
 
 fn at_name(error: store::Error) -> Problem {

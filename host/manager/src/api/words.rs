@@ -16,6 +16,10 @@ macro_rules! words {
 words! {
     /// What a script is for: it answers requests, or other scripts import it.
     ScriptKind { Endpoint, Module }
+    /// Why another deployment became active: it was new, somebody chose it, somebody went back.
+    ActivationCause { Deploy, Activate, Rollback }
+    /// What happened to a thing between two deployments. What only has another name is renamed.
+    DiffChange { Added, Removed, Changed, Renamed }
     /// What a claim covers: a host, or all names below it.
     DomainKind { Exact, Wildcard }
     /// Whether a claim is proved. A pending one serves nothing.

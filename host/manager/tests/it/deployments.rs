@@ -24,5 +24,5 @@ async fn each_change_is_one_and_the_earlier_come_back() {
 
     let detail = owner.get(&format!("{DEPLOYMENTS}/{first}")).await.expect(200);
     assert_eq!((detail.at("/number"), detail.at("/scripts/0/name"), detail.at("/routes")), (&json!(1), &json!("hello"), &json!([])));
-    assert!(detail.at("/created_by").is_string() && detail.at("/created_with").is_null(), "{}", detail.json);
+    assert_eq!((detail.at("/author/username"), detail.at("/author/key_id")), (&json!("owner"), &json!(null)), "{}", detail.json);
 }

@@ -65,12 +65,17 @@ impl DataPlane for FakeDataPlane {
         Ok(host.trim_end_matches('.').to_ascii_lowercase())
     }
 
-    fn check_route(&self, routes: &[RouteSpec], candidate: &RouteSpec) -> Result<(), RouteRefusal> {
-        if !candidate.path.starts_with('/') {
-            return Err(RouteRefusal::Invalid { field: RouteField::Path, message: "A path begins with /.".to_owned() });
+    fn check_routes(&self, routes: &[RouteSpec]) -> Vec<(Uuid, RouteRefusal)> {
+        let mut refused = Vec::new();
+        for (at, route) in routes.iter().enumerate() {
+            if !route.path.starts_with('/') {
+                let message = "A path begins with /.".to_owned();
+                refused.push((route.id, RouteRefusal::Invalid { field: RouteField::Path, message }));
+            }
+            let same = |other: &&RouteSpec| (&other.method, &other.host, &other.path) == (&route.method, &route.host, &route.path);
+            refused.extend(routes[..at].iter().find(same).map(|other| (route.id, RouteRefusal::Conflict { with: other.id })));
         }
-        let same = |other: &&RouteSpec| (&other.method, &other.host, &other.path) == (&candidate.method, &candidate.host, &candidate.path);
-        routes.iter().find(same).map_or(Ok(()), |other| Err(RouteRefusal::Conflict { with: other.id }))
+        refused
     }
 
     fn match_route(&self, routes: &[RouteSpec], _: &str, method: &str, path: &str) -> Result<RouteMatch, String> {
@@ -82,6 +87,10 @@ impl DataPlane for FakeDataPlane {
             allow: if hit.is_some() { Vec::new() } else { here.iter().filter_map(|route| route.method.clone()).collect() },
             why: "The paths are equal.".to_owned(),
         })
+    }
+
+    fn preview_link(&self, app: Uuid, deployment: u32, expires: u64) -> String {
+        format!("/preview-of-{deployment}-{app}-until-{expires}")
     }
 
     fn subscribe_logs(&self) -> broadcast::Receiver<Uuid> {

@@ -13,6 +13,7 @@ mod fake;
 mod hostile;
 mod keys;
 mod logs;
+mod manifest;
 mod matrix;
 mod routes;
 mod scripts;

@@ -31,6 +31,8 @@ pub(crate) async fn things(owner: &Caller<'_>, members: &[(store::AdminId, AppRo
     let domain = json!({ "app": slug, "host": format!("{slug}.example.com") });
     let domain = owner.post("/api/v1/admin/domains", &domain).await.expect(201).text("/id");
     let deployment = owner.get(&format!("/api/v1/admin/deployments?app={slug}")).await.expect(200).text("/items/0/id");
+    let split = json!({ "deployment": 1, "percent": 50 });
+    owner.put(&format!("/api/v1/admin/apps/{slug}/split"), &split).await.expect(200);
     let execution = run(owner.instance, &slug, &script, &["line"], None).await.to_string();
     for (admin, role) in members {
         owner.instance.open(&slug).await.put_member(*admin, *role, owner.instance.state.now()).await.unwrap();
@@ -50,8 +52,19 @@ impl Things {
             _ => &self.script,
         };
         let path = template.replace("{app}", &self.slug).replace("{id}", id);
-        let filtered =
-            ["scripts", "routes", "deployments", "domains", "executions", "logs", "logs/stream", "audit", "audit/export", "audit/verify"];
+        let filtered = [
+            "scripts",
+            "routes",
+            "deployments",
+            "activations",
+            "domains",
+            "executions",
+            "logs",
+            "logs/stream",
+            "audit",
+            "audit/export",
+            "audit/verify",
+        ];
         if filtered.iter().any(|name| template == format!("/api/v1/admin/{name}")) { format!("{path}?app={}", self.slug) } else { path }
     }
 
@@ -66,6 +79,15 @@ impl Things {
             "POST /api/v1/admin/scripts/validate" => json!({ "source": "1" }),
             "PUT /api/v1/admin/scripts/{id}" => json!({ "name": "new", "source": "1" }),
             "PATCH /api/v1/admin/scripts/{id}" => json!({ "source": "1" }),
+            "POST /api/v1/admin/deployments" => json!({
+                "app": slug, "message": "All", "scripts": [{ "name": "new", "source": "1" }], "routes": [{ "script": "new", "path": "/n" }],
+                "settings": { "limits": { "fuel": 1000 } }, "expected": 2, "dry_run": false, "activate": true,
+            }),
+            "POST /api/v1/admin/deployments/{id}/preview" => json!({ "expires_in_seconds": 60 }),
+            "PUT /api/v1/admin/apps/{app}/split" => json!({
+                "deployment": 1, "percent": 5, "sticky": "cookie:visitor", "stop_above_error_rate": 5, "window_requests": 50,
+            }),
+            "POST /api/v1/admin/apps/{app}/rollback" => json!({ "to": 1, "message": "Back" }),
             "POST /api/v1/admin/routes" => json!({ "app": slug, "script": script, "path": "/y" }),
             "POST /api/v1/admin/routes/check" | "POST /api/v1/admin/routes/match" => json!({ "app": slug, "path": "/x" }),
             "PUT /api/v1/admin/routes/{id}" => json!({ "script": script, "path": "/z" }),

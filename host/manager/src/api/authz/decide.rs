@@ -49,6 +49,8 @@ actions! {
     DeploymentRead = "deployment_read", [ScriptRead];
     /// Activate a deployment: it changes scripts and routes at once.
     DeploymentWrite = "deployment_write", [ScriptWrite, RouteWrite];
+    /// Look at a deployment as a visitor would: it runs scripts.
+    DeploymentPreview = "deployment_preview", [ScriptRead, ScriptExecute];
     /// Executions and their logs.
     LogRead = "log_read", [LogRead];
     /// Who changed what about an app.

@@ -42,7 +42,7 @@ macro_rules! permissions {
 
 permissions! {
     AppRead AppWrite DomainRead DomainWrite ScriptRead ScriptWrite ScriptExecute RouteRead RouteWrite
-    DeploymentRead DeploymentWrite LogRead AuditRead
+    DeploymentRead DeploymentWrite DeploymentPreview LogRead AuditRead
 }
 
 /// Where a request names the app that it is about.

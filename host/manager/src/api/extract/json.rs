@@ -1,12 +1,18 @@
 //! A JSON body; what is wrong with it is said with a JSON pointer.
 
+use std::marker::PhantomData;
+
 use axum::{
     body::Bytes,
-    extract::{FromRequest, Request},
+    extract::{FromRequest, OptionalFromRequest, Request},
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, StatusCode, header};
-use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use http_body::Body as _;
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, Error as _, SeqAccess, Visitor},
+};
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 
@@ -26,12 +32,25 @@ impl<S: Sync + Send, T: DeserializeOwned> FromRequest<S> for Json<T> {
         }
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
             if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                let limit = super::super::BODY_BYTES_MAX;
-                return Problem::new(ProblemType::BodyTooLarge, format!("A body of this API has at most {limit} bytes."));
+                let (most, whole) = (super::super::BODY_BYTES_MAX, super::super::MANIFEST_BYTES_MAX);
+                let detail = format!("A body has at most {most} bytes, that of a whole deployment {whole}.");
+                return Problem::new(ProblemType::BodyTooLarge, detail);
             }
             Problem::new(ProblemType::MalformedJson, "The body could not be read to its end.")
         })?;
         parse(&bytes).map(Self)
+    }
+}
+
+/// A body that may be left out altogether.
+impl<S: Sync + Send, T: DeserializeOwned> OptionalFromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Problem> {
+        if request.body().is_end_stream() {
+            return Ok(None);
+        }
+        <Self as FromRequest<S>>::from_request(request, state).await.map(Some)
     }
 }
 
@@ -96,6 +115,35 @@ fn without_position(message: &str) -> String {
     message.rsplit_once(" at line ").map_or(message, |(text, _)| text).to_owned()
 }
 
+/// For a list that is refused with its first item beyond `N`, before more of it is read.
+///
+/// # Errors
+/// Those of the items, and a list that is too long.
+pub fn at_most<'de, D: Deserializer<'de>, T: Deserialize<'de>, const N: usize>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    struct AtMost<T, const N: usize>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>, const N: usize> Visitor<'de> for AtMost<T, N> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "a list of at most {N} items")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
+            let mut list = Vec::new();
+            while let Some(item) = items.next_element()? {
+                if list.len() == N {
+                    return Err(A::Error::invalid_length(N + 1, &self));
+                }
+                list.push(item);
+            }
+            Ok(list)
+        }
+    }
+
+    deserializer.deserialize_seq(AtMost::<T, N>(PhantomData))
+}
+
 /// For fields of a PATCH that may be null: absent is `None`, null is `Some(None)`.
 ///
 /// # Errors
@@ -115,7 +163,7 @@ mod tests {
     struct Thing {
         #[expect(dead_code, reason = "only its type matters")]
         name: String,
-        #[serde(default)]
+        #[serde(default, deserialize_with = "at_most::<_, _, 2>")]
         #[expect(dead_code, reason = "only its type matters")]
         tags: Vec<u8>,
         #[serde(default, deserialize_with = "present")]
@@ -129,6 +177,7 @@ mod tests {
             ("{}", ProblemType::InvalidRequest, "/name: missing field `name`."),
             ("{\"name\":\"a\",\"nmae\":1}", ProblemType::InvalidRequest, "/nmae: unknown field `nmae`"),
             ("{\"name\":\"a\",\"tags\":[1,300]}", ProblemType::InvalidRequest, "/tags/1: invalid value"),
+            ("{\"name\":\"a\",\"tags\":[1,2,3]}", ProblemType::InvalidRequest, "a list of at most 2 items"),
             ("[]", ProblemType::InvalidRequest, "the body"),
             ("{\"name\":", ProblemType::MalformedJson, "line 1, column 8"),
             ("", ProblemType::MalformedJson, "line 1, column 0"),

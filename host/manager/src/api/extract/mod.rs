@@ -12,7 +12,7 @@ pub use authorized::{Authorized, InQuery, OfApp, OfDeployment, OfDomain, OfExecu
 pub use caller::{Caller, SESSION_IDLE};
 pub use client::Client;
 pub use if_match::{IfMatch, etag};
-pub use json::{Json, present};
+pub use json::{Json, at_most, present};
 pub use path::Path;
 pub use query::Query;
 

@@ -1,0 +1,234 @@
+//! `/api/v1/admin/deployments/{id}/diff`: what differs between two deployments, bounded.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+
+use serde::{Deserialize, Serialize};
+use similar::TextDiff;
+use store::{AppStore, DeploymentId, Difference, Differing, Digest, Route, Script, ScriptKind};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::{
+    extract::{Authorized, Json, OfDeployment, Path, Query, action},
+    manifest::SettingsBody,
+    problem::Problem,
+    words,
+};
+
+/// Most scripts and most routes that are listed.
+const LISTED_MAX: usize = 1_000;
+/// Scripts whose texts are compared.
+const COMPARED_MAX: usize = 100;
+/// All text diffs together, in bytes.
+const TEXT_BYTES_MAX: usize = 512 * 1024;
+/// Comparing takes so long at most; what is left is shown as one replacement.
+const TIME_MAX: Duration = Duration::from_millis(500);
+/// Unchanged lines around a change.
+const CONTEXT_LINES: usize = 3;
+
+/// What two deployments differ in. Things are told apart by their ids.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct DiffBody {
+    /// Number of the earlier one; null: from nothing.
+    from: Option<u32>,
+    /// Number of the later one; null: of what would be deployed.
+    to: Option<u32>,
+    scripts: Vec<ScriptDiff>,
+    routes: Vec<RouteDiff>,
+    /// Null: alike.
+    settings: Option<SettingsDiff>,
+    /// Whether something was left out because it would have been too much.
+    truncated: bool,
+}
+
+/// A script that is not the same on both sides.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ScriptDiff {
+    #[schema(value_type = words::DiffChange)]
+    change: &'static str,
+    /// Null: it does not exist yet.
+    id: Option<Uuid>,
+    name: String,
+    /// What it was called before, if that differs.
+    previous_name: Option<String>,
+    #[schema(value_type = words::ScriptKind)]
+    kind: ScriptKind,
+    /// What it was before, if that differs.
+    #[schema(value_type = Option<words::ScriptKind>)]
+    previous_kind: Option<ScriptKind>,
+    /// The source in unified format; null if it is the same, or was left out (`truncated`).
+    diff: Option<String>,
+    /// Whether `diff` is cut off or left out.
+    truncated: bool,
+}
+
+/// A route that is not the same on both sides.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RouteDiff {
+    #[schema(value_type = words::DiffChange)]
+    change: &'static str,
+    before: Option<RouteSide>,
+    after: Option<RouteSide>,
+}
+
+/// A route on one side.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RouteSide {
+    script_id: Uuid,
+    method: Option<String>,
+    host: Option<String>,
+    path: String,
+}
+
+/// Settings that are not the same.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct SettingsDiff {
+    before: SettingsBody,
+    after: SettingsBody,
+}
+
+/// The query of a comparison.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Against {
+    /// Id of another deployment of the app; the one before if absent.
+    against: Option<Uuid>,
+}
+
+/// Where the texts are.
+pub(super) struct Texts<'a> {
+    pub(super) app: &'a AppStore,
+    /// Those that are not in the database yet.
+    pub(super) given: &'a HashMap<Digest, &'a str>,
+}
+
+/// Compares a deployment with another one, by default the one before.
+#[utoipa::path(
+    get, path = "/api/v1/admin/deployments/{id}/diff", tag = "deployments",
+    params(("id" = Uuid, Path), Against),
+    responses((status = 200, body = DiffBody)),
+)]
+pub(super) async fn get_deployment_diff(
+    app: Authorized<action::DeploymentRead, OfDeployment>,
+    Path(id): Path<Uuid>,
+    Query(query): Query<Against>,
+) -> Result<Json<DiffBody>, Problem> {
+    let id = DeploymentId::from(id);
+    let missing = || Problem::not_found("deployment");
+    let to = app.deployment_row(id).await?.ok_or_else(missing)?;
+    let from = match query.against {
+        Some(against) => Some(app.deployment_row(against.into()).await?.ok_or_else(missing)?),
+        None => app.deployment_before(to.number).await?,
+    };
+    let difference = app.difference(from.as_ref().map(|from| from.id), id).await?.ok_or_else(missing)?;
+    let texts = Texts { app: &app, given: &HashMap::new() };
+    DiffBody::of(difference, from.map(|from| from.number), Some(to.number), texts).await.map(Json)
+}
+
+impl DiffBody {
+    /// The answer, with the texts compared as far as the bounds go.
+    pub(super) async fn of(difference: Difference, from: Option<u32>, to: Option<u32>, texts: Texts<'_>) -> Result<Self, Problem> {
+        let Difference { scripts, routes, settings } = difference;
+        let mut truncated = scripts.len() > LISTED_MAX || routes.len() > LISTED_MAX;
+        let mut budget = Budget { scripts: COMPARED_MAX, bytes: TEXT_BYTES_MAX, until: Instant::now() + TIME_MAX };
+        let mut listed = Vec::new();
+        for script in scripts.into_iter().take(LISTED_MAX) {
+            let script = script_diff(script, to.is_some(), &texts, &mut budget).await?;
+            truncated |= script.as_ref().is_some_and(|script| script.truncated);
+            listed.extend(script);
+        }
+        let settings = settings.map(|(before, after)| SettingsDiff { before: SettingsBody::of(before), after: SettingsBody::of(after) });
+        let routes = routes.into_iter().take(LISTED_MAX).map(route_diff).collect();
+        Ok(Self { from, to, scripts: listed, routes, settings, truncated })
+    }
+}
+
+/// What may still be spent on texts.
+struct Budget {
+    scripts: usize,
+    bytes: usize,
+    until: Instant,
+}
+
+/// `None` cannot happen for what the store calls a difference: one side is always there.
+async fn script_diff(
+    script: Differing<Script>,
+    is_deployed: bool,
+    texts: &Texts<'_>,
+    budget: &mut Budget,
+) -> Result<Option<ScriptDiff>, Problem> {
+    let Differing { before, after } = script;
+    let digest = |side: &Option<Script>| side.as_ref().map(|script| script.source_digest);
+    let (old, new) = (digest(&before), digest(&after));
+    let change = match (&before, &after) {
+        (None, _) => "added",
+        (_, None) => "removed",
+        (Some(before), Some(after)) if old == new && before.kind == after.kind => "renamed",
+        _ => "changed",
+    };
+    let (diff, truncated) = if old == new { (None, false) } else { text_diff(old, new, texts, budget).await? };
+    let Some(shown) = after.as_ref().or(before.as_ref()) else { return Ok(None) };
+    Ok(Some(ScriptDiff {
+        change,
+        id: (is_deployed || before.is_some()).then(|| shown.id.uuid()),
+        name: shown.name.clone(),
+        previous_name: before.as_ref().filter(|before| before.name != shown.name).map(|before| before.name.clone()),
+        kind: shown.kind,
+        previous_kind: before.as_ref().filter(|before| before.kind != shown.kind).map(|before| before.kind),
+        diff,
+        truncated,
+    }))
+}
+
+/// The diff, and whether something of it is missing.
+async fn text_diff(
+    old: Option<Digest>,
+    new: Option<Digest>,
+    texts: &Texts<'_>,
+    budget: &mut Budget,
+) -> Result<(Option<String>, bool), Problem> {
+    if budget.scripts == 0 || budget.bytes == 0 {
+        return Ok((None, true));
+    }
+    budget.scripts -= 1;
+    let (old, new, until) = (texts.read(old).await?, texts.read(new).await?, budget.until);
+    let compared = tokio::task::spawn_blocking(move || unified(&old, &new, until)).await;
+    let mut diff = compared.map_err(|_| Problem::internal("comparing two sources panicked"))?;
+    let is_cut = diff.len() > budget.bytes;
+    if is_cut {
+        diff.truncate(diff.floor_char_boundary(budget.bytes));
+    }
+    budget.bytes -= diff.len();
+    Ok((Some(diff), is_cut))
+}
+
+fn unified(old: &str, new: &str, until: Instant) -> String {
+    let diff = TextDiff::configure().deadline(until).diff_lines(old, new);
+    diff.unified_diff().context_radius(CONTEXT_LINES).to_string()
+}
+
+impl Texts<'_> {
+    /// Empty for a side that is not there.
+    async fn read(&self, digest: Option<Digest>) -> Result<String, Problem> {
+        let Some(digest) = digest else { return Ok(String::new()) };
+        match self.given.get(&digest) {
+            Some(text) => Ok((*text).to_owned()),
+            // Pruned since the list was read.
+            None => self.app.source(digest).await?.ok_or_else(|| Problem::not_found("deployment")),
+        }
+    }
+}
+
+fn route_diff(route: Differing<Route>) -> RouteDiff {
+    let change = match (&route.before, &route.after) {
+        (None, _) => "added",
+        (_, None) => "removed",
+        _ => "changed",
+    };
+    let side = |Route { script, method, host, path, .. }: Route| RouteSide { script_id: script.uuid(), method, host, path };
+    RouteDiff { change, before: route.before.map(side), after: route.after.map(side) }
+}

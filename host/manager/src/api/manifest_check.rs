@@ -1,0 +1,196 @@
+//! Everything that can be wrong with a whole deployment, found before anything is written and told at once.
+
+use std::collections::{HashMap, HashSet};
+
+use execution::{CompileErrorKind, Source, limits};
+use futures_util::{StreamExt as _, stream};
+use store::{AppStore, Digest, Manifest, ManifestRoute, ManifestScript, ManifestSource, ScriptKind, Settings};
+use uuid::Uuid;
+
+use super::{
+    diagnostic::{NUL_IN_SOURCE, of_compile_error, parse},
+    manifest::{DeployedRoute, DeployedScript, NewDeployment},
+    problem::{FieldError, Problem, ProblemType},
+    routes::{canonical_or_fault, describe, pointer},
+    scripts::{SCRIPT_NAME_RULE, is_script_name},
+};
+use crate::{RouteRefusal, RouteSpec, State};
+
+/// Most faults that are told; the rest is counted.
+const FAULTS_TOLD: usize = 100;
+/// Sources that are parsed at once.
+const PARSED_AT_ONCE: usize = 2;
+
+/// What is wrong, in the order in which it was found.
+#[derive(Default)]
+struct Faults {
+    told: Vec<(ProblemType, FieldError)>,
+    untold: usize,
+}
+
+impl Faults {
+    fn add(&mut self, kind: ProblemType, error: FieldError) {
+        if self.told.len() < FAULTS_TOLD { self.told.push((kind, error)) } else { self.untold += 1 }
+    }
+
+    fn invalid(&mut self, pointer: String, message: impl Into<String>) {
+        self.add(ProblemType::InvalidRequest, FieldError { pointer: Some(pointer), message: message.into(), ..FieldError::default() });
+    }
+
+    /// One problem for all: its type is that of the gravest, which is what has to be mended first.
+    fn into_result(self) -> Result<(), Problem> {
+        let rank = |kind: &ProblemType| match kind {
+            ProblemType::InvalidRequest => 0,
+            ProblemType::ScriptTooLarge => 1,
+            ProblemType::ScriptInvalid | ProblemType::ScriptImport => 2,
+            _ => 3,
+        };
+        let Some((kind, first)) = self.told.iter().min_by_key(|(kind, _)| rank(kind)) else { return Ok(()) };
+        let place = match (first.line, first.column) {
+            (Some(line), Some(column)) => format!(", line {line}, column {column}"),
+            _ => String::new(),
+        };
+        let others = self.told.len() + self.untold - 1;
+        let rest = if others > 0 { format!(" ({others} more; `errors` has the first {FAULTS_TOLD})") } else { String::new() };
+        let detail = format!("{}{place}: {}{rest}", first.pointer.as_deref().unwrap_or_default(), first.message);
+        Err(Problem::new(*kind, detail).with_errors(self.told.into_iter().map(|(_, error)| error).collect()))
+    }
+}
+
+/// The manifest that a body describes, if it can be deployed.
+///
+/// # Errors
+/// All that is wrong, in one problem: 400 for fields, 422 for sources, 409 for routes that conflict.
+pub(super) async fn checked(state: &State, app: &AppStore, body: NewDeployment) -> Result<Manifest, Problem> {
+    let mut faults = Faults::default();
+    let settings = settings(body.settings.limits, &mut faults);
+    let scripts = scripts(body.scripts, &mut faults);
+    let routes = routes(state, body.routes, &scripts, &mut faults);
+    sources(state, app, &scripts, &mut faults).await?;
+    faults.into_result()?;
+    Ok(Manifest { scripts, routes, settings })
+}
+
+fn settings(lowered: std::collections::BTreeMap<String, u64>, faults: &mut Faults) -> Settings {
+    for (name, value) in &lowered {
+        let pointer = format!("/settings/limits/{}", name.replace('~', "~0").replace('/', "~1"));
+        match limits::ALL.iter().find(|limit| limit.name == name) {
+            None => faults.invalid(pointer, "There is no limit of this name; GET /api/v1/admin/limits lists them."),
+            Some(limit) if *value == 0 || *value > limit.ceiling => {
+                faults.invalid(pointer, format!("This limit goes from 1 to {} {}.", limit.ceiling, limit.unit));
+            }
+            Some(_) => {}
+        }
+    }
+    Settings { limits: lowered }
+}
+
+/// Names, and that each script has one source or one digest. What is wrong is left out of the list but for its place.
+fn scripts(items: Vec<DeployedScript>, faults: &mut Faults) -> Vec<ManifestScript> {
+    let mut names = HashSet::new();
+    let mut scripts = Vec::with_capacity(items.len());
+    for (at, DeployedScript { name, kind, source, digest }) in items.into_iter().enumerate() {
+        if !is_script_name(&name) {
+            faults.invalid(format!("/scripts/{at}/name"), SCRIPT_NAME_RULE);
+        } else if !names.insert(name.clone()) {
+            faults.invalid(format!("/scripts/{at}/name"), format!("Another script of this deployment is named `{name}`."));
+        }
+        let source = match (source, digest.as_deref().map(parsed_digest)) {
+            (Some(text), None) => ManifestSource::Text(text),
+            (None, Some(Some(digest))) => ManifestSource::Known(digest),
+            (None, Some(None)) => {
+                faults.invalid(format!("/scripts/{at}/digest"), "A digest is 64 hexadecimal digits: the SHA-256 of the source.");
+                ManifestSource::Text(String::new())
+            }
+            (Some(_), Some(_)) | (None, None) => {
+                faults.invalid(format!("/scripts/{at}"), format!("The script `{name}` needs either `source` or `digest`."));
+                ManifestSource::Text(String::new())
+            }
+        };
+        scripts.push(ManifestScript { name, kind: kind.unwrap_or(ScriptKind::Endpoint), source });
+    }
+    scripts
+}
+
+fn parsed_digest(text: &str) -> Option<Digest> {
+    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
+    }
+    Some(Digest::from(bytes))
+}
+
+/// Routes in their canonical form. In the matcher a route's id is its place in the list.
+fn routes(state: &State, items: Vec<DeployedRoute>, scripts: &[ManifestScript], faults: &mut Faults) -> Vec<ManifestRoute> {
+    let kinds: HashMap<&str, ScriptKind> = scripts.iter().map(|script| (script.name.as_str(), script.kind)).collect();
+    let mut specs = Vec::with_capacity(items.len());
+    let mut names = Vec::with_capacity(items.len());
+    for (at, DeployedRoute { script, path, method, host }) in items.into_iter().enumerate() {
+        match kinds.get(script.as_str()) {
+            Some(ScriptKind::Endpoint) => {}
+            Some(ScriptKind::Module) => {
+                faults.invalid(format!("/routes/{at}/script"), "This script is a module and can't answer requests.")
+            }
+            None => faults.invalid(format!("/routes/{at}/script"), "This deployment has no script of this name."),
+        }
+        names.push(script);
+        match canonical_or_fault(state, RouteSpec { id: Uuid::from_u128(at as u128), method, host, path }) {
+            Ok(spec) => specs.push(spec),
+            Err((field, message)) => faults.invalid(format!("/routes/{at}{}", pointer(field)), message),
+        }
+    }
+    let of = |id: Uuid| specs.iter().find(|spec| spec.id == id).map_or_else(String::new, describe);
+    for (id, refusal) in state.data_plane.check_routes(&specs) {
+        let at = id.as_u128();
+        match refusal {
+            RouteRefusal::Invalid { field, message } => faults.invalid(format!("/routes/{at}{}", pointer(field)), message),
+            RouteRefusal::Conflict { with } => {
+                let message = format!("{} answers the same requests as {}, /routes/{}.", of(id), of(with), with.as_u128());
+                let error = FieldError { pointer: Some(format!("/routes/{at}")), message, ..FieldError::default() };
+                faults.add(ProblemType::RouteConflict, error);
+            }
+        }
+    }
+    if specs.len() < names.len() {
+        // Something is wrong, so that nothing will be deployed.
+        return Vec::new();
+    }
+    let form = |(script, RouteSpec { method, host, path, .. })| ManifestRoute { script, method, host, path };
+    names.into_iter().zip(specs).map(form).collect()
+}
+
+/// Parses every source that the app does not have yet: what it has was parsed when it came.
+async fn sources(state: &State, app: &AppStore, scripts: &[ManifestScript], faults: &mut Faults) -> Result<(), Problem> {
+    let digest = |script: &ManifestScript| match &script.source {
+        ManifestSource::Text(text) => Digest::of(text.as_bytes()),
+        ManifestSource::Known(digest) => *digest,
+    };
+    let digests: Vec<Digest> = scripts.iter().map(digest).collect();
+    let known = app.known_sources(&digests).await?;
+    let mut fresh = Vec::new();
+    for (at, (script, digest)) in scripts.iter().zip(&digests).enumerate() {
+        match &script.source {
+            _ if known.contains(digest) => {}
+            ManifestSource::Known(_) => {
+                faults.invalid(format!("/scripts/{at}/digest"), "The app has no source with this digest; send the `source`.");
+            }
+            ManifestSource::Text(text) if text.contains('\0') => faults.invalid(format!("/scripts/{at}/source"), NUL_IN_SOURCE),
+            ManifestSource::Text(text) => fresh.push((at, Source { name: script.name.clone(), text: text.clone() })),
+        }
+    }
+    let mut parsed = stream::iter(fresh).map(async |(at, source)| (at, parse(state, &source).await, source)).buffered(PARSED_AT_ONCE);
+    while let Some((at, outcome, source)) = parsed.next().await {
+        let Err(error) = outcome? else { continue };
+        let kind = match error.kind {
+            CompileErrorKind::TooLarge => ProblemType::ScriptTooLarge,
+            CompileErrorKind::Import => ProblemType::ScriptImport,
+            CompileErrorKind::Syntax | CompileErrorKind::Unavailable => ProblemType::ScriptInvalid,
+        };
+        let fault = of_compile_error(&error, &source.text, &format!("/scripts/{at}/source"));
+        faults.add(kind, FieldError { message: format!("{}: {}", source.name, fault.message), ..fault });
+    }
+    Ok(())
+}
