@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use execution::Execute;
 use executor::Executor;
 use manager::auth::password::Passwords;
-use orchestrator::{Connections, Orchestrator, Recorder};
+use orchestrator::{Connections, Orchestrator, PreviewKey, Recorder};
 use store::{Listener, Runs, Snapshots, Store};
 use tokio::{net::TcpListener, runtime::Handle, task::JoinHandle};
 
@@ -99,6 +99,7 @@ async fn serve_from(
         write: data.spawn(write(recorder.clone(), store.runs())),
         others: vec![
             data.spawn(follow(Arc::clone(&orchestrator), store.snapshots(), store.listener())),
+            data.spawn(stop_splits(Arc::clone(&orchestrator), store.runs())),
             tokio::spawn(announcements),
             tokio::spawn(upkeep::run(store.runs(), config.retention)),
             tokio::spawn(internal::serve(sockets.internal, ready, stopping.subscribe())),
@@ -147,6 +148,10 @@ async fn follow(orchestrator: Arc<Orchestrator>, snapshots: Snapshots, listener:
     orchestrator.follow(snapshots, listener).await;
 }
 
+async fn stop_splits(orchestrator: Arc<Orchestrator>, runs: Runs) {
+    orchestrator.stop_splits(runs).await;
+}
+
 /// Registered with the threads that will accept from it.
 async fn bind(data: &Handle, key: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
     let bound = data.spawn(TcpListener::bind(address)).await.context("the server failed")?;
@@ -175,6 +180,7 @@ async fn load_apps(
         base_domain: config.base_domain.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
         concurrency: config.concurrency as usize,
+        preview_key: preview_key(store).await?,
         clock: clock::now_ms,
         connections: connections(config),
     };
@@ -184,6 +190,14 @@ async fn load_apps(
     let loaded = data.spawn(async move { loading.load(&snapshots).await }).await.context("the server failed")?;
     loaded.context("could not load the apps")?;
     Ok(orchestrator)
+}
+
+/// Made at the first start, and kept in the database, so that all nodes have the same.
+async fn preview_key(store: &Store) -> anyhow::Result<PreviewKey> {
+    let mut fresh = [0; 32];
+    getrandom::fill(&mut fresh).context("no random bytes from the operating system")?;
+    let secret = store.control().preview_secret(fresh).await.context("could not read the key of previews")?;
+    Ok(PreviewKey::new(secret))
 }
 
 fn connections(config: &Config) -> Connections {

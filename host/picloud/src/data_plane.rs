@@ -61,12 +61,9 @@ impl DataPlane for LocalDataPlane {
         canonical_pattern(host).map_err(|error| error.to_string())
     }
 
-    fn check_route(&self, routes: &[RouteSpec], candidate: &RouteSpec) -> Result<(), RouteRefusal> {
-        let all = routes.iter().chain([candidate]).map(to_spec);
-        let (_, errors) = RouteTable::build(all);
-        // What is wrong with the others is not the candidate's fault.
-        let own = errors.into_iter().find(|error| route_of(error) == RouteId::from(candidate.id));
-        own.map_or(Ok(()), |error| Err(refusal(error)))
+    fn check_routes(&self, routes: &[RouteSpec]) -> Vec<(Uuid, RouteRefusal)> {
+        let (_, errors) = RouteTable::build(routes.iter().map(to_spec));
+        errors.into_iter().map(|error| (route_of(&error).uuid(), refusal(error))).collect()
     }
 
     fn match_route(&self, routes: &[RouteSpec], host: &str, method: &str, path: &str) -> Result<RouteMatch, String> {
@@ -85,6 +82,10 @@ impl DataPlane for LocalDataPlane {
             }
             Match::BadPath => return Err("The path has more than one reading, or does not decode to UTF-8.".into()),
         })
+    }
+
+    fn preview_link(&self, app: Uuid, deployment: u32, expires: u64) -> String {
+        self.orchestrator.preview_link(app.into(), deployment, expires)
     }
 
     fn subscribe_logs(&self) -> broadcast::Receiver<Uuid> {

@@ -123,7 +123,8 @@ impl Instance {
         let session = self.call("POST", "session", &[], &json!({ "username": "owner", "password": password }).to_string());
         let Some(cookie) = session.header("set-cookie").and_then(|cookie| cookie.split(';').next()) else { return session };
         let (cookie, origin) = (format!("Cookie: {cookie}"), format!("Origin: http://localhost:{}", self.port));
-        let scopes = ["script:read", "script:write", "route:write", "domain:write", "log:read", "instance:admin"];
+        let scopes =
+            ["script:read", "script:write", "route:write", "domain:write", "log:read", "script:execute", "app:admin", "instance:admin"];
         let made = self.call("POST", "api-keys", &[&cookie, &origin], &json!({ "name": "tests", "scopes": scopes }).to_string());
         self.key = made.json()["key"].as_str().unwrap().to_owned();
         session

@@ -5,6 +5,7 @@
 
 mod acceptance;
 mod commands;
+mod deploys;
 mod hostile;
 mod http;
 mod instance;
