@@ -60,7 +60,7 @@ impl Orchestrator {
         }
     }
 
-    /// The path and query of a link to the preview of a deployment; its host is [`Orchestrator::preview_host`]. `expires`: seconds since 1970.
+    /// Path and query of a link to the preview of a deployment, on the host `<number>--<slug>.<base domain>`. `expires`: seconds since 1970.
     #[must_use]
     pub fn preview_link(&self, app: store::AppId, number: u32, expires: u64) -> String {
         format!("{ENTRANCE}?token={}", self.config.preview_key.sign(Purpose::Link, app, number, expires))
