@@ -18,6 +18,8 @@ impl Host for State {
             return Ok(());
         }
         message.truncate(message.floor_char_boundary(room));
+        // What was cut off is given back: a line may be kept for minutes.
+        message.shrink_to_fit();
         // An empty line costs a byte too: else a script could keep lines for nothing.
         self.log_bytes_left = self.log_bytes_left.saturating_sub((message.len() + fields.as_ref().map_or(0, String::len)).max(1));
         self.logs.lines.push(LogLine { level: level.into(), message, fields });
