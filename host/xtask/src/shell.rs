@@ -11,6 +11,12 @@ use anyhow::{Context as _, Result, ensure};
 pub(crate) fn cargo(workspace: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(workspace);
+    // What the outer cargo said of this package: build scripts that look at it (ring's) would be run again, and all that depends on them.
+    for (name, _) in std::env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"CARGO_PKG_") || name.as_encoded_bytes().starts_with(b"CARGO_MANIFEST_") {
+            command.env_remove(name);
+        }
+    }
     command
 }
 
