@@ -74,14 +74,36 @@ impl std::fmt::Debug for Executor {
     }
 }
 
+/// How a used slot of the pool becomes clean.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reset {
+    /// Whether the kernel is asked which pages were written, so that only those are cleaned.
+    pub(crate) scan: Enabled,
+    /// How many bytes of a memory, of a table and of a stack are cleaned in place; what is beyond is given back.
+    pub(crate) keep: [usize; 3],
+}
+
+impl Reset {
+    fn of_this_machine() -> Self {
+        // SCAR: a dirty page that was swapped out is not seen by the scan and not reset (open Wasmtime PR 14357).
+        let scan = if swap_is_on() { Enabled::No } else { Enabled::Auto };
+        Self { scan, keep: [MEMORY_KEEP_BYTES, TABLE_KEEP_BYTES, STACK_KEEP_BYTES] }
+    }
+}
+
 impl Executor {
     /// Loads the guest, or at the first start pre-initialises and compiles it (some seconds).
     ///
     /// # Errors
     /// [`StartError`]
     pub async fn start(settings: &Settings) -> Result<Arc<Self>, StartError> {
+        Self::start_with(settings, Reset::of_this_machine()).await
+    }
+
+    /// [`Executor::start`], with a choice that tests make otherwise.
+    pub(crate) async fn start_with(settings: &Settings, reset: Reset) -> Result<Arc<Self>, StartError> {
         let slots = settings.concurrency + settings.compilations;
-        let engine = wasmtime::Engine::new(&config(slots)).map_err(StartError::wasmtime("configuring Wasmtime"))?;
+        let engine = wasmtime::Engine::new(&config(slots, reset)).map_err(StartError::wasmtime("configuring Wasmtime"))?;
         let Guest { component, digest } = component::load(&engine, &settings.cache_dir).await?;
         let mut linker = Linker::<State>::new(&engine);
         host::add_to_linker(&mut linker).map_err(StartError::wasmtime("linking the host"))?;
@@ -106,7 +128,7 @@ impl Executor {
     }
 }
 
-fn config(slots: u32) -> Config {
+fn config(slots: u32, reset: Reset) -> Config {
     let mut config = Config::new();
 
     // The meter and the only preemption: exact, and the same on every machine.
@@ -133,11 +155,11 @@ fn config(slots: u32) -> Config {
     // A snapshot appears by mapping pages. Reservation and guards keep their defaults: they make bounds checks
     // needless, and CVE-2026-34988 needed a guard of 0.
     config.memory_init_cow(true).memory_may_move(false);
-    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(slots)));
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(slots, reset)));
     config
 }
 
-fn pool(slots: u32) -> PoolingAllocationConfig {
+fn pool(slots: u32, reset: Reset) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(slots).total_core_instances(slots * CORE_INSTANCES).total_memories(slots);
     pool.total_tables(slots * TABLES).total_stacks(slots);
@@ -146,9 +168,8 @@ fn pool(slots: u32) -> PoolingAllocationConfig {
     pool.max_memory_size(usize::try_from(limits::MEMORY_CEILING_BYTES).unwrap_or(usize::MAX));
     // Every script shares one snapshot, so a warm slot fits the next execution whoever it belongs to.
     pool.max_unused_warm_slots(slots);
-    pool.linear_memory_keep_resident(MEMORY_KEEP_BYTES).table_keep_resident(TABLE_KEEP_BYTES).async_stack_keep_resident(STACK_KEEP_BYTES);
-    // SCAR: a dirty page that was swapped out is not seen by the scan and not reset (open Wasmtime PR 14357).
-    pool.pagemap_scan(if swap_is_on() { Enabled::No } else { Enabled::Auto });
+    let [memory, table, stack] = reset.keep;
+    pool.linear_memory_keep_resident(memory).table_keep_resident(table).async_stack_keep_resident(stack).pagemap_scan(reset.scan);
     pool
 }
 

@@ -34,6 +34,8 @@ mod record;
 mod replay;
 pub mod services;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use engine::{Executor, Settings, StartError};
 pub use live::Live;

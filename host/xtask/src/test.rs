@@ -13,6 +13,8 @@ use crate::{check, run, setup, shell, test_server};
 
 /// Turns of five seconds: a minute.
 const SOAK_TURNS: &str = "12";
+/// Names of the tests that take their count from the variable, or parts of them.
+const LONG_TESTS: [&str; 3] = ["many::", "s_2_6", "s_2_9"];
 /// How many of the slowest are shown.
 const SLOWEST: usize = 20;
 
@@ -40,7 +42,8 @@ pub(crate) fn soak(workspace: &Path) -> Result<()> {
     let owned = workspace.to_owned();
     test_server::with(workspace, move |url| {
         let mut tests = cargo(&owned, url);
-        tests.args(["test", "--workspace", "--locked", "--test", "it", "--", "many::", "--nocapture", "--test-threads", "1"]);
+        tests.args(["test", "--workspace", "--locked", "--lib", "--test", "it", "--"]).args(LONG_TESTS);
+        tests.args(["--nocapture", "--test-threads", "1"]);
         shell::run(tests.env("SOAK_TURNS", SOAK_TURNS))
     })
 }

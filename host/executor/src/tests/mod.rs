@@ -1,0 +1,88 @@
+//! What can only be tried from inside: components that are not the guest, in the same sandbox.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![expect(clippy::disallowed_methods, reason = "a variable tells how long a soak is")]
+#![expect(clippy::print_stdout, reason = "figures for whoever looks at a soak's output")]
+
+mod cancelled;
+mod hostile;
+mod recycled;
+
+use std::sync::Arc;
+
+use execution::{Invocation, InvocationType, Limits};
+use wasmtime::{
+    Enabled, Store,
+    component::{Component, Instance, InstancePre, Linker},
+};
+
+use crate::{
+    Executor, Services, Settings,
+    engine::{Reset, TURN_FUEL},
+    host,
+    state::State,
+};
+
+/// Where the guest's machine code is kept from one test to the next.
+const CACHE_DIR: &str = concat!(env!("OUT_DIR"), "/guest-image");
+
+/// A pool of one slot, so that each execution follows in the traces of the one before.
+async fn one_slot(reset: Reset) -> Arc<Executor> {
+    let cache_dir = CACHE_DIR.into();
+    // Nothing is compiled here: images come from another executor with the same guest.
+    Executor::start_with(&Settings { cache_dir, concurrency: 1, compilations: 0 }, reset).await.unwrap()
+}
+
+/// Every way to clean a slot: asking the kernel what was written or not, keeping pages or not.
+fn resets() -> Vec<Reset> {
+    let product = [1 << 20, 128 << 10, 32 << 10];
+    let mut resets = vec![Reset { scan: Enabled::No, keep: product }, Reset { scan: Enabled::No, keep: [0; 3] }];
+    if wasmtime::PoolingAllocationConfig::is_pagemap_scan_available() {
+        resets.push(Reset { scan: Enabled::Yes, keep: product });
+        // As good as no limit: whatever was written is cleaned in place.
+        resets.push(Reset { scan: Enabled::Yes, keep: [64 << 20, 1 << 20, 2 << 20] });
+    }
+    resets
+}
+
+/// Another component in the guest's place: same linker, same limits, same pool. Exists in tests only.
+struct Foreign {
+    executor: Arc<Executor>,
+    component: InstancePre<State>,
+}
+
+impl Foreign {
+    fn new(executor: &Arc<Executor>, text: &str) -> Self {
+        let mut linker = Linker::new(&executor.engine);
+        host::add_to_linker(&mut linker).unwrap();
+        let component = Component::new(&executor.engine, text).unwrap();
+        Self { executor: Arc::clone(executor), component: linker.instantiate_pre(&component).unwrap() }
+    }
+
+    /// A fresh instance, as `execute.rs` makes it.
+    fn instance(&self, services: Box<dyn Services>, limits: &Limits) -> (Store<State>, Instance) {
+        let mut store = self.executor.store(services, limits);
+        let instance = self.component.instantiate(&mut store).unwrap();
+        store.fuel_async_yield_interval(Some(TURN_FUEL)).unwrap();
+        (store, instance)
+    }
+}
+
+/// How often a long test turns: `make soak` sets the variable.
+fn turns(usual: u32, soak: u32) -> u32 {
+    if std::env::var_os("SOAK_TURNS").is_some() { soak } else { usual }
+}
+
+fn invocation() -> Invocation {
+    Invocation {
+        execution_id: uuid::Uuid::from_u128(7),
+        request_id: "request-1".into(),
+        script_id: uuid::Uuid::from_u128(8),
+        script_name: "main".into(),
+        app: "shop".into(),
+        deployment: 3,
+        invocation_type: InvocationType::Test,
+        request: None,
+        now_ms: 1_790_000_000_123,
+        seed: [7; 32],
+    }
+}
