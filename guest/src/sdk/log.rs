@@ -1,21 +1,27 @@
 //! `log::trace|info|warn|error(message)` and `(message, fields)`. They never fail.
 
-use rhai::{Dynamic, Map, Module, Position};
+use rhai::{Dynamic, Map, Module, NativeCallContext, Position};
 
+use super::place;
 use crate::{
-    bindings::log::{Level, write},
+    bindings::log::{self, Level},
     json,
 };
+
+/// The longest line of any app: the ceiling of the limit `log_line_bytes`.
+const LINE_BYTES_MAX: usize = 4 << 10;
 
 /// The namespace `log`.
 pub(crate) fn module() -> Module {
     let mut module = Module::new();
     for (name, level) in [("trace", Level::Trace), ("info", Level::Info), ("warn", Level::Warn), ("error", Level::Error)] {
-        module.set_native_fn(name, move |message: Dynamic| {
+        module.set_native_fn(name, move |context: NativeCallContext, message: Dynamic| {
+            place::note(&context);
             write(level, &text(&message), None);
             Ok(())
         });
-        module.set_native_fn(name, move |message: Dynamic, fields: Map| {
+        module.set_native_fn(name, move |context: NativeCallContext, message: Dynamic, fields: Map| {
+            place::note(&context);
             let fields = json::to_text(&Dynamic::from_map(fields));
             let fields = fields.unwrap_or_else(|error| format!(r#"{{"log_error":"fields are not JSON: {}"}}"#, error.escape_default()));
             write(level, &text(&message), Some(&fields));
@@ -34,6 +40,12 @@ pub(crate) fn print(message: &str) {
 pub(crate) fn debug(message: &str, _source: Option<&str>, position: Position) {
     let message = if position.is_none() { message.to_owned() } else { format!("{message} @ {position}") };
     write(Level::Trace, &message, None);
+}
+
+/// Hands a line over. What the host would cut off or drop is not sent: it would have to take it over first.
+fn write(level: Level, message: &str, fields: Option<&str>) {
+    let message = &message[..message.floor_char_boundary(LINE_BYTES_MAX)];
+    log::write(level, message, fields.filter(|fields| fields.len() <= LINE_BYTES_MAX));
 }
 
 /// A string as it is, a map or array as JSON, anything else as it prints.

@@ -2,6 +2,7 @@
 
 mod log;
 pub(crate) mod panic;
+mod place;
 mod rand;
 mod time;
 

@@ -9,6 +9,7 @@ use crate::{
     Executor, Services,
     bindings::handler,
     engine::TURN_FUEL,
+    host::meter,
     invocation,
     outcome::{self, Ending},
     state::State,
@@ -63,6 +64,8 @@ impl Executor {
 
 fn finish(store: Store<State>, ending: Ending, limits: &Limits, started: Instant) -> Outcome {
     let fuel_used = limits.fuel - store.get_fuel().unwrap_or(0).min(limits.fuel);
+    // Nothing unwinds from a sandbox that is ended from outside.
+    let last_seen = matches!(ending, Ending::Trap(_) | Ending::Deadline).then(|| meter::last_seen(&store)).flatten();
     let state = store.into_data();
     let usage = Usage {
         fuel_used,
@@ -70,6 +73,6 @@ fn finish(store: Store<State>, ending: Ending, limits: &Limits, started: Instant
         wall_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
         host_calls: state.host_calls,
     };
-    let result: Result<Response, Failure> = outcome::result(ending, &state, &usage, limits);
+    let result: Result<Response, Failure> = outcome::result(ending, &state, &usage, limits, last_seen.as_deref());
     Outcome { result, usage, logs: state.logs }
 }

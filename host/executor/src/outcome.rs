@@ -19,13 +19,19 @@ pub(crate) enum Ending {
 }
 
 /// The answer, or the failure with its sentence.
-pub(crate) fn result(ending: Ending, state: &State, usage: &Usage, limits: &Limits) -> Result<Response, Failure> {
+///
+/// `last_seen` is the place of the last host call, for a run that was ended from outside.
+pub(crate) fn result(ending: Ending, state: &State, usage: &Usage, limits: &Limits, last_seen: Option<&str>) -> Result<Response, Failure> {
     match ending {
         Ending::Answer(response) => Ok(response),
         Ending::Failure(failure) => Err(from_guest(failure, usage, limits)),
-        Ending::Trap(trap) => Err(from_trap(&trap, state, usage, limits)),
+        Ending::Trap(trap) => {
+            let (kind, message) = from_trap(&trap, state, usage, limits);
+            Err(without_place(kind, message, last_seen))
+        }
         Ending::Deadline => {
-            Err(without_place(FailureKind::Deadline, format!("the script was still running after its {} ms (wall_ms)", limits.wall_ms)))
+            let message = format!("the script was still running after its {} ms (wall_ms)", limits.wall_ms);
+            Err(without_place(FailureKind::Deadline, message, last_seen))
         }
     }
 }
@@ -47,30 +53,32 @@ fn from_guest(failure: handler::Failure, usage: &Usage, limits: &Limits) -> Fail
 }
 
 /// The table of traps. Only the ones a script can cause have a kind of their own.
-fn from_trap(trap: &wasmtime::Error, state: &State, usage: &Usage, limits: &Limits) -> Failure {
+fn from_trap(trap: &wasmtime::Error, state: &State, usage: &Usage, limits: &Limits) -> (FailureKind, String) {
     if trap.is::<HostCallsExceeded>() {
-        let message = format!("the script called the host more than {} times (host_calls)", limits.host_calls);
-        return without_place(FailureKind::HostCalls, message);
+        return (FailureKind::HostCalls, format!("the script called the host more than {} times (host_calls)", limits.host_calls));
     }
     let capacity_overflow = state.panic.as_ref().is_some_and(|message| message.contains("capacity overflow"));
     match trap.downcast_ref::<Trap>() {
-        Some(Trap::OutOfFuel) => without_place(FailureKind::Fuel, fuel_message(usage, limits)),
+        Some(Trap::OutOfFuel) => (FailureKind::Fuel, fuel_message(usage, limits)),
         Some(Trap::StackOverflow | Trap::MemoryOutOfBounds) => {
-            without_place(FailureKind::Memory, memory_message("values or calls are nested deeper than the stack", limits))
+            (FailureKind::Memory, memory_message("values or calls are nested deeper than the stack", limits))
         }
         _ if state.memory.refused || capacity_overflow => {
-            without_place(FailureKind::Memory, memory_message("an allocation would have passed the limit", limits))
+            (FailureKind::Memory, memory_message("an allocation would have passed the limit", limits))
         }
         _ => {
             tracing::error!(error = ?trap, panic = state.panic, "the interpreter failed: this is a defect of PiCloud");
-            without_place(FailureKind::Internal, "the interpreter failed; this is a defect of PiCloud, not of the script".to_owned())
+            (FailureKind::Internal, "the interpreter failed; this is a defect of PiCloud, not of the script".to_owned())
         }
     }
 }
 
-fn without_place(kind: FailureKind, message: String) -> Failure {
-    let message = format!("{message}; it was ended from outside, so the place is not known");
-    Failure { kind, message, trace: Vec::new() }
+fn without_place(kind: FailureKind, message: String, last_seen: Option<&str>) -> Failure {
+    let place = match last_seen {
+        Some(place) => format!("it was ended from outside, last seen at {place}, where it called the host"),
+        None => "it was ended from outside before it called the host, so the place is not known".to_owned(),
+    };
+    Failure { kind, message: format!("{message}; {place}"), trace: Vec::new() }
 }
 
 fn fuel_message(usage: &Usage, limits: &Limits) -> String {

@@ -2,7 +2,7 @@
 
 use execution::{Limits, Logs};
 
-use crate::{Services, limiter::Memory};
+use crate::{Services, host::meter::Watched, limiter::Memory};
 
 /// The data of a store.
 pub(crate) struct State {
@@ -18,6 +18,8 @@ pub(crate) struct State {
     pub(crate) fuel_reserve: u64,
     /// What the interpreter said before it trapped by itself.
     pub(crate) panic: Option<String>,
+    /// Where to look for the place of the last host call.
+    pub(crate) watched: Option<Watched>,
 }
 
 /// Enough for the interpreter to unwind 64 calls and write the error down; at most a tenth of a small limit.
@@ -35,6 +37,7 @@ impl State {
             host_calls_max: u32::try_from(limits.host_calls).unwrap_or(u32::MAX),
             fuel_reserve: FUEL_RESERVE.min(limits.fuel / 10),
             panic: None,
+            watched: None,
         }
     }
 }

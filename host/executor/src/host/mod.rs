@@ -2,7 +2,7 @@
 
 mod clock;
 mod log;
-mod meter;
+pub(crate) mod meter;
 mod random;
 
 use wasmtime::component::{HasSelf, Linker};

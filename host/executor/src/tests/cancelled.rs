@@ -11,8 +11,8 @@ use std::{
 use execution::{Execute, Image, Limits, Source};
 use futures_util::future::join_all;
 
-use super::{CACHE_DIR, invocation, resets, turns};
-use crate::{Executor, Live, Settings};
+use super::{invocation, resets, start, turns};
+use crate::{Executor, Live};
 
 const SLOTS: u32 = 8;
 /// More than there are slots: some are dropped while they wait for one.
@@ -26,8 +26,7 @@ const SCRIPTS: [&str; 5] = [
 ];
 
 async fn executor() -> Arc<Executor> {
-    let settings = Settings { cache_dir: CACHE_DIR.into(), concurrency: SLOTS, compilations: 2 };
-    Executor::start_with(&settings, resets()[0]).await.unwrap()
+    start(SLOTS, 2, resets()[0]).await
 }
 
 async fn compile(executor: &Executor, text: &str) -> Image {

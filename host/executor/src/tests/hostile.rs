@@ -8,8 +8,8 @@ use std::{
 
 use execution::{Execute, Image, Limits, Outcome, Source};
 
-use super::{CACHE_DIR, Foreign, invocation, resets};
-use crate::{Executor, Live, Settings, state::HostCallsExceeded};
+use super::{Foreign, invocation, resets, start};
+use crate::{Executor, Live, state::HostCallsExceeded};
 
 /// Gives memory where it is asked for it: at the second page.
 const HONEST: &str = "(i32.const 65536)";
@@ -38,6 +38,10 @@ const TRAPS: &[(&str, &str)] = &[
         "(drop (memory.grow (i32.const 500)))
          (call $write (i32.const 0) (i32.const 0) (i32.const 32000000) (i32.const 0) (i32.const 0) (i32.const 0))",
     ),
+    ("a place beyond memory", "(call $watch (i32.const 0) (i32.const 1) (i32.const 131072) (i32.const 1))"),
+    ("a place of 4 GiB", "(call $watch (i32.const 0) (i32.const 1) (i32.const 0) (i32.const -1))"),
+    ("a place off its place", "(call $watch (i32.const 0) (i32.const 1) (i32.const 2) (i32.const 2))"),
+    ("a script's name of 4 GiB", "(call $watch (i32.const 0) (i32.const -1) (i32.const 0) (i32.const 2))"),
     ("panic beyond memory", "(call $panicked (i32.const 131072) (i32.const 1))"),
     ("panic of 4 GiB", "(call $panicked (i32.const 0) (i32.const -1))"),
     ("panic that is no text", "(call $panicked (i32.const 1024) (i32.const 3))"),
@@ -87,6 +91,12 @@ const BOUNDED: &[(&str, &str)] = &[
            (br_if $next (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 1000000))))",
     ),
     ("a panic of 8 MB", "(drop (memory.grow (i32.const 500))) (call $panicked (i32.const 65536) (i32.const 8000000))"),
+    (
+        "a place of nothing, a place of 4 MB, a name of 4 MB",
+        "(drop (memory.grow (i32.const 500)))
+         (call $watch (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))
+         (call $watch (i32.const 65536) (i32.const 4000000) (i32.const 0) (i32.const 1000000))",
+    ),
     ("all random bytes", "(drop (memory.grow (i32.const 1))) (call $bytes (i64.const 65536) (i32.const 0))"),
 ];
 
@@ -126,8 +136,7 @@ struct Bench {
 
 impl Bench {
     async fn new() -> Self {
-        let settings = Settings { cache_dir: CACHE_DIR.into(), concurrency: 1, compilations: 1 };
-        let executor = Executor::start_with(&settings, resets()[0]).await.unwrap();
+        let executor = start(1, 1, resets()[0]).await;
         let image = executor.compile(&Source { name: "main".into(), text: "rand::bytes(9).len() + 1".into() }).await.unwrap();
         Self { executor, image }
     }

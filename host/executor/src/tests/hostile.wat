@@ -7,6 +7,7 @@
     (export "write" (func (param "level" $level) (param "message" string) (param "fields" (option string))))))
   (import "picloud:script/meter@0.1.0" (instance $meter
     (export "fuel-left" (func (result u64)))
+    (export "watch" (func (param "script" string) (param "place" (list u32))))
     (export "panicked" (func (param "message" string)))))
   (import "wasi:clocks/wall-clock@0.2.12" (instance $clock
     (type $moment (record (field "seconds" u64) (field "nanoseconds" u32)))
@@ -32,6 +33,7 @@
   (alias core export $memory "realloc" (core func $realloc))
 
   (core func $write (canon lower (func $log "write") (memory $bytes) string-encoding=utf8))
+  (core func $watch (canon lower (func $meter "watch") (memory $bytes) string-encoding=utf8))
   (core func $panicked (canon lower (func $meter "panicked") (memory $bytes) string-encoding=utf8))
   (core func $now (canon lower (func $clock "now") (memory $bytes)))
   (core func $resolution (canon lower (func $clock "resolution") (memory $bytes)))
@@ -39,6 +41,7 @@
   (core module $attack
     (import "host" "memory" (memory 2))
     (import "host" "write" (func $write (param i32 i32 i32 i32 i32 i32)))
+    (import "host" "watch" (func $watch (param i32 i32 i32 i32)))
     (import "host" "panicked" (func $panicked (param i32 i32)))
     (import "host" "now" (func $now (param i32)))
     (import "host" "resolution" (func $resolution (param i32)))
@@ -48,7 +51,8 @@
     (func (export "attack") (local $i i32) ATTACK)
     (func (export "answer") (result i32) (local $i i32) ANSWER))
   (core instance $attack (instantiate $attack (with "host" (instance
-    (export "memory" (memory $bytes)) (export "write" (func $write)) (export "panicked" (func $panicked)) (export "now" (func $now))
+    (export "memory" (memory $bytes)) (export "write" (func $write)) (export "watch" (func $watch))
+    (export "panicked" (func $panicked)) (export "now" (func $now))
     (export "resolution" (func $resolution)) (export "bytes" (func $draw_bytes)) (export "draw" (func $draw)) (export "fuel" (func $fuel))))))
   (func (export "attack") (canon lift (core func $attack "attack")))
   (func (export "answer") (result (list (tuple string string)))

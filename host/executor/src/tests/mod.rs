@@ -10,6 +10,7 @@ mod recycled;
 use std::sync::Arc;
 
 use execution::{Invocation, InvocationType, Limits};
+use tokio::sync::Mutex;
 use wasmtime::{
     Enabled, Store,
     component::{Component, Instance, InstancePre, Linker},
@@ -22,14 +23,17 @@ use crate::{
     state::State,
 };
 
-/// Where the guest's machine code is kept from one test to the next.
-const CACHE_DIR: &str = concat!(env!("OUT_DIR"), "/guest-image");
+/// An executor. One after the other: the first of all makes the guest's machine code.
+async fn start(concurrency: u32, compilations: u32, reset: Reset) -> Arc<Executor> {
+    static STARTING: Mutex<()> = Mutex::const_new(());
+    let _alone = STARTING.lock().await;
+    let cache_dir = concat!(env!("OUT_DIR"), "/guest-image").into();
+    Executor::start_with(&Settings { cache_dir, concurrency, compilations }, reset).await.unwrap()
+}
 
-/// A pool of one slot, so that each execution follows in the traces of the one before.
+/// A pool of one slot, so that each execution follows in the traces of the one before. Nothing is compiled there.
 async fn one_slot(reset: Reset) -> Arc<Executor> {
-    let cache_dir = CACHE_DIR.into();
-    // Nothing is compiled here: images come from another executor with the same guest.
-    Executor::start_with(&Settings { cache_dir, concurrency: 1, compilations: 0 }, reset).await.unwrap()
+    start(1, 0, reset).await
 }
 
 /// Every way to clean a slot: asking the kernel what was written or not, keeping pages or not.

@@ -18,8 +18,8 @@ use std::{
 
 use execution::{Execute, Limits, Source};
 
-use super::{CACHE_DIR, Foreign, invocation, one_slot, resets, turns};
-use crate::{Executor, Services, Settings};
+use super::{Foreign, invocation, one_slot, resets, start, turns};
+use crate::Services;
 
 /// Bytes that nothing else in this process repeats.
 const MARKER: u64 = 0xc7d3_c7d3_c7d3_c7d3;
@@ -151,8 +151,7 @@ fn pages_of_script() -> usize {
 
 #[tokio::test]
 async fn s_2_9_nothing_of_a_script_is_left_in_the_process() {
-    let cache_dir = CACHE_DIR.into();
-    let compiler = Executor::start_with(&Settings { cache_dir, concurrency: 1, compilations: 1 }, resets()[0]).await.unwrap();
+    let compiler = start(1, 1, resets()[0]).await;
     for reset in resets() {
         let executor = one_slot(reset).await;
         for turn in 0..turns(12, 120) {

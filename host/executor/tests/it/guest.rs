@@ -169,3 +169,31 @@ async fn a_huge_allocation_is_no_defect() {
         assert_eq!(answer(&run("2").await).1, "2");
     }
 }
+
+#[tokio::test]
+async fn what_is_ended_from_outside_was_last_seen_where_it_called_the_host() {
+    let limits = Limits { fuel: 50_000_000_000, wall_ms: 50, ..Limits::default() };
+    let late = failure(limited("fn f() {\n  log::info(\"here\");\n  rand::float()\n}\nf();\nloop { }", &limits).await);
+    assert_eq!(late.kind, FailureKind::Deadline);
+    assert!(late.message.contains("main:3:9"), "{late:?}");
+
+    let often = failure(run("let x = 1;\nloop { time::now() }").await);
+    assert_eq!(often.kind, FailureKind::HostCalls);
+    assert!(often.message.contains("main:2:14"), "{often:?}");
+
+    let large = failure(run("log::warn(1);\nlet a = [];\na.pad(2000000000, 0);").await);
+    assert_eq!(large.kind, FailureKind::Memory);
+    assert!(large.message.contains("memory_bytes") && large.message.contains("main:1:"), "{large:?}");
+
+    let silent = failure(limited("loop { }", &limits).await);
+    assert!(silent.message.contains("not known"), "{silent:?}");
+}
+
+#[tokio::test]
+async fn g6_s_2_11_a_huge_line_is_cut_like_any_other() {
+    let script = "let s = \"0123456789\"; for i in 0..20 { s += s; } print(s); log::info(s, #{ a: s }); log::info(\"small\", #{ b: 1 });";
+    let outcome = limited(script, &Limits { memory_bytes: 128 << 20, ..Limits::default() }).await;
+    assert_eq!(outcome.result.as_ref().err(), None);
+    let lines: Vec<_> = outcome.logs.lines.iter().map(|line| (line.message.len(), line.fields.as_deref())).collect();
+    assert_eq!(lines, [(4096, None), (4096, None), (5, Some(r#"{"b":1}"#))]);
+}
