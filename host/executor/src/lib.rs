@@ -40,5 +40,5 @@ mod tests;
 pub use engine::{Executor, Settings, StartError};
 pub use live::Live;
 pub use record::{Call, Recorder};
-pub use replay::Replay;
+pub use replay::{Asked, Course, Divergence, Replay};
 pub use services::Services;

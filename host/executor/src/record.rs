@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Services;
+use crate::{Services, replay::Asked};
 
 /// A call of a guest, with its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +12,16 @@ use crate::Services;
 pub enum Call {
     Now { answer_ms: u64 },
     Random { answer: Vec<u8> },
+}
+
+impl Call {
+    /// The call without its answer.
+    pub(crate) fn asked(&self) -> Asked {
+        match self {
+            Self::Now { .. } => Asked::Now,
+            Self::Random { answer } => Asked::Random { count: answer.len() },
+        }
+    }
 }
 
 /// Writes down what other services answer.
