@@ -19,8 +19,10 @@ const DATA_STATEMENT_TIMEOUT: &str = "2s";
 const CONTROL_STATEMENT_TIMEOUT: &str = "15s";
 /// A transaction that waits for us this long has lost us.
 const IDLE_IN_TRANSACTION_TIMEOUT: &str = "10s";
-/// Nobody queues for a connection longer than this; new connections on a busy small machine take most of it.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// Nobody of the data plane queues for a connection longer than this: a request waits behind it (S-3.4).
+const DATA_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
+/// The control plane is more patient: new connections on a busy small machine take most of it.
+const CONTROL_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// A migration that waits for a lock longer than this lets the statements behind it pass and tries again.
 const MIGRATION_LOCK_TIMEOUT: &str = "3s";
 /// Tries of a migration: a node that waits for another one's migration gives up after about two minutes.
@@ -60,8 +62,8 @@ impl Store {
         }
         let options = PgConnectOptions::from_str(url).map_err(|source| Error::Url { source })?;
         let options = options.application_name("picloud").disable_statement_logging();
-        let control = pool(&options, sizes.control, CONTROL_STATEMENT_TIMEOUT);
-        let data = pool(&options, sizes.data, DATA_STATEMENT_TIMEOUT);
+        let control = pool(&options, sizes.control, CONTROL_STATEMENT_TIMEOUT, CONTROL_ACQUIRE_TIMEOUT);
+        let data = pool(&options, sizes.data, DATA_STATEMENT_TIMEOUT, DATA_ACQUIRE_TIMEOUT);
         let store = Self { control, data };
         store.ping().await?;
         Ok(store)
@@ -139,11 +141,11 @@ impl Store {
     }
 }
 
-fn pool(options: &PgConnectOptions, size: u32, statement_timeout: &str) -> PgPool {
+fn pool(options: &PgConnectOptions, size: u32, statement_timeout: &str, acquire_timeout: Duration) -> PgPool {
     let options = options
         .clone()
         .options([("statement_timeout", statement_timeout), ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT)]);
-    PgPoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT).connect_lazy_with(options)
+    PgPoolOptions::new().max_connections(size).acquire_timeout(acquire_timeout).connect_lazy_with(options)
 }
 
 fn waited_for_a_lock(error: &MigrateError) -> bool {
@@ -172,6 +174,20 @@ mod tests {
             let idle: String = sqlx::query_scalar("show idle_in_transaction_session_timeout").fetch_one(pool).await.unwrap();
             assert_eq!(idle, IDLE_IN_TRANSACTION_TIMEOUT);
         }
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn s_3_4_nobody_queues_longer_than_the_plane_allows(pool: PgPool) {
+        let url = pool.connect_options().to_url_lossy();
+        let store = Store::connect(url.as_str(), PoolSizes { control: 2, data: 1 }).await.unwrap();
+        assert_eq!(store.data.options().get_acquire_timeout(), DATA_ACQUIRE_TIMEOUT);
+        assert_eq!(store.control.options().get_acquire_timeout(), CONTROL_ACQUIRE_TIMEOUT);
+        let held = store.data.acquire().await.unwrap();
+        assert!(matches!(store.data.acquire().await, Err(sqlx::Error::PoolTimedOut)));
+        // The other plane does not notice.
+        store.ping().await.unwrap();
+        drop(held);
+        store.data.acquire().await.unwrap();
     }
 
     #[tokio::test]
