@@ -71,7 +71,8 @@ impl Refusal {
         }
     }
 
-    fn slug(&self) -> &'static str {
+    /// The last part of the problem's `type`; `refusals.rs` counts by it.
+    pub(crate) fn slug(&self) -> &'static str {
         match self {
             Self::Host(_) => "request.host",
             Self::Body => "request.malformed",

@@ -24,6 +24,7 @@ mod load;
 pub mod path;
 mod peer;
 mod preview;
+mod refusals;
 mod request;
 mod response;
 mod served;
@@ -51,6 +52,7 @@ use tokio::{
     net::TcpListener,
     sync::{Mutex, mpsc},
 };
+use uuid::Uuid;
 
 pub use body::{BodyError, ControlBody};
 pub use config::{Clock, Config, Connections};
@@ -59,6 +61,7 @@ pub use execute::{InvokeError, Invoked};
 pub use finish::Recorder;
 pub use peer::{Network, NetworkError, TrustedProxies};
 pub use preview::PreviewKey;
+pub use refusals::Refusals;
 pub use table::Summary;
 
 use crate::{
@@ -96,6 +99,7 @@ pub struct Orchestrator {
     stopped: Mutex<mpsc::UnboundedReceiver<Stop>>,
     admission: Admission,
     recorder: Recorder,
+    refusals: Refusals,
     is_ready: AtomicBool,
     /// Set once, when the process is told to stop.
     is_stopping: AtomicBool,
@@ -125,6 +129,7 @@ impl Orchestrator {
             previews: Arc::default(),
             admission: Admission::new(config.concurrency),
             recorder,
+            refusals: Refusals::default(),
             is_ready: AtomicBool::new(false),
             is_stopping: AtomicBool::new(false),
             config,
@@ -187,16 +192,28 @@ impl Orchestrator {
         self.admission.free()
     }
 
+    /// Requests that were refused since the start, by reason.
+    #[must_use]
+    pub fn refusals(&self) -> &Refusals {
+        &self.refusals
+    }
+
     /// Runs the active version of a script once, through admission and with its row, for the control plane, which has proved that its caller may.
     ///
     /// # Errors
     /// [`InvokeError`]: nothing ran.
     pub async fn invoke(&self, script: ScriptId, request: HttpRequest) -> Result<Invoked, InvokeError> {
-        let app = self.table.app_of_script(script).ok_or(InvokeError::NotLoaded)?;
-        let permit = self.admission.admit(&app.gate).await?;
-        let script = app.version.script(script).ok_or(InvokeError::NotLoaded)?;
-        let call = Call { app: &app, version: &app.version, script, route: None, kind: InvocationType::Test };
-        Ok(self.run(call, Arrival::new(self.config.clock)?, request, &permit).await?.into_invoked())
+        let invoked = async {
+            let app = self.table.app_of_script(script).ok_or(Refusal::NotLoaded)?;
+            let permit = self.admission.admit(&app.gate).await?;
+            let script = app.version.script(script).ok_or(Refusal::NotLoaded)?;
+            let call = Call { app: &app, version: &app.version, script, route: None, kind: InvocationType::Test };
+            Ok(self.run(call, Arrival::new(self.config.clock)?, request, &permit).await?.into_invoked())
+        };
+        invoked.await.map_err(|refusal: Refusal| {
+            self.refusals.count(&refusal);
+            refusal.into()
+        })
     }
 
     /// Answers any request of a connection: the instance's own host is the control plane's, every other host is looked up.
@@ -204,9 +221,9 @@ impl Orchestrator {
         // The end of a chunked body is the one place where two parsers could still disagree unseen, so nothing may follow it (see framing.rs).
         let is_last = request.headers().contains_key(header::TRANSFER_ENCODING);
         let mut response = match host_name::of_request(&request) {
-            Err(error) => Refusal::Host(error).into_response(None),
+            Err(error) => self.refuse(Refusal::Host(error), None),
             Ok(host) if self.instance_hosts.contain(&host) => control.call(request, peer).await.map(Body::Control),
-            Ok(Host::Address(_)) => Refusal::Host(HostError::Invalid).into_response(None),
+            Ok(Host::Address(_)) => self.refuse(Refusal::Host(HostError::Invalid), None),
             Ok(Host::Name(host)) => {
                 let host = host.into_owned();
                 match self.table.app(&host) {
@@ -224,10 +241,16 @@ impl Orchestrator {
     async fn app_response(&self, request: Request<Incoming>, host: String, served: Served<'_>, peer: SocketAddr) -> Response<Body> {
         let arrival = match Arrival::new(self.config.clock) {
             Ok(arrival) => arrival,
-            Err(refusal) => return refusal.into_response(None),
+            Err(refusal) => return self.refuse(refusal, None),
         };
         let id = arrival.id;
-        self.answer(request, host, served, peer, arrival).await.unwrap_or_else(|refusal| refusal.into_response(Some(id)))
+        self.answer(request, host, served, peer, arrival).await.unwrap_or_else(|refusal| self.refuse(refusal, Some(id)))
+    }
+
+    /// Counts a refusal and answers it.
+    pub(crate) fn refuse(&self, refusal: Refusal, id: Option<Uuid>) -> Response<Body> {
+        self.refusals.count(&refusal);
+        refusal.into_response(id)
     }
 
     /// The life of a request. Steps 1 (canonical host) and 2 (its app) are above.

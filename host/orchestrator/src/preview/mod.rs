@@ -28,9 +28,9 @@ const ENTRANCE: &str = "/.well-known/picloud/preview";
 impl Orchestrator {
     /// A request to a host that no app has: the preview of a deployment, or nothing.
     pub(crate) async fn preview_response(&self, mut request: Request<Incoming>, host: String, peer: SocketAddr) -> Response<Body> {
-        let Some((number, slug)) = previewed(&host, &self.config.base_domain) else { return Refusal::UnknownHost.into_response(None) };
+        let Some((number, slug)) = previewed(&host, &self.config.base_domain) else { return self.refuse(Refusal::UnknownHost, None) };
         let Some(app) = self.table.app(&format!("{slug}.{}", self.config.base_domain)) else {
-            return Refusal::UnknownHost.into_response(None);
+            return self.refuse(Refusal::UnknownHost, None);
         };
         let now = (self.config.clock)() / 1_000;
         let scheme = self.config.trusted_proxies.client(peer.ip(), request.headers()).scheme;
@@ -40,12 +40,12 @@ impl Orchestrator {
                 let expires = key.check(Purpose::Link, token, app.id, number, now).ok_or(Refusal::PreviewLink)?;
                 Ok(cookie::set(&key.sign(Purpose::Cookie, app.id, number, expires), expires - now, scheme))
             });
-            return entered.map_or_else(|refusal| unstored(refusal.into_response(None)), |cookie| entrance(&cookie));
+            return entered.map_or_else(|refusal| unstored(self.refuse(refusal, None)), |cookie| entrance(&cookie));
         }
         let is_let_in =
             cookie::values(request.headers(), scheme).any(|value| key.check(Purpose::Cookie, value, app.id, number, now).is_some());
         if !is_let_in {
-            return unstored(Refusal::PreviewPrivate.into_response(None));
+            return unstored(self.refuse(Refusal::PreviewPrivate, None));
         }
         // The cookie is between the browser and PiCloud.
         cookie::withhold(request.headers_mut());
@@ -55,8 +55,8 @@ impl Orchestrator {
                 response.headers_mut().insert("x-robots-tag", HeaderValue::from_static("noindex"));
                 response
             }
-            Lookup::Missing => Refusal::PreviewGone.into_response(None),
-            Lookup::NotYet => Refusal::PreviewLoading.into_response(None),
+            Lookup::Missing => self.refuse(Refusal::PreviewGone, None),
+            Lookup::NotYet => self.refuse(Refusal::PreviewLoading, None),
         }
     }
 

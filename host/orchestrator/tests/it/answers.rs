@@ -123,3 +123,26 @@ async fn the_control_plane_calls_scripts_by_id() {
     assert_eq!(call(9).await.unwrap_err(), orchestrator::InvokeError::NotLoaded);
     assert_eq!(server.orchestrator.summary().scripts, 2);
 }
+
+#[tokio::test]
+async fn refusals_leave_no_row_and_are_counted() {
+    let server = Server::start(&[("GET", "/", "body hello")]).await;
+    assert_eq!(server.orchestrator.refusals().total(), 0);
+    let ask = async |line: &str, host: &str, rest: &str| {
+        status(&server.send(format!("{line} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{rest}\r\n")).await)
+    };
+    for (line, host, rest, expected) in [
+        ("GET /", "shop.apps.test", "", 200),
+        ("GET /", "nobody.apps.test", "", 421),
+        ("GET /", "no body", "", 400),
+        ("GET /nothing", "shop.apps.test", "", 404),
+        ("GET /nothing", "shop.apps.test", "", 404),
+        ("POST /", "shop.apps.test", "", 405),
+        ("GET /", "shop.apps.test", "Content-Length: 99999999\r\n", 413),
+    ] {
+        assert_eq!(ask(line, host, rest).await, expected, "{line} {host}");
+    }
+    let met: Vec<_> = server.orchestrator.refusals().counts().filter(|(_, count)| *count > 0).collect();
+    let expected = [("host.unknown", 1), ("method_not_allowed", 1), ("not_found", 2), ("request.host", 1), ("request.too_large", 1)];
+    assert_eq!(met, expected);
+}
