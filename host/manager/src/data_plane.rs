@@ -1,7 +1,7 @@
 //! What the control plane asks of the data plane. The binary implements it with the orchestrator, so that neither crate
 //! depends on the other and a manager can run on a node of its own.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, time::Duration};
 
 use execution::{HttpRequest, Outcome};
 use tokio::sync::broadcast;
@@ -9,6 +9,9 @@ use uuid::Uuid;
 
 /// A future that an object-safe trait can return.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// How long a change waits until this node serves it.
+pub const REFRESH_MAX: Duration = Duration::from_secs(1);
 
 /// The data plane as the admin API sees it.
 pub trait DataPlane: Send + Sync + 'static {
@@ -18,6 +21,11 @@ pub trait DataPlane: Send + Sync + 'static {
     /// # Errors
     /// [`InvokeError`]: nothing ran.
     fn invoke(&self, script_id: Uuid, request: HttpRequest) -> BoxFuture<'_, Result<Invoked, InvokeError>>;
+
+    /// Makes live on this node what an app is now, before the one who changed it gets his answer: whoever reads that answer and calls the app
+    /// meets the new version. Waits at most [`REFRESH_MAX`] and never fails, since the change is committed: this node hears of it like all
+    /// others, within a second.
+    fn refresh(&self, app: Uuid) -> BoxFuture<'_, ()>;
 
     /// The canonical spelling of a host name or of a wildcard (`*.example.com`).
     ///

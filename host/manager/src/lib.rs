@@ -16,5 +16,5 @@ mod data_plane;
 mod state;
 
 pub use api::{extract::Client, openapi, router};
-pub use data_plane::{BoxFuture, DataPlane, InvokeError, Invoked, RouteField, RouteMatch, RouteRefusal, RouteSpec};
+pub use data_plane::{BoxFuture, DataPlane, InvokeError, Invoked, REFRESH_MAX, RouteField, RouteMatch, RouteRefusal, RouteSpec};
 pub use state::{Clock, DomainProof, Readiness, State, Streams, Versions};

@@ -47,7 +47,7 @@ use execution::{Execute, HttpRequest, InvocationType};
 use http::{HeaderValue, Method, Request, Response, header};
 use hyper::body::Incoming;
 use jiff::Timestamp;
-use store::{AppSnapshot, Digest, Listener, Runs, ScriptId, Snapshots};
+use store::{AppId, AppSnapshot, Digest, Listener, Runs, ScriptId, Snapshots};
 use tokio::{
     net::TcpListener,
     sync::{Mutex, mpsc},
@@ -100,6 +100,8 @@ pub struct Orchestrator {
     admission: Admission,
     recorder: Recorder,
     refusals: Refusals,
+    /// Held while an app is read and made live, so that changes become live in the order in which they were made.
+    loading: Arc<Mutex<()>>,
     is_ready: AtomicBool,
     /// Set once, when the process is told to stop.
     is_stopping: AtomicBool,
@@ -130,6 +132,7 @@ impl Orchestrator {
             admission: Admission::new(config.concurrency),
             recorder,
             refusals: Refusals::default(),
+            loading: Arc::default(),
             is_ready: AtomicBool::new(false),
             is_stopping: AtomicBool::new(false),
             config,
@@ -161,6 +164,15 @@ impl Orchestrator {
             let now = || Timestamp::from_millisecond(i64::try_from((self.config.clock)()).unwrap_or(0)).unwrap_or_default();
             load::until_the_database_answers(|| runs.stop_split(app, id, &because, now())).await;
         }
+    }
+
+    /// Makes live on this node what the app is now, for the one who has just changed it. Waits behind other changes; dropping the future
+    /// changes nothing. The word that goes to all nodes does the same again.
+    ///
+    /// # Errors
+    /// The database failed: what was live stays.
+    pub async fn refresh(&self, app: AppId, snapshots: &Snapshots) -> store::Result<()> {
+        self.loader().load_one(app, snapshots).await
     }
 
     /// Makes exactly these apps live, without a database: for tests and benchmarks.
@@ -310,6 +322,7 @@ impl Orchestrator {
             executor: Arc::clone(&self.executor),
             table: Arc::clone(&self.table),
             previews: Arc::clone(&self.previews),
+            loading: Arc::clone(&self.loading),
             base_domain: self.config.base_domain.as_str().into(),
         }
     }

@@ -1,6 +1,6 @@
 //! Brings the table in step with the database: reads snapshots, compiles what is new, swaps.
 //!
-//! One task does it, so that changes become live in the order in which they were made. While the database is away, what is live stays (S-9.3).
+//! One does it at a time, so that changes become live in the order in which they were made. While the database is away, what is live stays (S-9.3).
 
 use std::{
     collections::HashMap,
@@ -13,7 +13,7 @@ use execution::{Execute, Image, Modules, Source};
 use store::{
     AppId, AppSnapshot, Digest, DomainKind, Event, Listener, ScriptKind, SnapshotScript, Snapshots, SplitSnapshot, VersionSnapshot,
 };
-use tokio::task::JoinSet;
+use tokio::{sync::Mutex, task::JoinSet};
 
 use crate::{
     path::{RouteSpec, RouteTable},
@@ -37,12 +37,14 @@ pub(crate) struct Loader {
     pub(crate) executor: Arc<dyn Execute>,
     pub(crate) table: Arc<Table>,
     pub(crate) previews: Arc<Previews>,
+    pub(crate) loading: Arc<Mutex<()>>,
     pub(crate) base_domain: Arc<str>,
 }
 
 impl Loader {
     /// Reads every app and makes it live.
     pub(crate) async fn load_all(&self, snapshots: &Snapshots) -> store::Result<()> {
+        let _alone = self.loading.lock().await;
         let started = Instant::now();
         let apps = snapshots.all().await?;
         let images = self.images(&apps, snapshots).await?;
@@ -56,6 +58,7 @@ impl Loader {
 
     /// Reads one app and makes it live, or ends it.
     pub(crate) async fn load_one(&self, id: AppId, snapshots: &Snapshots) -> store::Result<()> {
+        let _alone = self.loading.lock().await;
         // What its previews hold of it (limits, images) may be old; they are read again when somebody looks.
         self.previews.forget(id);
         let Some(snapshot) = snapshots.one(id).await? else {

@@ -122,13 +122,13 @@ impl Table {
         self.live.load().apps.get(&app).map(|slot| slot.app.load_full())
     }
 
-    /// Makes these apps, and no others, live. Called by the one task that loads.
+    /// Makes these apps, and no others, live. Called by whoever holds the lock of loading.
     pub(crate) fn replace_all(&self, apps: Vec<App>) {
         let slots = apps.into_iter().map(|app| (app.id, Arc::new(Slot { app: ArcSwap::from_pointee(app) }))).collect();
         self.live.store(Arc::new(Live::new(slots)));
     }
 
-    /// Makes a new version of an app live, or a new app. Called by the one task that loads.
+    /// Makes a new version of an app live, or a new app. Called by whoever holds the lock of loading.
     pub(crate) fn put(&self, app: App) {
         let live = self.live.load();
         match live.apps.get(&app.id) {
@@ -141,7 +141,7 @@ impl Table {
         }
     }
 
-    /// Ends an app. Called by the one task that loads.
+    /// Ends an app. Called by whoever holds the lock of loading.
     pub(crate) fn remove(&self, app: AppId) {
         let live = self.live.load();
         if live.apps.contains_key(&app) {

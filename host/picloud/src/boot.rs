@@ -81,7 +81,7 @@ async fn serve_from(
         recorder: recorder.clone(),
         stopping: stopping.subscribe(),
     });
-    let (data_plane, announcements) = LocalDataPlane::new(Arc::clone(&orchestrator), &recorder);
+    let (data_plane, announcements) = LocalDataPlane::new(Arc::clone(&orchestrator), store.snapshots(), &recorder);
     let guest = executor.guest_digest().to_owned();
     let parts = Parts {
         store: store.clone(),

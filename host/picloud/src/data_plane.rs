@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use execution::HttpRequest;
 use http::Method;
-use manager::{BoxFuture, DataPlane, InvokeError, Invoked, RouteField, RouteMatch, RouteRefusal, RouteSpec};
+use manager::{BoxFuture, DataPlane, InvokeError, Invoked, REFRESH_MAX, RouteField, RouteMatch, RouteRefusal, RouteSpec};
 use orchestrator::{
     Orchestrator, Recorder,
     host_name::canonical_pattern,
     path::{self, Match, RouteError, RouteTable, Verdict},
 };
-use store::{AppId, RouteId, ScriptId};
+use store::{AppId, RouteId, ScriptId, Snapshots};
 use tokio::sync::broadcast::{self, error::RecvError};
 use uuid::Uuid;
 
@@ -23,15 +23,20 @@ const ANNOUNCEMENTS: usize = 1024;
 /// The adaptor.
 pub(crate) struct LocalDataPlane {
     orchestrator: Arc<Orchestrator>,
+    snapshots: Snapshots,
     new_logs: broadcast::Sender<Uuid>,
 }
 
 impl LocalDataPlane {
     /// The adaptor, and what passes the word of new log lines on; to be spawned.
-    pub(crate) fn new(orchestrator: Arc<Orchestrator>, recorder: &Recorder) -> (Self, impl Future<Output = ()> + use<>) {
+    pub(crate) fn new(
+        orchestrator: Arc<Orchestrator>,
+        snapshots: Snapshots,
+        recorder: &Recorder,
+    ) -> (Self, impl Future<Output = ()> + use<>) {
         let new_logs = broadcast::Sender::new(ANNOUNCEMENTS);
         let passed_on = pass_on(recorder.subscribe_logs(), new_logs.clone());
-        (Self { orchestrator, new_logs }, passed_on)
+        (Self { orchestrator, snapshots, new_logs }, passed_on)
     }
 }
 
@@ -53,6 +58,16 @@ impl DataPlane for LocalDataPlane {
             match self.orchestrator.invoke(script_id.into(), request).await {
                 Ok(run) => Ok(Invoked { execution_id: run.execution_id, outcome: run.outcome }),
                 Err(error) => Err(nothing_ran(&error)),
+            }
+        })
+    }
+
+    fn refresh(&self, app: Uuid) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            match tokio::time::timeout(REFRESH_MAX, self.orchestrator.refresh(app.into(), &self.snapshots)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(%error, %app, "a change is not live yet on this node"),
+                Err(_elapsed) => tracing::warn!(%app, "a change is not live yet on this node: others come first"),
             }
         })
     }

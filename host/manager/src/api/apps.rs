@@ -91,6 +91,7 @@ pub(super) async fn create_app(Shared(state): Shared<Arc<State>>, caller: Caller
     let name = body.name.unwrap_or_else(|| slug.to_string());
     check_name("/name", &name)?;
     let app = instance.create_app(&slug, &name, state.now()).await.map_err(|error| at_slug(error, slug.as_str()))?;
+    state.data_plane.refresh(app.id.uuid()).await;
     Ok((StatusCode::CREATED, answer(app, &state)).into_response())
 }
 
@@ -139,10 +140,12 @@ pub(super) async fn delete_app(
 ) -> Result<StatusCode, Problem> {
     let present = app.app().await?.ok_or_else(|| Problem::not_found("app"))?;
     if_match.check(present.revision.as_str())?;
-    match app.into_store().delete(state.now()).await? {
-        true => Ok(StatusCode::NO_CONTENT),
-        false => Err(Problem::not_found("app")),
+    let id = app.app_id().uuid();
+    if !app.into_store().delete(state.now()).await? {
+        return Err(Problem::not_found("app"));
     }
+    state.data_plane.refresh(id).await;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn answer(app: App, state: &State) -> Response {

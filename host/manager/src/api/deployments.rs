@@ -119,5 +119,6 @@ pub(super) async fn activate_deployment(
     Path(id): Path<Uuid>,
 ) -> Result<Json<DeploymentBody>, Problem> {
     let deployment = app.activate(DeploymentId::from(id), state.now()).await?.ok_or_else(|| Problem::not_found("deployment"))?;
+    state.data_plane.refresh(app.app_id().uuid()).await;
     Ok(Json(DeploymentBody::of(deployment, app.app_id().uuid())))
 }

@@ -114,6 +114,7 @@ pub(super) async fn create_domain(
     let challenge = token::session_token().map_err(Problem::internal)?;
     let claim = NewDomain { host, kind, status, challenge, now: state.now() };
     let domain = app.create_domain(&claim).await.map_err(taken)?;
+    state.data_plane.refresh(app.app_id().uuid()).await;
     Ok((StatusCode::CREATED, Json(DomainBody::of(domain, app.app_id().uuid()))))
 }
 
@@ -147,7 +148,9 @@ pub(super) async fn verify_domain(
     let domain = match domain.status {
         DomainStatus::Verified => domain,
         DomainStatus::Pending => {
-            app.verify_domain(domain.id, state.now()).await.map_err(taken)?.ok_or_else(|| Problem::not_found("domain"))?
+            let verified = app.verify_domain(domain.id, state.now()).await.map_err(taken)?.ok_or_else(|| Problem::not_found("domain"))?;
+            state.data_plane.refresh(app.app_id().uuid()).await;
+            verified
         }
     };
     Ok(Json(DomainBody::of(domain, app.app_id().uuid())))
@@ -164,10 +167,11 @@ pub(super) async fn delete_domain(
     app: Authorized<action::DomainWrite, OfDomain>,
     Path(id): Path<Uuid>,
 ) -> Result<StatusCode, Problem> {
-    match app.delete_domain(DomainId::from(id), state.now()).await? {
-        true => Ok(StatusCode::NO_CONTENT),
-        false => Err(Problem::not_found("domain")),
+    if !app.delete_domain(DomainId::from(id), state.now()).await? {
+        return Err(Problem::not_found("domain"));
     }
+    state.data_plane.refresh(app.app_id().uuid()).await;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The canonical host and kind of a claim that an app may make at all (S-4.5, S-7.4).

@@ -125,6 +125,7 @@ pub(super) async fn create_route(
     let RouteSpec { method, host, path, .. } = draft.spec;
     let change = Change::CreateRoute { id, script: draft.script, method, host, path };
     app.deploy(&[change], &message, state.now()).await.map_err(at_script)?;
+    state.data_plane.refresh(app.app_id().uuid()).await;
     Ok((StatusCode::CREATED, answer(&app, id).await?).into_response())
 }
 
@@ -199,6 +200,7 @@ pub(super) async fn delete_route(
     let route = app.route(id).await?.ok_or_else(|| Problem::not_found("route"))?;
     let message = format!("Remove route {}", describe(&spec(&route)));
     app.deploy(&[Change::RemoveRoute { id, expected }], &message, state.now()).await?;
+    state.data_plane.refresh(app.app_id().uuid()).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -209,6 +211,7 @@ async fn replace(state: &State, app: &AppStore, id: RouteId, if_match: &IfMatch,
     let RouteSpec { method, host, path, .. } = draft.spec;
     let change = Change::ReplaceRoute { id, script: draft.script, method, host, path, expected };
     app.deploy(&[change], &message, state.now()).await.map_err(at_script)?;
+    state.data_plane.refresh(app.app_id().uuid()).await;
     answer(app, id).await
 }
 

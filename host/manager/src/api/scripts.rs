@@ -1,4 +1,4 @@
-//! `/api/v1/admin/scripts`: Rhai sources. Each change makes a deployment and is live within a second.
+//! `/api/v1/admin/scripts`: Rhai sources. Each change makes a deployment, and is live on this node before its answer.
 
 use std::sync::Arc;
 
@@ -139,6 +139,7 @@ pub(super) async fn create_script(
     let kind = body.kind.unwrap_or(ScriptKind::Endpoint);
     let change = Change::CreateScript { id, name: source.name, kind, source: source.text };
     app.deploy(&[change], &message, state.now()).await.map_err(at_name)?;
+    state.data_plane.refresh(app.app_id().uuid()).await;
     Ok((StatusCode::CREATED, answer(&app, id).await?).into_response())
 }
 
@@ -205,6 +206,7 @@ pub(super) async fn delete_script(
     let (script, _) = app.script(id).await?.ok_or_else(|| Problem::not_found("script"))?;
     let message = format!("Remove script {}", script.name);
     app.deploy(&[Change::RemoveScript { id, expected }], &message, state.now()).await?;
+    state.data_plane.refresh(app.app_id().uuid()).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -245,6 +247,7 @@ async fn update(state: &State, app: &AppStore, id: ScriptId, if_match: &IfMatch,
     };
     let change = Change::UpdateScript { id, name: patch.name, kind: patch.kind, source, expected };
     app.deploy(&[change], &message, state.now()).await.map_err(at_name)?;
+    state.data_plane.refresh(app.app_id().uuid()).await;
     answer(app, id).await
 }
 

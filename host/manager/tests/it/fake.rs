@@ -41,12 +41,14 @@ pub(crate) struct FakeDataPlane {
     pub(crate) answer: Mutex<Option<Result<Invoked, InvokeError>>>,
     /// What `invoke` was given.
     pub(crate) invoked: Mutex<Vec<(Uuid, HttpRequest)>>,
+    /// Apps that `refresh` was called for.
+    pub(crate) refreshed: Mutex<Vec<Uuid>>,
     pub(crate) logs: broadcast::Sender<Uuid>,
 }
 
 impl Default for FakeDataPlane {
     fn default() -> Self {
-        Self { answer: Mutex::new(None), invoked: Mutex::default(), logs: broadcast::channel(16).0 }
+        Self { answer: Mutex::new(None), invoked: Mutex::default(), refreshed: Mutex::default(), logs: broadcast::channel(16).0 }
     }
 }
 
@@ -55,6 +57,11 @@ impl DataPlane for FakeDataPlane {
         self.invoked.lock().unwrap().push((script_id, request));
         let answer = self.answer.lock().unwrap().clone().unwrap_or(Err(InvokeError::NotLoaded));
         Box::pin(async move { answer })
+    }
+
+    fn refresh(&self, app: Uuid) -> BoxFuture<'_, ()> {
+        self.refreshed.lock().unwrap().push(app);
+        Box::pin(async {})
     }
 
     fn canonical_host(&self, host: &str) -> Result<String, String> {

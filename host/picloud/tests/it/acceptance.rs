@@ -43,6 +43,36 @@ fn a_script_answers_changes_and_goes_back() {
 }
 
 #[test]
+fn the_call_after_a_change_meets_the_change() {
+    let mut instance = Instance::start();
+    instance.log_in(PASSWORD);
+    assert_eq!(instance.admin("POST", "apps", &json!({ "slug": "shop", "name": "Shop" })).status, 201);
+    assert_eq!(instance.visit("shop.localhost", "/").status, 404);
+    let script = instance.script("shop", "main", "\"first\"", "/");
+    assert_eq!(instance.visit("shop.localhost", "/").body, "first");
+    assert_eq!(instance.admin("POST", "domains", &json!({ "app": "shop", "host": "shop.example.com" })).status, 201);
+    assert_eq!(instance.visit("shop.example.com", "/").body, "first");
+
+    for version in 0..200 {
+        let changed = instance.admin("PATCH", &format!("scripts/{script}"), &json!({ "source": format!("\"version {version}\"") }));
+        assert_eq!(changed.status, 200, "{changed:?}");
+        assert_eq!(instance.visit("shop.localhost", "/").body, format!("version {version}"));
+    }
+
+    let deployments = instance.admin("GET", "deployments?app=shop&limit=20", &Value::Null).json();
+    for deployment in deployments["items"].as_array().unwrap() {
+        let path = format!("deployments/{}/activate", deployment["id"].as_str().unwrap());
+        assert_eq!(instance.admin("POST", &path, &Value::Null).status, 200);
+        // The first two deployments made the script and its route.
+        let version = deployment["number"].as_u64().unwrap() - 3;
+        assert_eq!(instance.visit("shop.localhost", "/").body, format!("version {version}"));
+    }
+
+    assert_eq!(instance.admin("DELETE", &format!("scripts/{script}"), &Value::Null).status, 204);
+    assert_eq!(instance.visit("shop.localhost", "/").status, 404);
+}
+
+#[test]
 fn what_is_refused_leaves_nothing_half_applied() {
     let mut instance = Instance::start();
     instance.log_in(PASSWORD);
