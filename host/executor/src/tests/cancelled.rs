@@ -8,10 +8,10 @@ use std::{
     time::Duration,
 };
 
-use execution::{Execute, Image, Limits, Source};
+use execution::{Execute, Image, Limits, Modules, Source};
 use futures_util::future::join_all;
 
-use super::{invocation, resets, start, turns};
+use super::{compile, invocation, resets, start, turns};
 use crate::{Executor, Live};
 
 const SLOTS: u32 = 8;
@@ -27,10 +27,6 @@ const SCRIPTS: [&str; 5] = [
 
 async fn executor() -> Arc<Executor> {
     start(SLOTS, 2, resets()[0]).await
-}
-
-async fn compile(executor: &Executor, text: &str) -> Image {
-    executor.compile(&Source { name: "main".into(), text: text.into() }).await.unwrap()
 }
 
 fn pick(state: &mut u64) -> usize {
@@ -124,15 +120,15 @@ async fn s_2_6_a_full_pool_is_free_again() {
 async fn s_2_6_a_dropped_compilation_leaves_nothing() {
     let executor = executor().await;
     let text = "let total = 0; for item in [1, 2, 3] { if item > 1 { total += item * 2 } }\n".repeat(2_000);
-    let source = Source { name: "main".into(), text };
+    let (source, modules) = (Source { name: "main".into(), text }, Modules::default());
     for polls in 0..turns(20, 200) {
         tokio::task::yield_now().await;
-        let mut parse = executor.compile(&source);
+        let mut parse = executor.compile(&source, &modules);
         for _ in 0..polls % 20 {
             assert!(parse.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         }
         drop(parse);
         assert_all_is_free(&executor);
     }
-    assert!(executor.compile(&source).await.is_ok());
+    assert!(executor.compile(&source, &modules).await.is_ok());
 }

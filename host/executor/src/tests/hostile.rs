@@ -6,9 +6,9 @@ use std::{
     cell::Cell,
 };
 
-use execution::{Execute, Image, Limits, Outcome, Source};
+use execution::{Execute, Image, Limits, Outcome};
 
-use super::{Foreign, invocation, resets, start};
+use super::{Foreign, compile, invocation, resets, start};
 use crate::{Executor, Live, state::HostCallsExceeded};
 
 /// Gives memory where it is asked for it: at the second page.
@@ -137,7 +137,7 @@ struct Bench {
 impl Bench {
     async fn new() -> Self {
         let executor = start(1, 1, resets()[0]).await;
-        let image = executor.compile(&Source { name: "main".into(), text: "rand::bytes(9).len() + 1".into() }).await.unwrap();
+        let image = compile(&executor, "rand::bytes(9).len() + 1").await;
         Self { executor, image }
     }
 

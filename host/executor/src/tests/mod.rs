@@ -9,7 +9,7 @@ mod recycled;
 
 use std::sync::Arc;
 
-use execution::{Invocation, InvocationType, Limits};
+use execution::{Execute, Image, Invocation, InvocationType, Limits, Modules, Source};
 use tokio::sync::Mutex;
 use wasmtime::{
     Enabled, Store,
@@ -69,6 +69,10 @@ impl Foreign {
         store.fuel_async_yield_interval(Some(TURN_FUEL)).unwrap();
         (store, instance)
     }
+}
+
+async fn compile(executor: &Executor, text: &str) -> Image {
+    executor.compile(&Source { name: "main".into(), text: text.into() }, &Modules::default()).await.unwrap().image
 }
 
 /// How often a long test turns: `make soak` sets the variable.

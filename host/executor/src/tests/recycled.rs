@@ -16,9 +16,9 @@ use std::{
     task::{Context, Waker},
 };
 
-use execution::{Execute, Limits, Source};
+use execution::Limits;
 
-use super::{Foreign, invocation, one_slot, resets, start, turns};
+use super::{Foreign, compile, invocation, one_slot, resets, start, turns};
 use crate::Services;
 
 /// Bytes that nothing else in this process repeats.
@@ -157,7 +157,7 @@ async fn s_2_9_nothing_of_a_script_is_left_in_the_process() {
         for turn in 0..turns(12, 120) {
             let end = ENDS_OF_SCRIPT[turn as usize % ENDS_OF_SCRIPT.len()];
             let text = format!("let a = blob(9 * 1024 * 1024, 90 + 7); let b = a; b[0] = 0; rand::float(); {end}");
-            let image = compiler.compile(&Source { name: "main".into(), text }).await.unwrap();
+            let image = compile(&compiler, &text).await;
             let limits = Limits { fuel: 200_000_000, ..Limits::default() };
             let most = Arc::new(AtomicUsize::new(0));
             let seen = Arc::clone(&most);

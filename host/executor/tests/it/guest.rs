@@ -35,7 +35,7 @@ async fn g2_s_2_2_growth_ends_at_the_memory_limit() {
         "let m = #{}; let i = 0; loop { m[`k${i}`] = i; i += 1; }",
         "let a = []; loop { a.push(\"some text that is not short \" + a.len()); }",
     ] {
-        let limits = Limits { fuel: 20_000_000_000, ..Limits::default() };
+        let limits = Limits { fuel: 20_000_000_000, wall_ms: 60_000, ..Limits::default() };
         let outcome = limited(script, &limits).await;
         assert!(outcome.usage.memory_peak_bytes <= limits.memory_bytes, "{script}");
         assert_eq!(failure(outcome).kind, FailureKind::Memory, "{script}");
