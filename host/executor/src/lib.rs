@@ -19,7 +19,6 @@
 //! - INVARIANT: G10 end the process by recursion or nesting, in its source or at run time.
 //! - INVARIANT: G11 tell the time within an execution.
 
-#[expect(clippy::error_impl_error, reason = "generated, from the name in wit/compiler.wit")]
 mod bindings;
 mod compile;
 pub mod component;

@@ -1,4 +1,5 @@
 //! What scripts import.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use execution::{CompileErrorKind, Execute, Limits};
 
