@@ -20,7 +20,7 @@ use execution::limits;
 pub(crate) const TURN_FUEL: u64 = 2_000_000;
 /// Native stack of a guest. Overflow is a trap. The host's own part of the stack is what is left to `STACK_BYTES`.
 const GUEST_STACK_BYTES: usize = 512 << 10;
-const STACK_BYTES: usize = 2 << 20;
+pub(crate) const STACK_BYTES: usize = 2 << 20;
 /// How much of a used memory is cleaned in place and kept, instead of given back to the system and faulted in again.
 const MEMORY_KEEP_BYTES: usize = 1 << 20;
 const TABLE_KEEP_BYTES: usize = 128 << 10;

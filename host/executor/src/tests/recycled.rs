@@ -19,7 +19,7 @@ use std::{
 use execution::Limits;
 
 use super::{Foreign, compile, invocation, one_slot, resets, start, turns};
-use crate::Services;
+use crate::{Services, engine::STACK_BYTES};
 
 /// Bytes that nothing else in this process repeats.
 const MARKER: u64 = 0xc7d3_c7d3_c7d3_c7d3;
@@ -57,7 +57,7 @@ type Seen = Arc<Mutex<Vec<u8>>>;
 
 fn at_stack(seen: &Seen) -> Box<dyn Services> {
     let seen = Arc::clone(seen);
-    Box::new(Looking(move |here| *seen.lock().unwrap() = mapping_around(here)))
+    Box::new(Looking(move |here| *seen.lock().unwrap() = stack_around(here)))
 }
 
 /// The writable memory of this process, as ranges of addresses.
@@ -71,9 +71,10 @@ fn writable() -> Vec<(usize, usize)> {
     maps.lines().filter_map(range).collect()
 }
 
-fn mapping_around(address: usize) -> Vec<u8> {
+/// The stack that this address lies on. Below it is a guard; what lies above may be in the same mapping and is none of ours.
+fn stack_around(address: usize) -> Vec<u8> {
     let (from, to) = *writable().iter().find(|(from, to)| (*from..*to).contains(&address)).unwrap();
-    let mut bytes = vec![0; to - from];
+    let mut bytes = vec![0; STACK_BYTES.min(to - from)];
     File::open("/proc/self/mem").unwrap().read_exact_at(&mut bytes, from as u64).unwrap();
     bytes
 }
