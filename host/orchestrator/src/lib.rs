@@ -20,6 +20,7 @@ mod execute;
 mod finish;
 mod framing;
 pub mod host_name;
+mod images;
 mod load;
 pub mod path;
 mod peer;

@@ -9,13 +9,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use execution::{Execute, Image, Modules, Source};
+use execution::Execute;
 use store::{
     AppId, AppSnapshot, Digest, DomainKind, Event, Listener, ScriptKind, SnapshotScript, Snapshots, SplitSnapshot, VersionSnapshot,
 };
-use tokio::{sync::Mutex, task::JoinSet};
+use tokio::sync::Mutex;
 
 use crate::{
+    images::{Images, ModuleSet, Wanted},
     path::{RouteSpec, RouteTable},
     preview::Previews,
     split::{Split, Watch},
@@ -27,9 +28,6 @@ const SOURCES_AT_ONCE: usize = 256;
 /// Pauses between attempts while the database is away.
 const PAUSE_FIRST: Duration = Duration::from_millis(100);
 const PAUSE_LONGEST: Duration = Duration::from_secs(5);
-
-/// The images of scripts. The name is part of the key because positions in errors carry it.
-type Images = HashMap<(Digest, Box<str>), Image>;
 
 /// What loading needs.
 #[derive(Clone)]
@@ -87,43 +85,41 @@ impl Loader {
     /// Makes apps live from snapshots and sources at hand: for tests, benchmarks, and whoever has no database.
     pub(crate) async fn load_given(&self, apps: Vec<AppSnapshot>, sources: &HashMap<Digest, String>) {
         let mut images = self.known(apps.iter().map(|app| app.app_id));
-        let wanted = wanted(apps.iter().flat_map(scripts), &images).into_iter();
-        let taken = wanted.filter_map(|(digest, name)| sources.get(&digest).map(|text| (digest, name, text.clone())));
-        images.extend(compile(&self.executor, taken.collect()).await);
+        let wanted = images.wanted(apps.iter().flat_map(versions));
+        images.make(&self.executor, &wanted, sources).await;
         self.table.replace_all(apps.into_iter().map(|app| self.app(app, &images)).collect());
     }
 
     /// All images that these apps need: those that are live already, and the others made now, on all cores.
     async fn images(&self, apps: &[AppSnapshot], snapshots: &Snapshots) -> store::Result<Images> {
         let known = self.known(apps.iter().map(|app| app.app_id));
-        self.images_of(known, apps.iter().flat_map(scripts), snapshots).await
+        self.images_of(known, apps.iter().flat_map(versions), snapshots).await
     }
 
-    async fn images_of(
+    async fn images_of<'a>(
         &self,
         known: Images,
-        scripts: impl IntoIterator<Item = &SnapshotScript>,
+        versions: impl Iterator<Item = &'a [SnapshotScript]>,
         snapshots: &Snapshots,
     ) -> store::Result<Images> {
-        let wanted = wanted(scripts, &known);
+        let wanted = known.wanted(versions);
         let mut images = known;
         for wanted in wanted.chunks(SOURCES_AT_ONCE) {
-            let digests: Vec<Digest> = wanted.iter().map(|(digest, _)| *digest).collect();
-            let texts: HashMap<Digest, String> = snapshots.sources(&digests).await?.into_iter().collect();
-            let sources = wanted.iter().filter_map(|(digest, name)| Some((*digest, name.clone(), texts.get(digest)?.clone())));
-            images.extend(compile(&self.executor, sources.collect()).await);
+            let mut digests: Vec<Digest> = wanted.iter().flat_map(Wanted::sources).collect();
+            digests.sort_unstable();
+            digests.dedup();
+            let texts = snapshots.sources(&digests).await?.into_iter().collect();
+            images.make(&self.executor, wanted, &texts).await;
         }
         Ok(images)
     }
 
     /// Images of these apps that are live.
     fn known(&self, apps: impl Iterator<Item = AppId>) -> Images {
-        let live = apps.filter_map(|app| self.table.by_id(app));
-        let mut images = Images::new();
-        for app in live {
-            let scripts =
-                app.version.scripts.iter().filter_map(|script| Some(((script.source, script.name.clone()), script.image.clone()?)));
-            images.extend(scripts);
+        let mut images = Images::default();
+        for app in apps.filter_map(|app| self.table.by_id(app)) {
+            let of_split = app.split.iter().flat_map(|split| &split.version.scripts);
+            app.version.scripts.iter().chain(of_split).for_each(|script| images.know(script));
         }
         images
     }
@@ -155,14 +151,14 @@ impl Loader {
     /// A deployment of an app, active or not, ready to run; `None`: the app has no such one. What is live already is shared.
     pub(crate) async fn version(&self, app: AppId, number: u32, snapshots: &Snapshots) -> store::Result<Option<Version>> {
         let Some(snapshot) = snapshots.deployment(app, number).await? else { return Ok(None) };
-        let images = self.images_of(self.known([app].into_iter()), &snapshot.scripts, snapshots).await?;
+        let images = self.images_of(self.known([app].into_iter()), [snapshot.scripts.as_slice()].into_iter(), snapshots).await?;
         Ok(Some(version(app, snapshot, &images)))
     }
 }
 
-/// Of both sides of a split.
-fn scripts(app: &AppSnapshot) -> impl Iterator<Item = &SnapshotScript> {
-    app.scripts.iter().chain(app.split.iter().flat_map(|split| &split.version.scripts))
+/// The scripts of what runs, and of the other side of a split.
+fn versions(app: &AppSnapshot) -> impl Iterator<Item = &[SnapshotScript]> {
+    std::iter::once(app.scripts.as_slice()).chain(app.split.iter().map(|split| split.version.scripts.as_slice()))
 }
 
 /// A deployment with the images that its scripts have.
@@ -179,58 +175,11 @@ fn version(app: AppId, snapshot: VersionSnapshot, images: &Images) -> Version {
     for error in errors {
         tracing::error!(%app, deployment, %error, "a route is not served");
     }
+    let modules = ModuleSet::of(&scripts).map(|set| set.key());
     let endpoints = scripts.into_iter().filter(|script| script.kind == ScriptKind::Endpoint);
-    let mut scripts: Vec<Script> = endpoints
-        .map(|script| {
-            let key = (script.source, Box::<str>::from(script.name));
-            let image = images.get(&key).cloned();
-            let (source, name) = key;
-            Script { id: script.script, name, source, image }
-        })
-        .collect();
+    let mut scripts: Vec<Script> = endpoints.map(|script| images.script(script, modules)).collect();
     scripts.sort_unstable_by_key(|script| script.id);
     Version { deployment, limits, routes, scripts: scripts.into() }
-}
-
-/// What these scripts need and do not have.
-fn wanted<'a>(scripts: impl IntoIterator<Item = &'a SnapshotScript>, known: &Images) -> Vec<(Digest, Box<str>)> {
-    let scripts = scripts.into_iter().filter(|script| script.kind == ScriptKind::Endpoint);
-    let keys = scripts.map(|script| (script.source, Box::<str>::from(script.name.as_str())));
-    let mut wanted: Vec<_> = keys.filter(|key| !known.contains_key(key)).collect();
-    wanted.sort_unstable();
-    wanted.dedup();
-    wanted
-}
-
-/// Compiles on as many tasks as there are cores. A script that fails is logged and left out.
-async fn compile(executor: &Arc<dyn Execute>, sources: Vec<(Digest, Box<str>, String)>) -> Images {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = sources.len().div_ceil(cores).max(1);
-    let mut sources = sources.into_iter().peekable();
-    let mut tasks = JoinSet::new();
-    while sources.peek().is_some() {
-        let part: Vec<_> = sources.by_ref().take(share).collect();
-        tasks.spawn(compile_part(Arc::clone(executor), part));
-    }
-    let mut images = Images::new();
-    while let Some(part) = tasks.join_next().await {
-        match part {
-            Ok(part) => images.extend(part),
-            Err(error) => tracing::error!(%error, "a task that compiled scripts ended early"),
-        }
-    }
-    images
-}
-
-async fn compile_part(executor: Arc<dyn Execute>, sources: Vec<(Digest, Box<str>, String)>) -> Vec<((Digest, Box<str>), Image)> {
-    let mut images = Vec::with_capacity(sources.len());
-    for (digest, name, text) in sources {
-        match executor.compile(&Source { name: name.to_string(), text }, &Modules::default()).await {
-            Ok(compiled) => images.push(((digest, name), compiled.image)),
-            Err(error) => tracing::error!(script = %name, source = ?digest, line = error.line, %error, "a script can't be loaded"),
-        }
-    }
-    images
 }
 
 /// Repeats something while the database is away. Any other failure would only be repeated, so it is reported and left.

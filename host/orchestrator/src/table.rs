@@ -44,6 +44,8 @@ pub(crate) struct Script {
     pub(crate) id: ScriptId,
     pub(crate) name: Box<str>,
     pub(crate) source: Digest,
+    /// The modules that its image is made with; `None` if it imports nothing.
+    pub(crate) modules: Option<Digest>,
     /// `None`: it could not be compiled when it was loaded; its routes answer 502.
     pub(crate) image: Option<Image>,
 }

@@ -45,16 +45,16 @@ pub(super) fn of_compile_error(error: &CompileError, source: &str, pointer: &str
     }
 }
 
-/// Parses a source in a sandbox. `Ok(Err(_))`: it does not parse.
+/// Parses a source, with those of `modules` that it imports, in a sandbox. `Ok(Err(_))`: it can't be deployed.
 ///
 /// # Errors
 /// 503: the sandbox itself failed.
-pub(super) async fn parse(state: &State, source: &Source) -> Result<Result<(), CompileError>, Problem> {
+pub(super) async fn parse(state: &State, source: &Source, modules: &Modules) -> Result<Result<(), CompileError>, Problem> {
     if source.text.len() as u64 > SOURCE_BYTES_MAX {
         let message = format!("The source has {} bytes; a script has at most {SOURCE_BYTES_MAX}.", source.text.len());
         return Ok(Err(CompileError { kind: CompileErrorKind::TooLarge, message, script: source.name.clone(), line: 0, column: 0 }));
     }
-    match state.executor.compile(source, &Modules::default()).await {
+    match state.executor.compile(source, modules).await {
         Ok(_) => Ok(Ok(())),
         Err(error) => match error.kind {
             CompileErrorKind::Syntax | CompileErrorKind::TooLarge | CompileErrorKind::Import => Ok(Err(error)),
@@ -63,22 +63,32 @@ pub(super) async fn parse(state: &State, source: &Source) -> Result<Result<(), C
     }
 }
 
-/// Refuses a source that does not parse: nothing is stored then.
+/// Refuses a source that can't be deployed: nothing is stored then.
 ///
 /// # Errors
 /// 422 with the place, or 503.
-pub(super) async fn demand_parses(state: &State, source: &Source) -> Result<(), Problem> {
+pub(super) async fn demand_parses(state: &State, source: &Source, modules: &Modules) -> Result<(), Problem> {
     if source.text.contains('\0') {
         return Err(Problem::invalid("/source", NUL_IN_SOURCE));
     }
-    let Err(error) = parse(state, source).await? else { return Ok(()) };
-    let kind = match error.kind {
+    let Err(error) = parse(state, source, modules).await? else { return Ok(()) };
+    let place = if error.line > 0 { format!("{}, line {}, column {}: ", error.script, error.line, error.column) } else { String::new() };
+    let shown = of_compile_error(&error, text_of(&error.script, source, modules), "/source");
+    Err(Problem::new(problem_type(error.kind), format!("{place}{}", error.message)).with_error(shown))
+}
+
+/// The type of the problem that a compile error is.
+pub(super) fn problem_type(kind: CompileErrorKind) -> ProblemType {
+    match kind {
         CompileErrorKind::TooLarge => ProblemType::ScriptTooLarge,
         CompileErrorKind::Import => ProblemType::ScriptImport,
         CompileErrorKind::Syntax | CompileErrorKind::Unavailable => ProblemType::ScriptInvalid,
-    };
-    let place = if error.line > 0 { format!("{}, line {}, column {}: ", source.name, error.line, error.column) } else { String::new() };
-    Err(Problem::new(kind, format!("{place}{}", error.message)).with_error(of_compile_error(&error, &source.text, "/source")))
+    }
+}
+
+/// The text that a place is in: the source's own, or that of a module.
+pub(super) fn text_of<'a>(script: &str, source: &'a Source, modules: &'a Modules) -> &'a str {
+    if script == source.name { &source.text } else { modules.get(script).unwrap_or_default() }
 }
 
 #[cfg(test)]

@@ -141,7 +141,10 @@ pub(super) async fn create_deployment(
     let app_id = app.app_id().uuid();
     let answer = |deployment| Json(DeploymentBody::of(deployment, app_id));
     Ok(match app.deploy_manifest(&manifest, expected, activation, &message, state.now()).await? {
-        Deployed::New(deployment) => (StatusCode::CREATED, answer(deployment)).into_response(),
+        Deployed::New(deployment) => {
+            state.data_plane.refresh(app_id).await;
+            (StatusCode::CREATED, answer(deployment)).into_response()
+        }
         Deployed::Unchanged(deployment) => answer(deployment).into_response(),
     })
 }

@@ -2,13 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use execution::{CompileErrorKind, Source, limits};
+use execution::{Modules, Source, limits};
 use futures_util::{StreamExt as _, stream};
 use store::{AppStore, Digest, Manifest, ManifestRoute, ManifestScript, ManifestSource, ScriptKind, Settings};
 use uuid::Uuid;
 
 use super::{
-    diagnostic::{NUL_IN_SOURCE, of_compile_error, parse},
+    diagnostic::{NUL_IN_SOURCE, of_compile_error, parse, problem_type, text_of},
     manifest::{DeployedRoute, DeployedScript, NewDeployment},
     problem::{FieldError, Problem, ProblemType},
     routes::{canonical_or_fault, describe, pointer},
@@ -162,35 +162,57 @@ fn routes(state: &State, items: Vec<DeployedRoute>, scripts: &[ManifestScript], 
     names.into_iter().zip(specs).map(form).collect()
 }
 
-/// Parses every source that the app does not have yet: what it has was parsed when it came.
+/// Parses every source that the app does not have yet, and every one that imports something: among these modules it is another script.
 async fn sources(state: &State, app: &AppStore, scripts: &[ManifestScript], faults: &mut Faults) -> Result<(), Problem> {
-    let digest = |script: &ManifestScript| match &script.source {
-        ManifestSource::Text(text) => Digest::of(text.as_bytes()),
-        ManifestSource::Known(digest) => *digest,
-    };
     let digests: Vec<Digest> = scripts.iter().map(digest).collect();
     let known = app.known_sources(&digests).await?;
-    let mut fresh = Vec::new();
+    let (modules, others): (Vec<_>, Vec<_>) = scripts.iter().partition(|script| script.kind == ScriptKind::Module);
+    let unsent =
+        |scripts: &[&ManifestScript]| scripts.iter().filter(|script| !is_text(script)).map(|script| digest(script)).collect::<Vec<_>>();
+    let kept: HashMap<Digest, String> = app.linked_sources(&unsent(&modules), &unsent(&others)).await?.into_iter().collect();
+    let text = |script: &ManifestScript| match &script.source {
+        ManifestSource::Text(text) => Some(text.clone()),
+        ManifestSource::Known(digest) => kept.get(digest).cloned(),
+    };
+    let modules: Modules = modules.iter().filter_map(|module| Some((module.name.clone(), text(module)?))).collect();
+
+    let mut parsed_here = Vec::new();
     for (at, (script, digest)) in scripts.iter().zip(&digests).enumerate() {
+        let text = text(script);
         match &script.source {
-            _ if known.contains(digest) => {}
-            ManifestSource::Known(_) => {
+            ManifestSource::Known(_) if !known.contains(digest) => {
                 faults.invalid(format!("/scripts/{at}/digest"), "The app has no source with this digest; send the `source`.");
             }
             ManifestSource::Text(text) if text.contains('\0') => faults.invalid(format!("/scripts/{at}/source"), NUL_IN_SOURCE),
-            ManifestSource::Text(text) => fresh.push((at, Source { name: script.name.clone(), text: text.clone() })),
+            _ => {
+                let wanted = text.filter(|text| !known.contains(digest) || text.contains("import"));
+                parsed_here.extend(wanted.map(|text| (at, Source { name: script.name.clone(), text })));
+            }
         }
     }
-    let mut parsed = stream::iter(fresh).map(async |(at, source)| (at, parse(state, &source).await, source)).buffered(PARSED_AT_ONCE);
+    let parse = async |(at, source)| (at, parse(state, &source, &modules).await, source);
+    let mut parsed = stream::iter(parsed_here).map(parse).buffered(PARSED_AT_ONCE);
+    // A module that is wrong is found through everything that imports it.
+    let mut places = HashSet::new();
     while let Some((at, outcome, source)) = parsed.next().await {
         let Err(error) = outcome? else { continue };
-        let kind = match error.kind {
-            CompileErrorKind::TooLarge => ProblemType::ScriptTooLarge,
-            CompileErrorKind::Import => ProblemType::ScriptImport,
-            CompileErrorKind::Syntax | CompileErrorKind::Unavailable => ProblemType::ScriptInvalid,
-        };
-        let fault = of_compile_error(&error, &source.text, &format!("/scripts/{at}/source"));
-        faults.add(kind, FieldError { message: format!("{}: {}", source.name, fault.message), ..fault });
+        if !places.insert((error.script.clone(), error.line, error.column)) {
+            continue;
+        }
+        let at = scripts.iter().position(|script| script.name == error.script).unwrap_or(at);
+        let fault = of_compile_error(&error, text_of(&error.script, &source, &modules), &format!("/scripts/{at}/source"));
+        faults.add(problem_type(error.kind), FieldError { message: format!("{}: {}", error.script, fault.message), ..fault });
     }
     Ok(())
+}
+
+fn digest(script: &ManifestScript) -> Digest {
+    match &script.source {
+        ManifestSource::Text(text) => Digest::of(text.as_bytes()),
+        ManifestSource::Known(digest) => *digest,
+    }
+}
+
+fn is_text(script: &ManifestScript) -> bool {
+    matches!(script.source, ManifestSource::Text(_))
 }

@@ -14,6 +14,7 @@ mod execute;
 mod executions;
 pub mod extract;
 mod limits;
+mod linking;
 mod listing;
 mod logs;
 mod manifest;

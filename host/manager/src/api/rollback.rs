@@ -62,6 +62,7 @@ pub(super) async fn rollback_app(
     let message = message.unwrap_or_default();
     check_message("/message", &message)?;
     let deployment = app.roll_back(to, &message, state.now()).await?.ok_or_else(|| nowhere(to))?;
+    state.data_plane.refresh(app.app_id().uuid()).await;
     Ok(Json(DeploymentBody::of(deployment, app.app_id().uuid())))
 }
 

@@ -6,7 +6,7 @@ use axum::{
     extract::State as Shared,
     response::{IntoResponse, Response},
 };
-use execution::Source;
+use execution::{Modules, Source};
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,8 +15,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    diagnostic::{demand_parses, of_compile_error, parse},
+    diagnostic::{of_compile_error, parse, text_of},
     extract::{Authorized, Caller, IfMatch, Json, OfScript, Path, Query, action, app_ref, etag},
+    linking::{self, Edit},
     listing::{Listing, OfOneApp, page},
     problem::{FieldError, Problem, ProblemType},
     words,
@@ -97,6 +98,8 @@ impl ScriptBody {
 #[serde(deny_unknown_fields)]
 pub(super) struct Validation {
     source: String,
+    /// The app whose modules it imports, by slug or id; without it there are none.
+    app: Option<String>,
 }
 
 /// What the parser said.
@@ -133,13 +136,11 @@ pub(super) async fn create_script(
 ) -> Result<Response, Problem> {
     let app = caller.authorize::<action::ScriptWrite>(&state, &app_ref(&body.app)).await?;
     check_script_name(&body.name)?;
-    let source = Source { name: body.name, text: body.source };
-    demand_parses(&state, &source).await?;
-    let (id, message) = (ScriptId::new(state.now()), format!("Create script {}", source.name));
+    let (id, message) = (ScriptId::new(state.now()), format!("Create script {}", body.name));
     let kind = body.kind.unwrap_or(ScriptKind::Endpoint);
-    let change = Change::CreateScript { id, name: source.name, kind, source: source.text };
-    app.deploy(&[change], &message, state.now()).await.map_err(at_name)?;
-    state.data_plane.refresh(app.app_id().uuid()).await;
+    let change = Change::CreateScript { id, name: body.name.clone(), kind, source: body.source.clone() };
+    let edit = Edit { before: None, after: Some((Source { name: body.name, text: body.source }, kind)) };
+    linking::deploy(&state, &app, &edit, change, &message).await?;
     Ok((StatusCode::CREATED, answer(&app, id).await?).into_response())
 }
 
@@ -205,8 +206,8 @@ pub(super) async fn delete_script(
     let expected = if_match.revision()?.map(Revision::parse);
     let (script, _) = app.script(id).await?.ok_or_else(|| Problem::not_found("script"))?;
     let message = format!("Remove script {}", script.name);
-    app.deploy(&[Change::RemoveScript { id, expected }], &message, state.now()).await?;
-    state.data_plane.refresh(app.app_id().uuid()).await;
+    let edit = Edit { before: Some((script.name, script.kind)), after: None };
+    linking::deploy(&state, &app, &edit, Change::RemoveScript { id, expected }, &message).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -218,36 +219,33 @@ pub(super) async fn delete_script(
 )]
 pub(super) async fn validate_script(
     Shared(state): Shared<Arc<State>>,
-    _caller: Caller,
+    caller: Caller,
     Json(body): Json<Validation>,
 ) -> Result<Json<ValidationBody>, Problem> {
+    let modules = match body.app {
+        Some(app) => linking::modules_of(&caller.authorize::<action::ScriptRead>(&state, &app_ref(&app)).await?).await?,
+        None => Modules::default(),
+    };
     let source = Source { name: "script".to_owned(), text: body.source };
-    let errors = match parse(&state, &source).await? {
+    let errors = match parse(&state, &source, &modules).await? {
         Ok(()) => Vec::new(),
-        Err(error) => vec![of_compile_error(&error, &source.text, "/source")],
+        Err(error) => vec![of_compile_error(&error, text_of(&error.script, &source, &modules), "/source")],
     };
     Ok(Json(ValidationBody { valid: errors.is_empty(), errors }))
 }
 
 async fn update(state: &State, app: &AppStore, id: ScriptId, if_match: &IfMatch, patch: ScriptPatch) -> Result<Response, Problem> {
     let expected = if_match.revision()?.map(Revision::parse);
-    let (present, _) = app.script(id).await?.ok_or_else(|| Problem::not_found("script"))?;
+    let (present, text) = app.script(id).await?.ok_or_else(|| Problem::not_found("script"))?;
     if let Some(name) = &patch.name {
         check_script_name(name)?;
     }
-    let name = patch.name.clone().unwrap_or(present.name);
+    let name = patch.name.clone().unwrap_or_else(|| present.name.clone());
     let message = format!("Change script {name}");
-    let source = match patch.source {
-        None => None,
-        Some(text) => {
-            let source = Source { name, text };
-            demand_parses(state, &source).await?;
-            Some(source.text)
-        }
-    };
-    let change = Change::UpdateScript { id, name: patch.name, kind: patch.kind, source, expected };
-    app.deploy(&[change], &message, state.now()).await.map_err(at_name)?;
-    state.data_plane.refresh(app.app_id().uuid()).await;
+    let source = Source { name, text: patch.source.clone().unwrap_or(text) };
+    let edit = Edit { before: Some((present.name, present.kind)), after: Some((source, patch.kind.unwrap_or(present.kind))) };
+    let change = Change::UpdateScript { id, name: patch.name, kind: patch.kind, source: patch.source, expected };
+    linking::deploy(state, app, &edit, change, &message).await?;
     answer(app, id).await
 }
 
@@ -267,7 +265,7 @@ pub(super) fn is_script_name(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.bytes().all(fine)
 }
 
-fn at_name(error: store::Error) -> Problem {
+pub(super) fn at_name(error: store::Error) -> Problem {
     let store::Error::Duplicate { name, .. } = &error else { return error.into() };
     let message = format!("The app has a script named `{name}` already; change that one, or choose another name.");
     let error = FieldError { pointer: Some("/name".to_owned()), message: message.clone(), ..FieldError::default() };

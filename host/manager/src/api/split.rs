@@ -104,8 +104,9 @@ pub(super) async fn put_split(
     Json(body): Json<SplitPut>,
 ) -> Result<Json<SplitBody>, Problem> {
     let terms = terms(&body)?;
-    let split = app.set_split(body.deployment, &terms, state.now()).await?;
-    Ok(Json(SplitBody::of(split.ok_or_else(|| Problem::not_found("deployment"))?)))
+    let split = app.set_split(body.deployment, &terms, state.now()).await?.ok_or_else(|| Problem::not_found("deployment"))?;
+    state.data_plane.refresh(app.app_id().uuid()).await;
+    Ok(Json(SplitBody::of(split)))
 }
 
 /// Ends the running split: all visitors get the active deployment.
@@ -118,7 +119,11 @@ pub(super) async fn delete_split(
     Shared(state): Shared<Arc<State>>,
     app: Authorized<action::DeploymentWrite, OfApp>,
 ) -> Result<StatusCode, Problem> {
-    if app.end_split(state.now()).await? { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found("running split")) }
+    if !app.end_split(state.now()).await? {
+        return Err(Problem::not_found("running split"));
+    }
+    state.data_plane.refresh(app.app_id().uuid()).await;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn terms(body: &SplitPut) -> Result<SplitTerms, Problem> {

@@ -44,7 +44,15 @@ impl AppStore {
     /// [`Error::Missing`], [`Error::Duplicate`], [`Error::RouteConflict`], [`Error::NotAnEndpoint`], [`Error::Changed`]; `Missing` with
     /// [`Thing::App`] if the app was deleted.
     pub async fn deploy(&self, changes: &[Change], message: &str, now: Timestamp) -> Result<Deployment> {
-        let (mut transaction, active) = self.begin_deploy(None).await?;
+        self.deploy_onto(None, changes, message, now).await
+    }
+
+    /// [`AppStore::deploy`] if the number of the active deployment is still `expected`, 0 for none: for who looked at the whole app before.
+    ///
+    /// # Errors
+    /// The same, and [`Error::ActiveMoved`].
+    pub async fn deploy_onto(&self, expected: Option<u32>, changes: &[Change], message: &str, now: Timestamp) -> Result<Deployment> {
+        let (mut transaction, active) = self.begin_deploy(expected).await?;
         let mut contents = present(&mut transaction, self.app, &active).await?;
         for change in changes {
             contents.apply(change, now)?;
