@@ -6,15 +6,18 @@
 //! Reading order: `api/mod.rs` (every route in one list), `api/extract` (what a handler is given), `api/authz/decide.rs` (who may
 //! do what), then one file per resource. `auth/` has passwords, tokens, keys and the checks that stand before them.
 //!
-//! Deliberately absent: SQL, Wasmtime, sockets, environment variables, clocks: each comes in through [`State`].
+//! Deliberately absent: SQL, Wasmtime, sockets (but for the one question of `dns.rs`), environment variables, clocks: each comes in through [`State`].
 
 #![forbid(unsafe_code)]
 
 pub mod api;
 pub mod auth;
 mod data_plane;
+pub mod dns;
+mod domain_proof;
 mod state;
 
 pub use api::{extract::Client, openapi, router};
 pub use data_plane::{BoxFuture, DataPlane, InvokeError, Invoked, REFRESH_MAX, RouteField, RouteMatch, RouteRefusal, RouteSpec};
+pub use domain_proof::{keep_proving_domains, prove_next};
 pub use state::{Clock, DomainProof, Readiness, State, Streams, Versions};

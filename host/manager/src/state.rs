@@ -14,6 +14,7 @@ use crate::{
     DataPlane,
     auth::{cookie::Transport, password::Passwords, throttle::Throttle},
     data_plane::BoxFuture,
+    dns::Resolvers,
 };
 
 /// Tells the time; a value, so that tests move it.
@@ -36,6 +37,8 @@ pub struct State {
     pub base_domain: String,
     /// Whether claims of domains need a proof.
     pub domain_proof: DomainProof,
+    /// Who is asked for the proofs.
+    pub resolvers: Resolvers,
     /// The time of everything that is stored or expires.
     pub clock: Clock,
     /// What `/readyz` answers; asked at each call.

@@ -14,6 +14,7 @@
 mod accept;
 mod admission;
 mod body;
+mod certificates;
 mod config;
 mod error;
 mod execute;
@@ -56,6 +57,7 @@ use tokio::{
 use uuid::Uuid;
 
 pub use body::{BodyError, ControlBody};
+pub use certificates::CertificateFor;
 pub use config::{Clock, Config, Connections};
 pub use error::status_of;
 pub use execute::{InvokeError, Invoked};

@@ -15,6 +15,7 @@ use store::{Listener, Runs, Snapshots, Store};
 use tokio::{net::TcpListener, runtime::Handle, task::JoinHandle};
 
 use crate::{
+    certificates::Certificates,
     clock,
     config::Config,
     control_plane::{self, ControlPlane, Parts},
@@ -81,6 +82,7 @@ async fn serve_from(
         recorder: recorder.clone(),
         stopping: stopping.subscribe(),
     });
+    let certificates = Certificates::new(Arc::clone(&orchestrator));
     let (data_plane, announcements) = LocalDataPlane::new(Arc::clone(&orchestrator), store.snapshots(), &recorder);
     let guest = executor.guest_digest().to_owned();
     let parts = Parts {
@@ -92,8 +94,12 @@ async fn serve_from(
         ready: Arc::clone(&ready),
         stopping: stopping.subscribe(),
     };
-    let router = control_plane::router(config, parts);
-    let control = ControlPlane { router, runtime: Handle::current(), trusted_proxies: config.trusted_proxies.clone() };
+    let state = control_plane::state(config, parts);
+    let control = ControlPlane {
+        router: manager::router(Arc::clone(&state)),
+        runtime: Handle::current(),
+        trusted_proxies: config.trusted_proxies.clone(),
+    };
 
     let background = Background {
         write: data.spawn(write(recorder.clone(), store.runs())),
@@ -102,7 +108,8 @@ async fn serve_from(
             data.spawn(stop_splits(Arc::clone(&orchestrator), store.runs())),
             tokio::spawn(announcements),
             tokio::spawn(upkeep::run(store.runs(), config.retention)),
-            tokio::spawn(internal::serve(sockets.internal, ready, stopping.subscribe())),
+            tokio::spawn(manager::keep_proving_domains(state)),
+            tokio::spawn(internal::serve(sockets.internal, ready, certificates, stopping.subscribe())),
         ],
     };
     let served = data.spawn(orchestrator.serve(sockets.public, Arc::new(control), shutdown::begun(stopping.subscribe())));

@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 use manager::{
     Client, DataPlane, DomainProof, State, Streams, Versions,
     auth::{password::Passwords, throttle::Throttle},
+    dns::Resolvers,
 };
 use orchestrator::{Control, ControlBody, TrustedProxies};
 use store::Store;
@@ -34,10 +35,10 @@ pub(crate) struct Parts {
     pub(crate) stopping: watch::Receiver<bool>,
 }
 
-/// The whole admin API.
-pub(crate) fn router(config: &Config, parts: Parts) -> Router {
+/// What the admin API and the control plane's jobs reach.
+pub(crate) fn state(config: &Config, parts: Parts) -> Arc<State> {
     let ready = parts.ready;
-    manager::router(Arc::new(State {
+    Arc::new(State {
         control: parts.store.control(),
         executor: parts.executor,
         data_plane: parts.data_plane,
@@ -45,6 +46,7 @@ pub(crate) fn router(config: &Config, parts: Parts) -> Router {
         instance_hosts: config.instance_hosts(),
         base_domain: config.base_domain.clone(),
         domain_proof: if config.is_loopback_only() { DomainProof::NotOnLoopback } else { DomainProof::DnsTxt },
+        resolvers: Resolvers::new(config.resolvers()),
         clock: Arc::new(clock::now),
         readiness: Arc::new(move || {
             let ready = Arc::clone(&ready);
@@ -61,7 +63,7 @@ pub(crate) fn router(config: &Config, parts: Parts) -> Router {
         throttle: Throttle::default(),
         streams: Streams::default(),
         stopping: parts.stopping,
-    }))
+    })
 }
 
 /// Hands requests from the data plane's threads to the control plane's.

@@ -3,11 +3,16 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use anyhow::Context as _;
-use axum::{Router, extract::State, http::StatusCode, routing::get};
+use axum::{
+    Router,
+    extract::{Query, State},
+    http::StatusCode,
+    routing::get,
+};
 use manager::Readiness;
 use tokio::{net::TcpListener, sync::watch};
 
-use crate::{readiness::Ready, shutdown};
+use crate::{certificates::Certificates, readiness::Ready, shutdown};
 
 /// Binds the address.
 pub(crate) async fn bind(address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
@@ -15,12 +20,14 @@ pub(crate) async fn bind(address: std::net::SocketAddr) -> anyhow::Result<TcpLis
 }
 
 /// Answers until the process stops.
-pub(crate) async fn serve(listener: TcpListener, ready: Arc<Ready>, stopping: watch::Receiver<bool>) {
+pub(crate) async fn serve(listener: TcpListener, ready: Arc<Ready>, certificates: Certificates, stopping: watch::Receiver<bool>) {
+    let asked = Router::new().route("/internal/tls-allowed", get(tls_allowed)).with_state(Arc::new(certificates));
     let router = Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
-        .with_state(ready);
+        .with_state(ready)
+        .merge(asked);
     let served = axum::serve(listener, router).with_graceful_shutdown(shutdown::begun(stopping)).await;
     if let Err(error) = served {
         tracing::error!(error = &error as &dyn std::error::Error, "the internal listener ended");
@@ -34,6 +41,16 @@ async fn readyz(State(ready): State<Arc<Ready>>) -> (StatusCode, String) {
         Readiness::Degraded(why) => (StatusCode::OK, format!("degraded: {why}\n")),
         Readiness::NotReady(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")),
     }
+}
+
+/// The only parameter. What Caddy sends as `ask`.
+#[derive(serde::Deserialize)]
+struct Asked {
+    domain: String,
+}
+
+async fn tls_allowed(State(certificates): State<Arc<Certificates>>, Query(asked): Query<Asked>) -> (StatusCode, &'static str) {
+    certificates.allowed(&asked.domain)
 }
 
 /// Prometheus' text format. Ids and counts only.

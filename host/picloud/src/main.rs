@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod boot;
+mod certificates;
 mod clock;
 mod commands;
 mod config;

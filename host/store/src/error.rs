@@ -23,6 +23,9 @@ pub enum Error {
     /// A name that must be unique is taken.
     #[error("the {what} `{name}` exists already")]
     Duplicate { what: Thing, name: String },
+    /// An app of this slug was deleted lately, by somebody else.
+    #[error("the slug `{slug}` belonged to an app that was deleted; until {until} only whoever deleted it can use it again")]
+    SlugKept { slug: String, until: jiff::Timestamp },
     /// Another route would answer the same requests.
     #[error("route {other} answers the same requests: {method} {host}{path}",
         method = method.as_deref().unwrap_or("any method"), host = host.as_deref().unwrap_or("any host"))]

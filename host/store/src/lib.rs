@@ -46,7 +46,7 @@ mod time;
 pub use access::{AccessFacts, AppRef, AppRole, AuthorizeError, InstanceRole, KeyFacts, Origin, Principal, TargetFacts};
 pub use app::{
     Activation, ActivationEntry, AppStore, Author, Cause, Change, Deployed, Deployment, DeploymentContents, Difference, Differing, Domain,
-    DomainKind, DomainStatus, Execution, ExecutionFilter, Linkage, LinkedScript, LogEntry, LogQuery, Manifest, ManifestRoute,
+    DomainEvidence, DomainKind, DomainStatus, DueDomain, Execution, ExecutionFilter, Linkage, LinkedScript, LogEntry, LogQuery, Manifest, ManifestRoute,
     ManifestScript, ManifestSource, Member, NewDomain, Route, Script, ScriptKind, Settings, Split, SplitTerms, Sticky, StickyError,
 };
 pub use audit::{AuditContent, AuditEntry, AuditFault, AuditFilter, AuditPosition, AuditVerdict};

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::{extract::State as Shared, response::IntoResponse};
 use http::StatusCode;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::{Domain, DomainId, DomainKind, DomainStatus, NewDomain};
+use store::{AppStore, Domain, DomainEvidence, DomainId, DomainKind, DomainStatus, NewDomain};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -17,6 +17,11 @@ use super::{
     words,
 };
 use crate::{DomainProof, State, auth::token};
+
+/// One claim is looked at no more often than this on request.
+const CHECK_PAUSE: SignedDuration = SignedDuration::from_secs(5);
+/// Ends of names that no public DNS can prove (S-7.4).
+const NEVER_PUBLIC: [&str; 3] = ["internal", "local", "localhost"];
 
 /// A claim.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -39,15 +44,28 @@ pub(super) struct DomainBody {
     /// `exact` or `wildcard`.
     #[schema(value_type = words::DomainKind)]
     kind: DomainKind,
-    /// `pending` (serves nothing yet) or `verified`.
+    /// `pending` (serves nothing yet), `verified`, `suspended` (the record was gone for a week: serves nothing until it is back) or
+    /// `superseded` (another app proved the host later).
     #[schema(value_type = words::DomainStatus)]
     status: DomainStatus,
-    /// The DNS record that proves a pending claim; null once it is verified.
+    /// The DNS record that proves the claim, and has to stay; null where no proof is asked for.
     challenge: Option<Challenge>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    /// When it was first proved.
     #[schema(value_type = Option<String>, format = DateTime)]
     verified_at: Option<Timestamp>,
+    /// When the record was last looked for.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    checked_at: Option<Timestamp>,
+    /// What came of it: a sentence. It also says why a claim is `suspended` or `superseded`.
+    check_result: Option<String>,
+    /// Since when a proved domain's record is not there. After seven days it is suspended.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    failing_since: Option<Timestamp>,
+    /// When it is looked for again by itself.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    next_check_at: Option<Timestamp>,
 }
 
 /// A DNS record to be made.
@@ -62,7 +80,8 @@ pub(super) struct Challenge {
 
 impl DomainBody {
     fn of(domain: Domain, app_id: Uuid) -> Self {
-        let Domain { id, host, kind, status, challenge, created_at, verified_at } = domain;
+        let Domain { id, host, kind, status, challenge, created_at, verified_at, checked_at, check_result, failing_since, next_check_at } =
+            domain;
         let record = Challenge { name: format!("_picloud-challenge.{host}"), r#type: "TXT".to_owned(), value: challenge };
         Self {
             id: id.uuid(),
@@ -73,9 +92,13 @@ impl DomainBody {
             },
             kind,
             status,
-            challenge: (status == DomainStatus::Pending).then_some(record),
+            challenge: (status != DomainStatus::Verified || next_check_at.is_some()).then_some(record),
             created_at,
             verified_at,
+            checked_at,
+            check_result,
+            failing_since,
+            next_check_at,
         }
     }
 }
@@ -129,7 +152,8 @@ pub(super) async fn get_domain(app: Authorized<action::DomainRead, OfDomain>, Pa
     Ok(Json(DomainBody::of(domain, app.app_id().uuid())))
 }
 
-/// Looks for the proof of a pending claim.
+/// Looks for the proof of a claim, now. Proved: the claim, which serves within a second. Not proved: 409, which says what was looked up
+/// and what was found. Where another app proved the host before, the newer proof wins.
 #[utoipa::path(
     post, path = "/api/v1/admin/domains/{id}/verify", tag = "domains",
     params(("id" = Uuid, Path)),
@@ -141,19 +165,33 @@ pub(super) async fn verify_domain(
     Path(id): Path<Uuid>,
 ) -> Result<Json<DomainBody>, Problem> {
     let domain = app.domain(DomainId::from(id)).await?.ok_or_else(|| Problem::not_found("domain"))?;
-    if domain.status == DomainStatus::Pending && state.domain_proof == DomainProof::DnsTxt {
-        let detail = format!("{} stays pending: this release can't look up the DNS proof yet; a later one will.", domain.host);
-        return Err(Problem::new(ProblemType::DomainPending, detail));
+    let app_id = app.app_id().uuid();
+    if domain.status == DomainStatus::Verified {
+        return Ok(Json(DomainBody::of(domain, app_id)));
     }
-    let domain = match domain.status {
-        DomainStatus::Verified => domain,
-        DomainStatus::Pending => {
-            let verified = app.verify_domain(domain.id, state.now()).await.map_err(taken)?.ok_or_else(|| Problem::not_found("domain"))?;
-            state.data_plane.refresh(app.app_id().uuid()).await;
-            verified
-        }
+    let evidence = match state.domain_proof {
+        DomainProof::NotOnLoopback => DomainEvidence::NotNeeded,
+        DomainProof::DnsTxt => look(&state, &app, &domain).await?,
     };
-    Ok(Json(DomainBody::of(domain, app.app_id().uuid())))
+    let domain = app.verify_domain(domain.id, evidence, state.now()).await.map_err(taken)?.ok_or_else(|| Problem::not_found("domain"))?;
+    state.data_plane.refresh(app_id).await;
+    Ok(Json(DomainBody::of(domain, app_id)))
+}
+
+/// Asks the resolvers for the record of a claim.
+async fn look(state: &State, app: &AppStore, domain: &Domain) -> Result<DomainEvidence, Problem> {
+    if let Some(wait) = domain.checked_at.map(|at| CHECK_PAUSE - state.now().duration_since(at)).filter(|wait| wait.is_positive()) {
+        let detail = "This claim was looked at a moment ago; DNS takes longer than that to change.";
+        return Err(Problem::new(ProblemType::Throttled, detail).with_retry_after(wait.as_secs() + 1));
+    }
+    let evidence = state.resolvers.look_for_proof(&domain.host).await;
+    if evidence.proves(&domain.challenge) {
+        return Ok(DomainEvidence::Dns);
+    }
+    let found = evidence.to_string();
+    app.note_domain_check(domain.id, &found, state.now()).await?;
+    let wanted = format!("{found} Make a TXT record at {} with the value \"{}\" and try again.", evidence.name, domain.challenge);
+    Err(Problem::new(ProblemType::DomainPending, wanted))
 }
 
 /// Gives a claim up.
@@ -184,6 +222,13 @@ fn claimable(state: &State, text: &str) -> Result<(String, DomainKind), Problem>
     let base = &state.base_domain;
     if state.instance_hosts.contains(&host) || host == *base || host.ends_with(&format!(".{base}")) {
         return Err(Problem::invalid("/host", format!("{host} belongs to the instance: apps answer at <slug>.{base} without a claim.")));
+    }
+    let last = host.rsplit('.').next().unwrap_or_default();
+    if state.domain_proof == DomainProof::DnsTxt && (NEVER_PUBLIC.contains(&last) || last == host || host.starts_with('_')) {
+        return Err(Problem::invalid("/host", format!("{host} can't be proved by public DNS; claim a name that you registered.")));
+    }
+    if psl::suffix_str(&host) == Some(host.as_str()) && host.contains('.') {
+        return Err(Problem::invalid("/host", format!("{host} is a public suffix: names below it belong to many; claim one of them.")));
     }
     // Covering a public suffix, or the base domain, would cover other people's hosts.
     let covers = |other: &str| other == host || other.ends_with(&format!(".{host}"));

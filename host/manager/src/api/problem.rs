@@ -338,6 +338,11 @@ impl From<store::Error> for Problem {
             }
             store::Error::Database { source, .. } => Self::internal(format!("{error}: {source}")),
             store::Error::Duplicate { .. } => Self::new(ProblemType::NameTaken, text),
+            store::Error::SlugKept { .. } => Self::new(ProblemType::NameTaken, text).with_error(FieldError {
+                pointer: Some("/slug".to_owned()),
+                message: sentence(&error),
+                ..FieldError::default()
+            }),
             store::Error::RouteConflict { other, .. } => Self::new(ProblemType::RouteConflict, text).with_other(other.uuid()),
             store::Error::Missing { what, .. } => Self::not_found(&what.to_string()),
             store::Error::Changed { .. } | store::Error::ActiveMoved { .. } => Self::new(ProblemType::PreconditionFailed, text),

@@ -22,8 +22,8 @@ words! {
     DiffChange { Added, Removed, Changed, Renamed }
     /// What a claim covers: a host, or all names below it.
     DomainKind { Exact, Wildcard }
-    /// Whether a claim is proved. A pending one serves nothing.
-    DomainStatus { Pending, Verified }
+    /// Whether a claim is proved. Only a verified one serves.
+    DomainStatus { Pending, Verified, Suspended, Superseded }
     /// What a person is in the instance.
     InstanceRole { Owner, Admin, Member }
     /// Severity of a log line.

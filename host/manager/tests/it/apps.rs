@@ -95,3 +95,19 @@ async fn lists_come_in_pages() {
         assert_eq!(answer.at("/errors/0/pointer"), pointer, "{}", answer.json);
     }
 }
+
+#[tokio::test]
+async fn s_7_5_a_deleted_slug_is_kept_for_whoever_deleted_it() {
+    let instance = Instance::new().await;
+    instance.admin("adam", store::InstanceRole::Admin).await;
+    let (owner, adam) = (instance.owner().await, instance.log_in("adam").await);
+    owner.app("shop").await;
+    owner.delete("/api/v1/admin/apps/shop").await.expect(204);
+    let kept = adam.post("/api/v1/admin/apps", &json!({ "slug": "shop" })).await.problem(409, "name.taken");
+    assert_eq!(kept.at("/errors/0/pointer"), "/slug");
+    assert!(kept.text("/detail").contains("2027-02-14"), "30 days: {}", kept.json);
+    owner.app("shop").await;
+    owner.delete("/api/v1/admin/apps/shop").await.expect(204);
+    instance.pass_seconds(31 * 24 * 3600);
+    instance.log_in("adam").await.app("shop").await;
+}

@@ -6,6 +6,7 @@ mod apps;
 mod audit;
 mod deployments;
 mod description;
+mod dns_server;
 mod domains;
 mod envelope;
 mod execute;

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use manager::{
     Client, DomainProof, Readiness, State, Streams, Versions,
     auth::{password::Passwords, throttle::Throttle},
+    dns::Resolvers,
 };
 use serde_json::{Value, json};
 use store::{AppRef, AppRole, AppStore, InstanceRole, NewAdmin, Principal, testing::Fresh};
@@ -46,6 +47,11 @@ impl Instance {
     }
 
     pub(crate) async fn with(domain_proof: DomainProof) -> Self {
+        Self::asking(domain_proof, Resolvers::default()).await
+    }
+
+    /// An instance whose proofs of domains are looked for there.
+    pub(crate) async fn asking(domain_proof: DomainProof, resolvers: Resolvers) -> Self {
         let database = store::testing::fresh().await;
         let clock_ms = Arc::new(AtomicI64::new(1_800_000_000_000));
         let (plane, (stop, stopping)) = (Arc::new(FakeDataPlane::default()), watch::channel(false));
@@ -58,6 +64,7 @@ impl Instance {
             instance_hosts: vec!["localhost".to_owned()],
             base_domain: "localhost".to_owned(),
             domain_proof,
+            resolvers,
             clock: Arc::new(move || Timestamp::from_millisecond(clock.load(Ordering::Relaxed)).unwrap()),
             readiness: Arc::new(|| Box::pin(async { Readiness::Degraded("The database is away.".to_owned()) })),
             versions: Versions { product: "0.1.0".into(), api: "1".into(), schema: 4, script_sdk: "1".into(), guest: "none".into() },

@@ -65,3 +65,36 @@ async fn s_4_4_forwarding_headers_do_not_route() {
     assert!(answer.contains("GET https shop.apps.test / 1.2.3.4"), "{answer}");
     assert!(!answer.contains("localhost") && !answer.contains("9.9.9.9") && !answer.contains("x-hop"), "{answer}");
 }
+
+#[tokio::test]
+async fn s_7_1_a_certificate_is_for_a_host_at_which_something_answers() {
+    use orchestrator::CertificateFor::{Name, NameUnder, NoHost, Nobody};
+
+    let server = Server::start(&[("*", "/*", "echo")]).await;
+    let previews = NameUnder("previews of shop.apps.test".to_owned());
+    for (host, answer) in [
+        ("localhost", Name),
+        ("shop.apps.test", Name),
+        ("SHOP.apps.test.", Name),
+        ("shop.example", Name),
+        ("a.wild.example", NameUnder("*.wild.example".to_owned())),
+        ("7--shop.apps.test", previews.clone()),
+        ("4294967295--shop.apps.test", previews),
+        ("4294967296--shop.apps.test", Nobody),
+        ("07--shop.apps.test", Nobody),
+        ("+7--shop.apps.test", NoHost),
+        ("x--shop.apps.test", Nobody),
+        ("7--other.apps.test", Nobody),
+        ("7--a.shop.apps.test", Nobody),
+        ("apps.test", Nobody),
+        ("other.apps.test", Nobody),
+        ("wild.example", Nobody),
+        ("127.0.0.1", NoHost),
+        ("[::1]", NoHost),
+        ("shop.apps.test:443", NoHost),
+        ("a b", NoHost),
+        ("", NoHost),
+    ] {
+        assert_eq!(server.orchestrator.certificate_for(host), answer, "{host}");
+    }
+}

@@ -50,6 +50,10 @@ pub(crate) struct Arguments {
     #[arg(long, env = "PICLOUD_TRUSTED_PROXIES", value_name = "NETWORKS")]
     pub(crate) trusted_proxies: Option<String>,
 
+    /// Resolvers that are asked for the proofs of domains, with commas; the first two must agree [default: those of /etc/resolv.conf]
+    #[arg(long, env = "PICLOUD_DNS_RESOLVERS", value_name = "ADDRESSES")]
+    pub(crate) dns_resolvers: Option<String>,
+
     /// Days that executions and logs are kept, 1 to 400 [default: 7]
     #[arg(long, env = "PICLOUD_RETENTION_DAYS", value_name = "DAYS")]
     pub(crate) retention_days: Option<String>,

@@ -21,6 +21,7 @@ pub(crate) struct File {
     pub(crate) trusted_proxies: Option<Vec<String>>,
     pub(crate) retention_days: Option<u32>,
     pub(crate) retention_mb: Option<u32>,
+    pub(crate) dns_resolvers: Option<Vec<String>>,
     pub(crate) log: Option<String>,
 }
 

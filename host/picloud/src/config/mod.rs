@@ -37,6 +37,8 @@ pub(crate) struct Config {
     pub(crate) concurrency: u32,
     /// Whose forwarding headers are believed.
     pub(crate) trusted_proxies: TrustedProxies,
+    /// Who is asked for the proofs of domains; `None` for the machine's own resolvers.
+    pub(crate) dns_resolvers: Option<Vec<SocketAddr>>,
     /// How much of executions and logs is kept.
     pub(crate) retention: Retention,
     /// Filter of what PiCloud itself logs.
@@ -44,6 +46,9 @@ pub(crate) struct Config {
     /// Variables whose names begin with `PICLOUD_` and that nothing reads: typing errors, most likely.
     pub(crate) unknown_variables: Vec<String>,
 }
+
+/// Where the machine names its resolvers.
+const RESOLV_CONF: &str = "/etc/resolv.conf";
 
 /// Which database.
 #[derive(Debug, Clone)]
@@ -86,6 +91,13 @@ impl Config {
             origins.extend([format!("http://127.0.0.1:{port}"), format!("http://[::1]:{port}")]);
         }
         origins
+    }
+
+    /// Who is asked for the proofs of domains.
+    pub(crate) fn resolvers(&self) -> Vec<SocketAddr> {
+        self.dns_resolvers
+            .clone()
+            .unwrap_or_else(|| resolve::resolvers_of_machine(&std::fs::read_to_string(RESOLV_CONF).unwrap_or_default()))
     }
 
     /// The URL of an app.

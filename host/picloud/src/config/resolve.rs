@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Display,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -66,6 +66,7 @@ fn resolve(arguments: Arguments, environment: &Environment, file: File, director
         owner: FirstOwner { username: username(arguments.admin_username.or(file.admin_username))?, password },
         concurrency: number("concurrency", arguments.concurrency, file.concurrency, 64, 1..=1000)?,
         trusted_proxies: trusted_proxies(arguments.trusted_proxies, file.trusted_proxies)?,
+        dns_resolvers: dns_resolvers(arguments.dns_resolvers, file.dns_resolvers)?,
         retention: Retention { days: u16::try_from(days).unwrap_or(u16::MAX), bytes_max: u64::from(megabytes) * 1024 * 1024 },
         log: arguments.log.or(file.log).unwrap_or_else(|| "warn".into()),
         unknown_variables: environment.unknown(),
@@ -125,6 +126,26 @@ fn trusted_proxies(argument: Option<String>, file: Option<Vec<String>>) -> Resul
     Ok(TrustedProxies::new(texts.into_iter().map(network).collect::<Result<_, _>>()?))
 }
 
+/// Port of DNS.
+const DNS_PORT: u16 = 53;
+
+fn dns_resolvers(argument: Option<String>, file: Option<Vec<String>>) -> Result<Option<Vec<SocketAddr>>, ConfigError> {
+    let texts = argument.map(|list| list.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()).or(file);
+    let Some(texts) = texts else { return Ok(None) };
+    let resolver = |text: String| resolver(&text).ok_or_else(|| wrong("dns_resolvers", text, "addresses like 9.9.9.9 or 127.0.0.1:5353"));
+    texts.into_iter().map(resolver).collect::<Result<_, _>>().map(Some)
+}
+
+/// An address, with a port if it is not the usual one.
+fn resolver(text: &str) -> Option<SocketAddr> {
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(|address| SocketAddr::new(address, DNS_PORT)))
+}
+
+/// The lines `nameserver <address>` of resolv.conf.
+pub(super) fn resolvers_of_machine(text: &str) -> Vec<SocketAddr> {
+    text.lines().filter_map(|line| resolver(line.trim().strip_prefix("nameserver")?.trim())).collect()
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
@@ -169,6 +190,7 @@ mod tests {
             "concurrency = 0",
             "concurrency = 1001",
             "trusted_proxies = ['10.0.0.0/33']",
+            "dns_resolvers = ['ns.example.com']",
             "retention_days = 0",
             "admin_username = ''",
         ];
@@ -177,6 +199,16 @@ mod tests {
             let error = read(Arguments::default(), line).unwrap_err().to_string();
             assert!(error.contains(&format!("`{key}`")) && error.contains("must be"), "{line}: {error}");
         }
+    }
+
+    #[test]
+    fn resolvers_are_named_or_those_of_the_machine() {
+        let named = read(Arguments::default(), "dns_resolvers = ['9.9.9.9', '[::1]:5353']").unwrap().resolvers();
+        assert_eq!(named.iter().map(ToString::to_string).collect::<Vec<_>>(), ["9.9.9.9:53", "[::1]:5353"]);
+        let found = resolvers_of_machine(
+            "# nameserver 1.1.1.1\nsearch x\nnameserver 192.0.2.1\n nameserver\t2001:db8::1\nnameserver fe80::1%eth0\n",
+        );
+        assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), ["192.0.2.1:53", "[2001:db8::1]:53"]);
     }
 
     #[test]

@@ -65,6 +65,22 @@ fn hosts_are_kept_apart() {
 }
 
 #[test]
+fn s_7_1_the_proxy_is_told_for_which_names_it_may_get_certificates() {
+    let instance = Instance::start();
+    let ask = |port, domain: &str| send(port, "GET", &format!("/internal/tls-allowed?domain={domain}"), &["Host: x"], "").unwrap().status;
+    for (domain, status) in
+        [("localhost", 200), ("hello.localhost", 200), ("1--hello.localhost", 200), ("nobody.localhost", 403), ("a%20b", 400)]
+    {
+        assert_eq!(ask(instance.internal_port, domain), status, "{domain}");
+    }
+    assert_eq!(send(instance.internal_port, "GET", "/internal/tls-allowed", &["Host: x"], "").unwrap().status, 400);
+    let flood = (0..40).map(|_| ask(instance.internal_port, "flood.localhost")).collect::<Vec<_>>();
+    assert!(flood.iter().all(|status| [403, 429].contains(status)) && flood.contains(&429), "{flood:?}");
+    let public = send(instance.port, "GET", "/internal/tls-allowed?domain=hello.localhost", &["Host: localhost"], "").unwrap();
+    assert_eq!(public.status, 404, "not on the public listener");
+}
+
+#[test]
 fn a_new_password_from_the_machine_itself_while_it_runs() {
     let mut instance = Instance::start();
     let output = program(instance.path()).args(["admin", "reset-password", "owner"]).output().unwrap();

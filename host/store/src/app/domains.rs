@@ -31,6 +31,10 @@ pub enum DomainStatus {
     /// Serves nothing and blocks nobody.
     Pending,
     Verified,
+    /// The proof was gone for a week. Serves nothing until it is back.
+    Suspended,
+    /// Another app proved the host later. Serves nothing; a new look at its own record takes it back.
+    Superseded,
 }
 
 /// A claimed host name.
@@ -44,7 +48,16 @@ pub struct Domain {
     /// The text that the DNS TXT record must hold.
     pub challenge: String,
     pub created_at: Timestamp,
+    /// When it was first proved.
     pub verified_at: Option<Timestamp>,
+    /// When the record was last looked for.
+    pub checked_at: Option<Timestamp>,
+    /// What came of it: a sentence.
+    pub check_result: Option<String>,
+    /// Since when a proved domain's record is not there.
+    pub failing_since: Option<Timestamp>,
+    /// When it is looked for again by itself.
+    pub next_check_at: Option<Timestamp>,
 }
 
 /// A claim to be made.
@@ -69,8 +82,8 @@ impl AppStore {
             Domain,
             r#"
             select id as "id: DomainId", host, kind as "kind: DomainKind", status as "status: DomainStatus", challenge,
-                created_at as "created_at: Time",
-                verified_at as "verified_at!: MaybeTime"
+                created_at as "created_at: Time", verified_at as "verified_at!: MaybeTime", checked_at as "checked_at!: MaybeTime",
+                check_result, failing_since as "failing_since!: MaybeTime", next_check_at as "next_check_at!: MaybeTime"
             from domains where app_id = $1 and id > $2 order by id limit $3
             "#,
             self.app as _,
@@ -92,8 +105,8 @@ impl AppStore {
             Domain,
             r#"
             select id as "id: DomainId", host, kind as "kind: DomainKind", status as "status: DomainStatus", challenge,
-                created_at as "created_at: Time",
-                verified_at as "verified_at!: MaybeTime"
+                created_at as "created_at: Time", verified_at as "verified_at!: MaybeTime", checked_at as "checked_at!: MaybeTime",
+                check_result, failing_since as "failing_since!: MaybeTime", next_check_at as "next_check_at!: MaybeTime"
             from domains where app_id = $1 and id = $2
             "#,
             self.app as _,
@@ -117,8 +130,8 @@ impl AppStore {
             r#"
             insert into domains (id, app_id, host, kind, status, challenge, created_at, verified_at) values ($1, $2, $3, $4, $5, $6, $7, $8)
             returning id as "id: DomainId", host, kind as "kind: DomainKind", status as "status: DomainStatus", challenge,
-                created_at as "created_at: Time",
-                verified_at as "verified_at!: MaybeTime"
+                created_at as "created_at: Time", verified_at as "verified_at!: MaybeTime", checked_at as "checked_at!: MaybeTime",
+                check_result, failing_since as "failing_since!: MaybeTime", next_check_at as "next_check_at!: MaybeTime"
             "#,
             DomainId::new(domain.now) as _,
             self.app as _,
@@ -145,41 +158,6 @@ impl AppStore {
         notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(made)
-    }
-
-    /// Marks a claim as proved. Every node hears of it. `None`: there is no such claim.
-    ///
-    /// # Errors
-    /// [`crate::Error::Duplicate`]: another app has proved it.
-    pub async fn verify_domain(&self, id: DomainId, now: Timestamp) -> Result<Option<Domain>> {
-        const OPERATION: &str = "verify domain";
-        let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
-        let domain = sqlx::query_as!(
-            Domain,
-            r#"
-            update domains set status = 'verified', verified_at = coalesce(verified_at, $3) where app_id = $1 and id = $2
-            returning id as "id: DomainId", host, kind as "kind: DomainKind", status as "status: DomainStatus", challenge,
-                created_at as "created_at: Time",
-                verified_at as "verified_at!: MaybeTime"
-            "#,
-            self.app as _,
-            id as _,
-            Time(now) as _
-        )
-        .fetch_optional(&mut *transaction)
-        .await
-        .map_err(|error| {
-            if violates(&error, "domains_verified_host_key") {
-                return Error::Duplicate { what: Thing::Domain, name: id.to_string() };
-            }
-            Error::sql(OPERATION)(error)
-        })?;
-        let Some(domain) = domain else { return Ok(None) };
-        let details = json!({ "target": id, "host": domain.host, "kind": domain.kind });
-        record(&mut transaction, &self.actor, Some(self.app), "domain.verified", details, now).await?;
-        notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
-        transaction.commit().await.map_err(Error::sql(OPERATION))?;
-        Ok(Some(domain))
     }
 
     /// Gives a claim up. Every node hears of it. Returns whether it was there.

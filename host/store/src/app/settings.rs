@@ -76,9 +76,10 @@ impl AppStore {
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
         let deleted = sqlx::query_scalar!(
             "with gone as (delete from apps where id = $1 returning id, slug)
-            insert into app_tombstones (app_id, slug, deleted_at) select id, slug, $2 from gone returning slug",
+            insert into app_tombstones (app_id, slug, deleted_at, deleted_by) select id, slug, $2, $3 from gone returning slug",
             self.app as _,
-            Time(now) as _
+            Time(now) as _,
+            self.actor.admin as _
         )
         .fetch_optional(&mut *transaction)
         .await

@@ -44,7 +44,7 @@ pub struct AuditContent {
     pub seq: i64,
     /// In whole microseconds.
     pub at: Timestamp,
-    /// The admin who acted, or whose key did.
+    /// The admin who acted, or whose key did; nil for what PiCloud does by itself.
     pub actor_id: AdminId,
     /// His user name then.
     pub actor: String,

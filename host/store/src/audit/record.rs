@@ -85,7 +85,8 @@ fn content(
         // As it will be read.
         at: Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now),
         actor_id: actor.admin,
-        actor: username.unwrap_or_default(),
+        // No admin: what PiCloud does by itself.
+        actor: username.unwrap_or_else(|| "picloud".to_owned()),
         key_id: actor.key(),
         ip: actor.origin.ip.clone(),
         request_id: actor.origin.request_id.clone(),

@@ -1,14 +1,18 @@
 //! The list of apps and the making of new ones.
 
 use execution::Limits;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use sqlx::types::Json;
 
 use super::InstanceStore;
 use crate::{
-    AppId, Error, Result, Revision, Slug, Thing, audit::record, error::violates, listen::notify_app, stored_limits::StoredLimits,
-    time::Time,
+    AppId, Error, Result, Revision, Slug, Thing,
+    audit::record,
+    error::violates,
+    listen::notify_app,
+    stored_limits::StoredLimits,
+    time::{MaybeTime, Time},
 };
 
 /// An app.
@@ -53,15 +57,33 @@ impl From<AppRow> for App {
     }
 }
 
+/// The slug of a deleted app is kept so long for whoever deleted it: visitors still hold its cookies and service workers (S-7.5).
+const SLUG_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
 impl InstanceStore {
     /// Makes an app, with the acting admin as its first member (`app_admin`).
     ///
     /// # Errors
-    /// [`crate::Error::Duplicate`]: the slug is taken.
+    /// [`crate::Error::Duplicate`]: the slug is taken; [`crate::Error::SlugKept`]: somebody else deleted an app of this slug lately.
     pub async fn create_app(&self, slug: &Slug, name: &str, now: Timestamp) -> Result<App> {
         const OPERATION: &str = "create app";
         let id = AppId::new(now);
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        let remembered = sqlx::query_scalar!(
+            r#"
+            select max(deleted_at) as "deleted_at!: MaybeTime" from app_tombstones
+            where slug = $1 and deleted_at > $2 and deleted_by is distinct from $3
+            "#,
+            slug.as_str(),
+            Time(now - SLUG_KEPT) as _,
+            self.actor.admin as _
+        )
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(Error::sql(OPERATION))?;
+        if let Some(deleted_at) = Option::<Timestamp>::from(remembered) {
+            return Err(Error::SlugKept { slug: slug.to_string(), until: deleted_at + SLUG_KEPT });
+        }
         sqlx::query!("insert into apps (id, slug, name, created_at) values ($1, $2, $3, $4)", id as _, slug.as_str(), name, Time(now) as _)
             .execute(&mut *transaction)
             .await

@@ -2,7 +2,7 @@
 
 use execution::Limits;
 use sqlx::PgPool;
-use store::{AppRole, DomainKind, DomainStatus, Error, InstanceRole, NewDomain, Page, Revision, Thing};
+use store::{AppRole, DomainEvidence, DomainKind, DomainStatus, Error, InstanceRole, NewDomain, Page, Revision, Thing};
 
 use crate::{
     runs::{execution, log},
@@ -97,10 +97,13 @@ async fn s_7_2_a_pending_claim_blocks_nobody(pool: PgPool) {
     let (squatter, holder) = (world.opened("squatter").await, world.opened("holder").await);
     let pending = squatter.create_domain(&claim("shop.example", DomainKind::Exact, DomainStatus::Pending)).await.unwrap();
     let proved = holder.create_domain(&claim("shop.example", DomainKind::Exact, DomainStatus::Pending)).await.unwrap();
-    let proved = holder.verify_domain(proved.id, noon()).await.unwrap().unwrap();
+    let proved = holder.verify_domain(proved.id, DomainEvidence::NotNeeded, noon()).await.unwrap().unwrap();
     assert_eq!((proved.status, proved.verified_at), (DomainStatus::Verified, Some(noon())));
 
-    assert!(matches!(squatter.verify_domain(pending.id, noon()).await, Err(Error::Duplicate { what: Thing::Domain, .. })));
+    assert!(matches!(
+        squatter.verify_domain(pending.id, DomainEvidence::NotNeeded, noon()).await,
+        Err(Error::Duplicate { what: Thing::Domain, .. })
+    ));
     let late = squatter.create_domain(&claim("shop.example", DomainKind::Exact, DomainStatus::Verified)).await;
     assert!(matches!(late, Err(Error::Duplicate { what: Thing::Domain, .. })));
     let twice = holder.create_domain(&claim("shop.example", DomainKind::Exact, DomainStatus::Pending)).await;
@@ -108,5 +111,5 @@ async fn s_7_2_a_pending_claim_blocks_nobody(pool: PgPool) {
     holder.create_domain(&claim("shop.example", DomainKind::Wildcard, DomainStatus::Verified)).await.unwrap();
 
     assert!(holder.delete_domain(proved.id, noon()).await.unwrap());
-    squatter.verify_domain(pending.id, noon()).await.unwrap().unwrap();
+    squatter.verify_domain(pending.id, DomainEvidence::NotNeeded, noon()).await.unwrap().unwrap();
 }
