@@ -4,6 +4,14 @@
 
 use serde::{Deserialize, Serialize};
 
+impl Limit {
+    /// The least an app can be given.
+    #[must_use]
+    pub fn floor(&self) -> u64 {
+        if self.name == "memory_bytes" { MEMORY_FLOOR_BYTES } else { 1 }
+    }
+}
+
 /// One limit: what an app gets unless it asks, and what it can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
@@ -20,6 +28,17 @@ macro_rules! limits {
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields, default)]
         pub struct Limits { $( $(#[$doc])* pub $field: u64, )* }
+
+        impl Limits {
+            /// Sets the limit of this name, `None` to its default. Returns whether there is one. The caller checks floor and ceiling.
+            pub fn set(&mut self, name: &str, value: Option<u64>) -> bool {
+                match name {
+                    $( stringify!($field) => self.$field = value.unwrap_or($default), )*
+                    _ => return false,
+                }
+                true
+            }
+        }
 
         impl Default for Limits {
             fn default() -> Self {
@@ -94,5 +113,7 @@ pub const COMPILE_FUEL: u64 = 5_000_000_000;
 pub const COMPILE_MEMORY_BYTES: u64 = 64 * MIB;
 /// Wall-clock limit of parsing.
 pub const COMPILE_WALL_MS: u64 = 30_000;
+/// The least memory an app can be given: below it there is no room for the interpreter and a script's image.
+pub const MEMORY_FLOOR_BYTES: u64 = 16 * MIB;
 /// The most memory any app can have.
 pub const MEMORY_CEILING_BYTES: u64 = 128 * MIB;

@@ -1,22 +1,22 @@
 //! `/api/v1/admin/apps`: the isolation boundary.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     extract::State as Shared,
     response::{IntoResponse, Response},
 };
-use execution::Limits;
+use execution::{Limits, limits::ALL};
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use store::{App, Revision, Slug};
+use store::{App, AppUpdate, LimitsUpdate, Revision, Slug};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
     authz::{Action, Scope},
-    extract::{Authorized, Caller, IfMatch, Json, OfApp, Query, action, etag, missing},
+    extract::{Authorized, Caller, IfMatch, Json, OfApp, Query, action, etag, missing, present},
     listing::{Listing, OfAll, check_name, page},
     problem::{FieldError, Problem, ProblemType},
 };
@@ -37,7 +37,14 @@ pub(super) struct NewApp {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AppPatch {
-    name: Option<String>,
+    /// Null: the slug.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    name: Option<Option<String>>,
+    /// Limits that change; a null one goes back to its default, and `null` for `limits` brings all of them back.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<BTreeMap<String, Option<u64>>>, example = json!({ "fuel": 2_000_000_000, "wall_ms": null }))]
+    limits: Option<Option<BTreeMap<String, Option<u64>>>>,
 }
 
 /// An app.
@@ -106,7 +113,7 @@ pub(super) async fn get_app(Shared(state): Shared<Arc<State>>, app: Authorized<a
     Ok(answer(app, &state))
 }
 
-/// Renames an app. Its slug stays.
+/// Changes an app's name and the limits of its executions, which are live within a second. Its slug stays.
 #[utoipa::path(
     patch, path = "/api/v1/admin/apps/{app}", tag = "apps",
     params(IfMatch, ("app" = String, Path, description = "Slug or id.")),
@@ -120,10 +127,14 @@ pub(super) async fn patch_app(
     Json(body): Json<AppPatch>,
 ) -> Result<Response, Problem> {
     let expected = if_match.revision()?.map(Revision::parse);
-    let present = app.app().await?.ok_or_else(|| Problem::not_found("app"))?;
-    let name = body.name.unwrap_or(present.name);
-    check_name("/name", &name)?;
-    let app = app.rename(&name, expected.as_ref(), state.now()).await?.ok_or_else(|| Problem::not_found("app"))?;
+    let seen = app.app().await?.ok_or_else(|| Problem::not_found("app"))?;
+    let name = body.name.map(|name| name.unwrap_or(seen.slug));
+    if let Some(name) = &name {
+        check_name("/name", name)?;
+    }
+    let limits = body.limits.map(checked).transpose()?;
+    let update = AppUpdate { name, limits };
+    let app = app.update(&update, expected.as_ref(), state.now()).await?.ok_or_else(|| Problem::not_found("app"))?;
     Ok(answer(app, &state))
 }
 
@@ -146,6 +157,24 @@ pub(super) async fn delete_app(
     }
     state.data_plane.refresh(id).await;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Limits that exist, within their bounds.
+fn checked(limits: Option<BTreeMap<String, Option<u64>>>) -> Result<LimitsUpdate, Problem> {
+    let Some(limits) = limits else { return Ok(LimitsUpdate::Defaults) };
+    for (name, value) in &limits {
+        let pointer = format!("/limits/{}", name.replace('~', "~0").replace('/', "~1"));
+        let Some(limit) = ALL.iter().find(|limit| limit.name == name) else {
+            let known = ALL.iter().map(|limit| limit.name).collect::<Vec<_>>().join(", ");
+            return Err(Problem::invalid(&pointer, format!("There is no such limit. The limits are: {known}.")));
+        };
+        let (floor, ceiling) = (limit.floor(), limit.ceiling);
+        if let Some(value) = value.filter(|value| !(floor..=ceiling).contains(value)) {
+            let bounds = format!("{value} is outside of what an app can be given: {floor} to {ceiling} {}.", limit.unit);
+            return Err(Problem::invalid(&pointer, bounds));
+        }
+    }
+    Ok(LimitsUpdate::These(limits))
 }
 
 fn answer(app: App, state: &State) -> Response {

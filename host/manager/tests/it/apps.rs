@@ -111,3 +111,34 @@ async fn s_7_5_a_deleted_slug_is_kept_for_whoever_deleted_it() {
     instance.pass_seconds(31 * 24 * 3600);
     instance.log_in("adam").await.app("shop").await;
 }
+
+#[tokio::test]
+async fn limits_are_merged_checked_and_given_back() {
+    const SHOP: &str = "/api/v1/admin/apps/shop";
+    let instance = Instance::new().await;
+    let owner = instance.owner().await;
+    let made = owner.app("shop").await;
+    let default = |name: &str| made.json["limits"][name].clone();
+    let patched = owner.patch(SHOP, &json!({ "limits": { "fuel": 5, "memory_bytes": 33_554_433 } })).await.expect(200);
+    assert_eq!((patched.at("/limits/fuel"), patched.at("/limits/wall_ms")), (&json!(5), &default("wall_ms")));
+    assert_ne!(patched.etag(), made.etag());
+    let patched = owner.patch(SHOP, &json!({ "limits": { "fuel": null, "wall_ms": 60_000 } })).await.expect(200);
+    assert_eq!((patched.at("/limits/fuel"), patched.at("/limits/memory_bytes")), (&default("fuel"), &json!(33_554_433)));
+    let named = owner.patch(SHOP, &json!({ "name": "The shop" })).await.expect(200);
+    assert_eq!((named.at("/name"), named.at("/limits/wall_ms")), (&json!("The shop"), &json!(60_000)));
+    owner.clone().with("if-match", &made.etag()).patch(SHOP, &json!({ "limits": null })).await.problem(412, "precondition.failed");
+
+    for (limits, pointer, told) in [
+        (json!({ "fuel": 50_000_000_001_u64 }), "/limits/fuel", "50000000000 instructions"),
+        (json!({ "wall_ms": 0 }), "/limits/wall_ms", "1 to 60000 milliseconds"),
+        (json!({ "memory_bytes": 1024 }), "/limits/memory_bytes", "16777216 to"),
+        (json!({ "fule": 1 }), "/limits/fule", "The limits are: fuel,"),
+        (json!({ "fuel": -1 }), "/limits/fuel", "invalid value"),
+    ] {
+        let refused = owner.patch(SHOP, &json!({ "limits": limits })).await.problem(400, "request.invalid");
+        assert_eq!(refused.at("/errors/0/pointer"), pointer);
+        assert!(refused.text("/detail").contains(told), "{}", refused.json);
+    }
+    let back = owner.patch(SHOP, &json!({ "limits": null, "name": null })).await.expect(200);
+    assert_eq!((back.at("/limits"), back.at("/name")), (&made.json["limits"], &json!("shop")));
+}

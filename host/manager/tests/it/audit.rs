@@ -20,7 +20,7 @@ const LEAVES: &[(&str, Option<&str>)] = &[
     ("POST /api/v1/admin/session", Some("session.created")),
     ("DELETE /api/v1/admin/session", Some("session.ended")),
     ("POST /api/v1/admin/apps", Some("app.created")),
-    ("PATCH /api/v1/admin/apps/{app}", Some("app.renamed")),
+    ("PATCH /api/v1/admin/apps/{app}", Some("app.updated")),
     ("DELETE /api/v1/admin/apps/{app}", Some("app.deleted")),
     ("POST /api/v1/admin/domains", Some("domain.claimed")),
     ("DELETE /api/v1/admin/domains/{id}", Some("domain.released")),

@@ -36,6 +36,7 @@ pub use manifest::{Manifest, ManifestRoute, ManifestScript, ManifestSource};
 pub use members::Member;
 pub use routes::Route;
 pub use scripts::{Script, ScriptKind};
+pub use settings::{AppUpdate, LimitsUpdate};
 pub use split::{Split, SplitTerms, Sticky, StickyError};
 
 use crate::{AppId, Principal};

@@ -1,5 +1,7 @@
 //! The app itself: name, limits, end.
 
+use std::collections::BTreeMap;
+
 use execution::Limits;
 use jiff::Timestamp;
 use serde_json::json;
@@ -11,6 +13,35 @@ use crate::{
     time::Time,
 };
 
+/// What changes about an app; `None` leaves it.
+#[derive(Debug, Clone, Default)]
+pub struct AppUpdate {
+    pub name: Option<String>,
+    pub limits: Option<LimitsUpdate>,
+}
+
+/// What changes about the limits of an app's executions.
+#[derive(Debug, Clone)]
+pub enum LimitsUpdate {
+    /// All of them are the defaults again.
+    Defaults,
+    /// These change, to a value or, for `None`, to their default; the others stay. The caller checked names and ceilings: a name that is
+    /// no limit changes nothing.
+    These(BTreeMap<String, Option<u64>>),
+}
+
+impl LimitsUpdate {
+    /// The limits afterwards; `None` where they are the defaults.
+    fn applied_to(&self, limits: Option<Limits>) -> Option<Limits> {
+        let Self::These(changes) = self else { return None };
+        let mut limits = limits.unwrap_or_default();
+        for (name, value) in changes {
+            limits.set(name, *value);
+        }
+        (limits != Limits::default()).then_some(limits)
+    }
+}
+
 impl AppStore {
     /// The app; `None` if it was deleted since the handle was made.
     ///
@@ -21,12 +52,12 @@ impl AppStore {
         self.read(&mut connection).await
     }
 
-    /// Gives the app another name. `None`: it was deleted.
+    /// Changes the app's name and limits; what `update` does not name stays. Every node hears of it. `None`: the app was deleted.
     ///
     /// # Errors
     /// [`crate::Error::Changed`]: it is not at `expected` any more.
-    pub async fn rename(&self, name: &str, expected: Option<&Revision>, now: Timestamp) -> Result<Option<App>> {
-        const OPERATION: &str = "rename app";
+    pub async fn update(&self, update: &AppUpdate, expected: Option<&Revision>, now: Timestamp) -> Result<Option<App>> {
+        const OPERATION: &str = "update app";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
         sqlx::query!("select from apps where id = $1 for no key update", self.app as _)
             .fetch_optional(&mut *transaction)
@@ -36,31 +67,19 @@ impl AppStore {
         if expected.is_some_and(|expected| *expected != seen.revision) {
             return Err(Error::Changed { what: Thing::App, revision: seen.revision });
         }
-        sqlx::query!("update apps set name = $2 where id = $1", self.app as _, name)
-            .execute(&mut *transaction)
-            .await
-            .map_err(Error::sql(OPERATION))?;
-        let app = self.read(&mut transaction).await?;
-        let details = json!({ "target": self.app, "name": name, "name_before": seen.name });
-        record(&mut transaction, &self.actor, Some(self.app), "app.renamed", details, now).await?;
-        transaction.commit().await.map_err(Error::sql(OPERATION))?;
-        Ok(app)
-    }
-
-    /// Sets the limits of the app's executions; `None` for the defaults. The caller checked the ceilings. Every node hears of it.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn set_limits(&self, limits: Option<&Limits>, now: Timestamp) -> Result<Option<App>> {
-        const OPERATION: &str = "set limits";
-        let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
-        sqlx::query!("update apps set limits = $2 where id = $1", self.app as _, limits.map(Json) as _)
-            .execute(&mut *transaction)
-            .await
-            .map_err(Error::sql(OPERATION))?;
+        let limits = update.limits.as_ref().map_or_else(|| seen.limits.clone(), |change| change.applied_to(seen.limits.clone()));
+        sqlx::query!(
+            "update apps set name = coalesce($2, name), limits = $3 where id = $1",
+            self.app as _,
+            update.name.as_deref(),
+            limits.as_ref().map(Json) as _
+        )
+        .execute(&mut *transaction)
+        .await
+        .map_err(Error::sql(OPERATION))?;
         let Some(app) = self.read(&mut transaction).await? else { return Ok(None) };
-        let details = json!({ "target": self.app, "limits": limits });
-        record(&mut transaction, &self.actor, Some(self.app), "app.limited", details, now).await?;
+        let details = json!({ "target": self.app, "name": update.name, "name_before": seen.name, "limits": app.limits });
+        record(&mut transaction, &self.actor, Some(self.app), "app.updated", details, now).await?;
         notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(Some(app))

@@ -2,7 +2,9 @@
 
 use execution::Limits;
 use sqlx::PgPool;
-use store::{AppRole, DomainEvidence, DomainKind, DomainStatus, Error, InstanceRole, NewDomain, Page, Revision, Thing};
+use store::{
+    AppRole, AppUpdate, DomainEvidence, DomainKind, DomainStatus, Error, InstanceRole, LimitsUpdate, NewDomain, Page, Revision, Thing,
+};
 
 use crate::{
     runs::{execution, log},
@@ -27,24 +29,35 @@ async fn an_app_is_renamed_only_from_the_state_that_was_seen(pool: PgPool) {
     let app = world.opened("shop").await;
     let seen = app.app().await.unwrap().unwrap();
     assert_eq!((seen.deployment, seen.limits.clone()), (None, None));
-    let renamed = app.rename("Shop", Some(&seen.revision), noon()).await.unwrap().unwrap();
+    let renamed = app.update(&named("Shop"), Some(&seen.revision), noon()).await.unwrap().unwrap();
     assert_eq!(renamed.name, "Shop");
-    let stale = app.rename("Store", Some(&seen.revision), noon()).await;
+    let stale = app.update(&named("Store"), Some(&seen.revision), noon()).await;
     assert!(matches!(stale, Err(Error::Changed { what: Thing::App, revision }) if revision == renamed.revision));
-    let guessed = app.rename("Store", Some(&Revision::parse("guess")), noon()).await;
+    let guessed = app.update(&named("Store"), Some(&Revision::parse("guess")), noon()).await;
     assert!(matches!(guessed, Err(Error::Changed { .. })));
-    assert_eq!(app.rename("Store", None, noon()).await.unwrap().unwrap().name, "Store");
+    assert_eq!(app.update(&named("Store"), None, noon()).await.unwrap().unwrap().name, "Store");
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
-async fn limits_are_kept_and_given_back(pool: PgPool) {
+async fn limits_change_one_by_one_and_are_given_back(pool: PgPool) {
     let world = World::new(pool).await;
     let app = world.opened("shop").await;
-    let limits = Limits { fuel: 5, ..Limits::default() };
-    assert_eq!(app.set_limits(Some(&limits), noon()).await.unwrap().unwrap().limits, Some(limits.clone()));
-    assert_eq!(world.store.snapshots().one(app.app_id()).await.unwrap().unwrap().limits, limits);
-    assert_eq!(app.set_limits(None, noon()).await.unwrap().unwrap().limits, None);
-    assert_eq!(world.store.snapshots().one(app.app_id()).await.unwrap().unwrap().limits, Limits::default());
+    let change = async |limits: &[(&str, Option<u64>)]| {
+        let these = LimitsUpdate::These(limits.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect());
+        let update = AppUpdate { limits: Some(these), ..AppUpdate::default() };
+        app.update(&update, None, noon()).await.unwrap().unwrap().limits
+    };
+    let live = async || world.store.snapshots().one(app.app_id()).await.unwrap().unwrap().limits;
+    let fuel = Limits { fuel: 5, ..Limits::default() };
+    assert_eq!(change(&[("fuel", Some(5))]).await, Some(fuel.clone()));
+    assert_eq!(live().await, fuel);
+    assert_eq!(change(&[("wall_ms", Some(7))]).await, Some(Limits { wall_ms: 7, ..fuel.clone() }));
+    assert_eq!(change(&[("wall_ms", None)]).await, Some(fuel));
+    assert_eq!(change(&[("fuel", None)]).await, None);
+    assert_eq!(live().await, Limits::default());
+    change(&[("fuel", Some(5))]).await;
+    let defaults = AppUpdate { limits: Some(LimitsUpdate::Defaults), ..AppUpdate::default() };
+    assert_eq!(app.update(&defaults, None, noon()).await.unwrap().unwrap().limits, None);
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
@@ -112,4 +125,8 @@ async fn s_7_2_a_pending_claim_blocks_nobody(pool: PgPool) {
 
     assert!(holder.delete_domain(proved.id, noon()).await.unwrap());
     squatter.verify_domain(pending.id, DomainEvidence::NotNeeded, noon()).await.unwrap().unwrap();
+}
+
+fn named(name: &str) -> AppUpdate {
+    AppUpdate { name: Some(name.to_owned()), ..AppUpdate::default() }
 }

@@ -1,7 +1,7 @@
 //! The audit log: one row for each change, in a chain that shows what was tampered with.
 
 use sqlx::{AssertSqlSafe, PgPool};
-use store::{AuditEntry, AuditFilter, AuditPosition, Digest, Origin, Page};
+use store::{AppUpdate, AuditEntry, AuditFilter, AuditPosition, Digest, Origin, Page};
 
 use crate::world::{World, create_script, noon};
 
@@ -92,7 +92,7 @@ async fn s_8_9_what_was_tampered_with_is_found(pool: PgPool) {
     let world = World::new(pool.clone()).await;
     let app = world.opened("shop").await;
     for name in ["a", "b", "c", "d"] {
-        app.rename(name, None, noon()).await.unwrap().unwrap();
+        app.update(&named(name), None, noon()).await.unwrap().unwrap();
     }
     let whole = world.instance().await.verify_audit(None).await.unwrap();
     assert_eq!((whole.chains, whole.rows, whole.broken), (2, 6, None));
@@ -129,8 +129,8 @@ async fn s_8_9_what_was_tampered_with_is_found(pool: PgPool) {
 async fn s_8_9_writers_at_once_make_one_chain(pool: PgPool) {
     let world = World::new(pool).await;
     let app = world.opened("shop").await;
-    let names: Vec<String> = (0..20).map(|number| format!("name {number}")).collect();
-    futures_join(names.iter().map(|name| app.rename(name, None, noon()))).await;
+    let names: Vec<_> = (0..20).map(|number| named(&format!("name {number}"))).collect();
+    futures_join(names.iter().map(|name| app.update(name, None, noon()))).await;
     let verdict = app.verify_audit().await.unwrap();
     assert_eq!((verdict.rows, verdict.broken), (21, None));
 }
@@ -156,10 +156,10 @@ async fn rows_are_filtered_paged_and_exported_in_order(pool: PgPool) {
     let world = World::new(pool).await;
     let app = world.opened("shop").await;
     for number in 0..6 {
-        app.rename(&format!("name {number}"), None, noon() + jiff::SignedDuration::from_secs(number)).await.unwrap().unwrap();
+        app.update(&named(&format!("name {number}")), None, noon() + jiff::SignedDuration::from_secs(number)).await.unwrap().unwrap();
     }
     let of = async |filter: AuditFilter| app.audit(&filter, Page::default()).await.unwrap().items.len();
-    assert_eq!(of(AuditFilter { action: Some("app.renamed".into()), ..AuditFilter::default() }).await, 6);
+    assert_eq!(of(AuditFilter { action: Some("app.updated".into()), ..AuditFilter::default() }).await, 6);
     assert_eq!(of(AuditFilter { actor: Some("OWNER".into()), ..AuditFilter::default() }).await, 7);
     assert_eq!(of(AuditFilter { actor: Some(world.owner.admin().to_string()), ..AuditFilter::default() }).await, 7);
     assert_eq!(of(AuditFilter { actor: Some("ada".into()), ..AuditFilter::default() }).await, 0);
@@ -185,4 +185,8 @@ async fn rows_are_filtered_paged_and_exported_in_order(pool: PgPool) {
     assert!(order.is_sorted(), "{order:?}");
     let of_app = app.audit_after(AuditPosition::default(), 100).await.unwrap().0;
     assert_eq!(of_app.len(), 7);
+}
+
+fn named(name: &str) -> AppUpdate {
+    AppUpdate { name: Some(name.to_owned()), ..AppUpdate::default() }
 }
