@@ -61,17 +61,8 @@ async fn serve_from(
 ) -> anyhow::Result<()> {
     let recorder = Recorder::default();
     let passwords = Passwords::new(cores);
-    let prepared = async {
-        // Boxed: needed once in an instance's life, and as large as everything it may do.
-        Box::pin(first_start::prepare(config, store, &passwords, clock::now())).await?;
-        // Today's partitions must be there before the first row.
-        store.runs().maintain(clock::now(), config.retention).await.context("could not prepare the tables of executions")?;
-        let executor = start_executor(config, cores).await?;
-        let orchestrator = load_apps(config, store, &executor, &recorder, data).await?;
-        anyhow::Ok((executor, orchestrator))
-    };
     let (executor, orchestrator) = tokio::select! {
-        prepared = prepared => prepared?,
+        prepared = prepare(config, store, &passwords, cores, &recorder, data) => prepared?,
         () = signals.wait() => return Ok(()),
     };
 
@@ -125,6 +116,24 @@ async fn serve_from(
     recorder.end();
     background.end().await;
     Ok(())
+}
+
+/// Everything that has to be there before the first request.
+async fn prepare(
+    config: &Config,
+    store: &Store,
+    passwords: &Passwords,
+    cores: usize,
+    recorder: &Recorder,
+    data: &Handle,
+) -> anyhow::Result<(Arc<Executor>, Arc<Orchestrator>)> {
+    // Boxed: needed once in an instance's life, and as large as everything it may do.
+    Box::pin(first_start::prepare(config, store, passwords, clock::now())).await?;
+    // Today's partitions must be there before the first row.
+    store.runs().maintain(clock::now(), config.retention).await.context("could not prepare the tables of executions")?;
+    let executor = start_executor(config, cores).await?;
+    let orchestrator = load_apps(config, store, &executor, recorder, data).await?;
+    Ok((executor, orchestrator))
 }
 
 /// What runs beside the server.
