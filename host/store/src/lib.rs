@@ -46,9 +46,9 @@ mod time;
 pub use access::{AccessFacts, AppRef, AppRole, AuthorizeError, InstanceRole, KeyFacts, Origin, Principal, TargetFacts};
 pub use app::{
     Activation, ActivationEntry, AppStore, AppUpdate, Author, Cause, Change, Deployed, Deployment, DeploymentContents, Difference,
-    Differing, Domain, DomainEvidence, DomainKind, DomainStatus, DueDomain, Execution, ExecutionFilter, LimitsUpdate, Linkage, LinkedScript, LogEntry, LogQuery,
-    Manifest, ManifestRoute, ManifestScript, ManifestSource, Member, NewDomain, Route, Script, ScriptKind, Settings, Split, SplitTerms,
-    Sticky, StickyError,
+    Differing, Domain, DomainEvidence, DomainKind, DomainStatus, DueDomain, Execution, ExecutionFilter, LimitsUpdate, Linkage,
+    LinkedScript, LogEntry, LogQuery, Manifest, ManifestRoute, ManifestScript, ManifestSource, Member, NewDomain, Route, Script,
+    ScriptKind, Settings, Split, SplitTerms, Sticky, StickyError,
 };
 pub use audit::{AuditContent, AuditEntry, AuditFault, AuditFilter, AuditPosition, AuditVerdict};
 pub use control::{

@@ -135,6 +135,7 @@ pub(super) async fn patch_app(
     let limits = body.limits.map(checked).transpose()?;
     let update = AppUpdate { name, limits };
     let app = app.update(&update, expected.as_ref(), state.now()).await?.ok_or_else(|| Problem::not_found("app"))?;
+    state.data_plane.refresh(app.id.uuid()).await;
     Ok(answer(app, &state))
 }
 

@@ -223,7 +223,10 @@ pub(super) async fn validate_script(
     Json(body): Json<Validation>,
 ) -> Result<Json<ValidationBody>, Problem> {
     let modules = match body.app {
-        Some(app) => linking::modules_of(&caller.authorize::<action::ScriptRead>(&state, &app_ref(&app)).await?).await?,
+        Some(app) => {
+            let app = caller.authorize::<action::ScriptRead>(&state, &app_ref(&app)).await?;
+            linking::modules_of(&app).await?
+        }
         None => Modules::default(),
     };
     let source = Source { name: "script".to_owned(), text: body.source };

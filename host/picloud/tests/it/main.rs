@@ -11,3 +11,4 @@ mod http;
 mod instance;
 mod life;
 mod many;
+mod modules;

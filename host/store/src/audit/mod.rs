@@ -1,4 +1,4 @@
-//! Who changed what (S-8.9). [`record`] is called in the transaction of every change, so that there is no change without its row and
+//! Who changed what (S-8.9). [`record()`] is called in the transaction of every change, so that there is no change without its row and
 //! no row without its change. Rows form a chain per app, and one of the instance: [`verify`] walks it.
 //!
 //! Deliberately absent: a way to change or remove a row. The database refuses that too.
