@@ -4,15 +4,10 @@ use std::convert::Infallible;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
-use manager::auth::password::Passwords;
+use manager::auth::password::{self, Passwords};
 use store::{AppRef, InstanceRole, NewAdmin, Principal, Store};
 
 use crate::{config::Config, seed, telling::tell};
-
-/// Letters and digits that nobody mistakes for another, 32 of them: five bits each.
-const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-/// 120 bits.
-const PASSWORD_CHARS: usize = 24;
 
 /// Makes owner and first app if the database has no admin. Says what it made.
 pub(crate) async fn prepare(config: &Config, store: &Store, passwords: &Passwords, now: Timestamp) -> anyhow::Result<()> {
@@ -20,13 +15,13 @@ pub(crate) async fn prepare(config: &Config, store: &Store, passwords: &Password
     control.instance(now).await.context("could not name the instance")?;
     let owners = control.owners().await.context("could not count the owners")?;
     if owners > 1 {
-        tell(&format!("This instance has {owners} owners."));
+        tracing::warn!(owners, "this instance has more than one owner: each can do everything, and remove the others");
     }
     if owners > 0 {
         return Ok(());
     }
     let given = config.owner.password.as_ref().map(|password| password.reveal().to_owned());
-    let password = given.clone().map_or_else(random_password, Ok)?;
+    let password = given.clone().map_or_else(password::generate, Ok)?;
     let username = config.owner.username.clone();
     let password_hash = passwords.hash(password.clone()).await.context("could not hash the owner's password")?;
     let owner = NewAdmin { display_name: username.clone(), username: username.clone(), password_hash, role: InstanceRole::Owner, now };
@@ -50,14 +45,6 @@ pub(crate) fn show(password: &str) {
     tell(&format!("\n    {password}\n"));
 }
 
-/// Drawn from the operating system.
-pub(crate) fn random_password() -> anyhow::Result<String> {
-    let mut bytes = [0_u8; PASSWORD_CHARS];
-    getrandom::fill(&mut bytes).context("no random bytes from the operating system")?;
-    // 32 divides 256: every letter is as likely as any other.
-    Ok(bytes.iter().map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()])).collect())
-}
-
 /// The installation acts for the owner whom it has just made, so there is nothing to decide.
 async fn first_app(store: &Store, owner: &Principal, now: Timestamp) -> anyhow::Result<()> {
     let control = store.control();
@@ -67,19 +54,4 @@ async fn first_app(store: &Store, owner: &Principal, now: Timestamp) -> anyhow::
     let app = control.authorize(owner, &AppRef::Id(app.id), allow).await?;
     app.deploy(&seed::changes(now), "The first app", now).await?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-
-    use super::*;
-
-    #[test]
-    fn s_8_8_passwords_are_random_and_long() {
-        let (one, other) = (random_password().unwrap(), random_password().unwrap());
-        assert_ne!(one, other);
-        assert_eq!(one.len(), PASSWORD_CHARS);
-        assert!(one.bytes().all(|byte| ALPHABET.contains(&byte)));
-    }
 }

@@ -11,6 +11,8 @@ use argon2::{
 };
 use tokio::sync::Semaphore;
 
+use super::token::{NoRandomness, random};
+
 /// Longest password, in bytes: hashing must not become work that an attacker chooses.
 pub const PASSWORD_BYTES_MAX: usize = 1024;
 /// Shortest password, in characters: OWASP's figure for accounts without a second factor.
@@ -20,6 +22,20 @@ const WAITING_MAX: usize = 32;
 
 /// Hash of a password nobody has, with today's parameters: verifying against it takes what an existing account takes (S-8.2).
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$cGljbG91ZC1ub2JvZHkhIQ$8ViLkqeiBEtkbt3TfNFlrfLjOG+hHUhTYz9aZGQTnnA";
+
+/// Letters and digits that nobody mistakes for another, 32 of them: five bits each.
+const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+/// Of a password that PiCloud makes: 120 bits.
+const GENERATED_CHARS: usize = 24;
+
+/// A password drawn from the operating system, to be shown once to whoever gives it to its owner.
+///
+/// # Errors
+/// [`NoRandomness`].
+pub fn generate() -> Result<String, NoRandomness> {
+    // 32 divides 256: every letter is as likely as any other.
+    Ok(random::<GENERATED_CHARS>()?.iter().map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()])).collect())
+}
 
 /// Why a password was not hashed or verified.
 #[derive(Debug, thiserror::Error)]
@@ -133,6 +149,14 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
     use super::*;
+
+    #[test]
+    fn s_8_8_generated_passwords_are_random_and_long() {
+        let (one, other) = (generate().unwrap(), generate().unwrap());
+        assert_ne!(one, other);
+        assert_eq!(one.len(), GENERATED_CHARS);
+        assert!(one.bytes().all(|byte| ALPHABET.contains(&byte)));
+    }
 
     #[tokio::test]
     async fn s_8_1_round_trip_with_owasp_parameters() {

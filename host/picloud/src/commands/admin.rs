@@ -1,7 +1,7 @@
 //! `picloud admin reset-password`: for whoever has the machine and lost the password.
 
 use anyhow::Context as _;
-use manager::auth::password::Passwords;
+use manager::auth::password::{self, Passwords};
 
 use crate::{
     clock,
@@ -42,7 +42,7 @@ async fn reset_password(config: &Config, username: &str) -> anyhow::Result<()> {
 
 async fn replace(database: &Database, username: &str) -> anyhow::Result<String> {
     let control = database.store.control();
-    let password = first_start::random_password()?;
+    let password = password::generate()?;
     let hash = Passwords::new(1).hash(password.clone()).await.context("could not hash the password")?;
     let found = control.reset_password(username, &hash, clock::now()).await.context("could not store the password")?;
     anyhow::ensure!(found, "there is no admin `{username}`");
