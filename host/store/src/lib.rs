@@ -52,7 +52,7 @@ pub use app::{
 };
 pub use audit::{AuditContent, AuditEntry, AuditFault, AuditFilter, AuditPosition, AuditVerdict};
 pub use control::{
-    Admin, AdminUpdate, ApiKey, App, Control, InstanceStore, LoginFacts, NewAdmin, NewApiKey, NewSession, OwnStore, Session, SessionState,
+    Admin, AdminUpdate, ApiKey, App, Control, InstanceStore, LogInAttempt, LogInFailures, LoginFacts, NewAdmin, NewApiKey, NewSession, OwnStore, Session, SessionState,
 };
 pub use digest::Digest;
 pub use error::{Error, Result, Revision, Thing};

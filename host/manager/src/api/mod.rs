@@ -20,6 +20,7 @@ mod logs;
 mod manifest;
 mod manifest_check;
 mod openapi;
+mod password;
 mod preview;
 pub mod problem;
 mod rollback;

@@ -10,23 +10,20 @@ use axum::{
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::{AccessFacts, Digest, InstanceRole, LoginFacts, NewSession};
+use store::{AccessFacts, Digest, InstanceRole, NewSession};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
     RequestId,
     extract::{Caller, Client, Json, refuse_cross_site, session_only, user_agent},
+    password::Attempt,
     problem::{Problem, ProblemType},
     words,
 };
 use crate::{
     State,
-    auth::{
-        cookie, csrf,
-        password::{PasswordError, Verdict},
-        token,
-    },
+    auth::{cookie, csrf, token},
 };
 
 /// A session ends after so long, however busy it is (S-8.4).
@@ -46,7 +43,7 @@ pub(super) struct NewSessionBody {
 /// Who the caller is.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct SessionBody {
-    admin: AdminBody,
+    admin: Oneself,
     /// The key that the caller sent; null for a session.
     key: Option<KeyBody>,
     /// The absolute end of the session (it ends earlier after 12 idle hours); null for a key.
@@ -56,7 +53,7 @@ pub(super) struct SessionBody {
 
 /// The person who is logged in, or whose key it is.
 #[derive(Debug, Serialize, ToSchema)]
-struct AdminBody {
+struct Oneself {
     id: Uuid,
     username: String,
     display_name: String,
@@ -78,7 +75,7 @@ impl SessionBody {
     fn of(facts: AccessFacts, expires_at: Option<Timestamp>) -> Self {
         let AccessFacts { admin, username, display_name, instance_role, key, .. } = facts;
         let key = key.map(|key| KeyBody { id: key.id.uuid(), scopes: key.scopes, app_id: key.app.map(Uuid::from) });
-        Self { admin: AdminBody { id: admin.uuid(), username, display_name, role: instance_role }, key, expires_at }
+        Self { admin: Oneself { id: admin.uuid(), username, display_name, role: instance_role }, key, expires_at }
     }
 }
 
@@ -99,12 +96,11 @@ pub(super) async fn create_session(
     let now = state.now();
     // No account has a NUL in its name; the database would not even compare it.
     let account = body.username.trim().to_lowercase().replace('\0', "\u{fffd}");
-    state.throttle.attempt(&account, client.address, now).map_err(|wait| {
-        let detail = format!("Too many attempts to log in. Try again in {} s.", wait.seconds);
-        Problem::new(ProblemType::Throttled, detail).with_retry_after(wait.seconds)
-    })?;
-    let facts = verify(&state, &account, body.password).await?;
-    state.throttle.succeeded(&account, client.address, now);
+    let attempt = Attempt::count(&state, account.clone(), client.address).await?;
+    let facts = state.control.login_facts(&account).await?;
+    let facts = attempt.verify(&state, facts, body.password).await?;
+    let wrong = || Problem::new(ProblemType::LoginFailed, "There is no account with this user name and password.");
+    let facts = facts.ok_or_else(wrong)?;
 
     // A new session each time (rotation): the one that this browser had, if any, ends.
     if let Some(old) = cookie::token(state.transport(), &headers) {
@@ -145,27 +141,10 @@ pub(super) async fn delete_session(Shared(state): Shared<Arc<State>>, caller: Ca
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie_value(&cookie)?)]).into_response())
 }
 
-/// Exactly one argon2 verification with equal parameters, whether the account exists or not (S-8.2).
-async fn verify(state: &State, account: &str, password: String) -> Result<LoginFacts, Problem> {
-    let facts = state.control.login_facts(account).await?;
-    let stored = facts.as_ref().map(|facts| facts.password_hash.clone());
-    let verdict = match state.passwords.verify(password.clone(), stored).await {
-        Ok(verdict) => verdict,
-        // Nobody has such a password, whatever the name.
-        Err(PasswordError::TooLong) => Verdict::Wrong,
-        Err(error @ PasswordError::Busy) => return Err(Problem::unavailable("Too many log-ins at once. Try again in a moment.", error)),
-        Err(error @ PasswordError::Failed) => return Err(Problem::internal(error)),
-    };
-    let Some(facts) = facts.filter(|facts| facts.active && verdict != Verdict::Wrong) else {
-        return Err(Problem::new(ProblemType::LoginFailed, "There is no account with this user name and password."));
-    };
-    if verdict == Verdict::RightButOld {
-        let hash = state.passwords.hash(password).await.map_err(Problem::internal)?;
-        state.control.rehash(facts.admin, &hash).await?;
-    }
-    Ok(facts)
-}
-
+/// A value of `Set-Cookie` as a header.
+///
+/// # Errors
+/// 500: a defect.
 fn cookie_value(cookie: &str) -> Result<HeaderValue, Problem> {
     HeaderValue::from_str(cookie).map_err(Problem::internal)
 }

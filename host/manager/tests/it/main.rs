@@ -11,6 +11,7 @@ mod domains;
 mod envelope;
 mod execute;
 mod fake;
+mod guessing;
 mod hostile;
 mod keys;
 mod logs;

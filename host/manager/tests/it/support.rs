@@ -79,6 +79,30 @@ impl Instance {
         Self { router: manager::router(state.clone()), state, plane, owner, clock_ms, stop, database }
     }
 
+    /// The same instance in another process: what was only in memory is gone.
+    pub(crate) fn restart(&mut self) {
+        let old = &self.state;
+        let clock = self.clock_ms.clone();
+        self.state = Arc::new(State {
+            control: self.database.store.control(),
+            executor: old.executor.clone(),
+            data_plane: old.data_plane.clone(),
+            origins: old.origins.clone(),
+            instance_hosts: old.instance_hosts.clone(),
+            base_domain: old.base_domain.clone(),
+            domain_proof: old.domain_proof,
+            resolvers: old.resolvers.clone(),
+            clock: Arc::new(move || Timestamp::from_millisecond(clock.load(Ordering::Relaxed)).unwrap()),
+            readiness: old.readiness.clone(),
+            versions: old.versions.clone(),
+            passwords: Passwords::new(2),
+            throttle: Throttle::default(),
+            streams: Streams::default(),
+            stopping: old.stopping.clone(),
+        });
+        self.router = manager::router(self.state.clone());
+    }
+
     /// Moves the clock on.
     pub(crate) fn pass_seconds(&self, seconds: i64) {
         self.clock_ms.fetch_add(seconds * 1000, Ordering::Relaxed);
@@ -96,7 +120,7 @@ impl Instance {
 
     /// Somebody without any credential.
     pub(crate) fn stranger(&self) -> Caller<'_> {
-        Caller { instance: self, headers: HeaderMap::new() }
+        Caller { instance: self, headers: HeaderMap::new(), address: Ipv4Addr::LOCALHOST.into() }
     }
 
     /// Logs in with the password that all have here.
@@ -140,11 +164,18 @@ fn new_admin(username: &str, role: InstanceRole, password_hash: String, now: Tim
 pub(crate) struct Caller<'a> {
     pub(crate) instance: &'a Instance,
     headers: HeaderMap,
+    address: IpAddr,
 }
 
 impl Caller<'_> {
     pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
         self.headers.insert(name, value.parse().unwrap());
+        self
+    }
+
+    /// From another place.
+    pub(crate) fn from(mut self, address: &str) -> Self {
+        self.address = address.parse().unwrap();
         self
     }
 
@@ -160,7 +191,7 @@ impl Caller<'_> {
             request.headers_mut().entry(header::CONTENT_TYPE).or_insert("application/json".parse().unwrap());
             *request.body_mut() = Body::from(serde_json::to_vec(body).unwrap());
         }
-        request.extensions_mut().insert(Client { address: IpAddr::V4(Ipv4Addr::LOCALHOST) });
+        request.extensions_mut().insert(Client { address: self.address });
         request
     }
 

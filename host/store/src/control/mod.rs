@@ -3,6 +3,7 @@
 mod admins;
 mod api_keys;
 pub(crate) mod apps;
+mod log_ins;
 mod own;
 mod reset;
 mod sessions;
@@ -10,6 +11,7 @@ mod sessions;
 pub use admins::{Admin, AdminUpdate, LoginFacts, NewAdmin};
 pub use api_keys::{ApiKey, NewApiKey};
 pub use apps::App;
+pub use log_ins::{LogInAttempt, LogInFailures};
 pub use own::OwnStore;
 pub use sessions::{NewSession, Session, SessionState};
 

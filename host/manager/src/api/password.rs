@@ -1,0 +1,83 @@
+//! What stands before and behind every password that somebody sends: counting, verifying, hashing.
+
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use store::{AdminId, LogInAttempt, LoginFacts};
+
+use super::problem::{Problem, ProblemType};
+use crate::{
+    State,
+    auth::{
+        password::{PasswordError, Verdict},
+        throttle::{Network, Wait, admit},
+    },
+};
+
+/// An attempt that was counted as failed until it succeeds (S-8.3).
+pub(super) struct Attempt {
+    account: String,
+    network: Network,
+    now: Timestamp,
+}
+
+impl Attempt {
+    /// Counts it.
+    ///
+    /// # Errors
+    /// 429: too many of this network, or for this account. 503.
+    pub(super) async fn count(state: &State, account: String, from: IpAddr) -> Result<Self, Problem> {
+        let now = state.now();
+        let attempt = Self { account, network: Network::of(from), now };
+        state.throttle.attempt(attempt.network, now).map_err(throttled)?;
+        let network = attempt.network.to_string();
+        let counted = state.control.count_log_in(attempt.stored(&network), |failures| admit(failures, now)).await?;
+        counted.map_err(throttled)?;
+        Ok(attempt)
+    }
+
+    /// Verifies the password: exactly one argon2 verification with equal parameters, whether the account exists or not (S-8.2).
+    /// `None`: it is wrong, or there is no such account, or it is not active.
+    ///
+    /// # Errors
+    /// 503.
+    pub(super) async fn verify(self, state: &State, facts: Option<LoginFacts>, password: String) -> Result<Option<LoginFacts>, Problem> {
+        let stored = facts.as_ref().map(|facts| facts.password_hash.clone());
+        let verdict = match state.passwords.verify(password.clone(), stored).await {
+            Ok(verdict) => verdict,
+            // Nobody has such a password, whatever the name.
+            Err(PasswordError::TooLong) => Verdict::Wrong,
+            Err(error) => return Err(failed(error)),
+        };
+        let Some(facts) = facts.filter(|facts| facts.active && verdict != Verdict::Wrong) else { return Ok(None) };
+        if verdict == Verdict::RightButOld {
+            let hash = state.passwords.hash(password).await.map_err(failed)?;
+            state.control.rehash(facts.admin, &hash).await?;
+        }
+        self.succeeded(state, facts.admin).await?;
+        Ok(Some(facts))
+    }
+
+    async fn succeeded(self, state: &State, admin: AdminId) -> Result<(), Problem> {
+        state.throttle.succeeded(self.network);
+        let network = self.network.to_string();
+        Ok(state.control.log_in_succeeded(admin, self.stored(&network)).await?)
+    }
+
+    fn stored<'a>(&'a self, network: &'a str) -> LogInAttempt<'a> {
+        LogInAttempt { account: &self.account, network, now: self.now }
+    }
+}
+
+/// 429.
+fn throttled(wait: Wait) -> Problem {
+    let detail = format!("Too many attempts. Try again in {} s.", wait.seconds);
+    Problem::new(ProblemType::Throttled, detail).with_retry_after(wait.seconds)
+}
+
+fn failed(error: PasswordError) -> Problem {
+    match error {
+        PasswordError::Busy => Problem::unavailable("Too many passwords are checked at once. Try again in a moment.", error),
+        PasswordError::TooLong | PasswordError::Failed => Problem::internal(error),
+    }
+}
