@@ -1,8 +1,8 @@
 //! Who acts, what he may claim, and the one place where a right becomes a handle.
 
 use crate::{
-    AdminId, ApiKeyId, AppId, AppStore, Control, DeploymentId, DomainId, Error, ExecutionId, InstanceStore, RouteId, ScriptId, SessionId,
-    time::Time,
+    AdminId, ApiKeyId, AppId, AppStore, Control, DeploymentId, DomainId, Error, ExecutionId, InstanceStore, InvitationId, RouteId,
+    ScriptId, SessionId, time::Time,
 };
 
 /// Somebody who proved who he is: made only from a session, an API key or the setting up of the first owner.
@@ -97,6 +97,10 @@ pub enum AppRef {
     Deployment(DeploymentId),
     Domain(DomainId),
     Execution(ExecutionId),
+    /// The app that the invitation leads to, if it leads to one.
+    Invitation(InvitationId),
+    /// The app that the key is bound to, if it is bound to one.
+    ApiKey(ApiKeyId),
 }
 
 impl AppRef {
@@ -136,7 +140,7 @@ pub enum TargetFacts {
     Instance,
     /// An app that exists, and the admin's role in it if he is a member.
     App { id: AppId, slug: String, role: Option<AppRole> },
-    /// There is no such app, script, route, deployment, domain or execution. If the decision allows even that, the answer is
+    /// There is no such app, script, route, deployment, domain or execution, or the thing belongs to no app. If the decision allows even that, the answer is
     /// [`AuthorizeError::NoSuchApp`].
     NoApp,
 }
@@ -199,7 +203,7 @@ impl Control {
     }
 
     /// What the principal may claim about `app` (`None`: the instance) as of now; `None` if the credential is no longer valid.
-    async fn facts(&self, principal: &Principal, app: Option<&AppRef>) -> crate::Result<Option<AccessFacts>> {
+    pub(crate) async fn facts(&self, principal: &Principal, app: Option<&AppRef>) -> crate::Result<Option<AccessFacts>> {
         let app_id = match app {
             Some(app) => self.resolve(app).await?,
             None => None,
@@ -274,6 +278,16 @@ impl Control {
                 )
                 .fetch_optional(pool)
                 .await
+            }
+            AppRef::Invitation(id) => {
+                sqlx::query_scalar!(r#"select app_id as "id!: AppId" from invitations where id = $1 and app_id is not null"#, *id as _)
+                    .fetch_optional(pool)
+                    .await
+            }
+            AppRef::ApiKey(id) => {
+                sqlx::query_scalar!(r#"select app_id as "id!: AppId" from api_keys where id = $1 and app_id is not null"#, *id as _)
+                    .fetch_optional(pool)
+                    .await
             }
         };
         found.map_err(Error::sql("find app"))

@@ -51,9 +51,12 @@ pub enum Error {
     /// A route names a module, which has nothing that answers.
     #[error("the script {script} is a module and can't answer requests")]
     NotAnEndpoint { script: ScriptId },
-    /// The last active owner can't be removed, made inactive or given a lesser role.
-    #[error("the last owner can't be removed")]
+    /// The last active owner can't be made inactive or given a lesser role.
+    #[error("this is the last active owner, who can't be made inactive or given a lesser role; make another owner first")]
     LastOwner,
+    /// Only an owner makes, changes or invites an owner.
+    #[error("only an owner can make, change or invite an owner")]
+    OwnerOnly,
     /// The database was written by a newer PiCloud.
     #[error("the database has schema {found}, this PiCloud knows {known}: start the newer version, or restore a backup")]
     NewerSchema { found: i64, known: i64 },
@@ -111,6 +114,7 @@ pub enum Thing {
     Admin,
     App,
     Domain,
+    Member,
     Script,
     Route,
     Source,
@@ -123,6 +127,7 @@ impl std::fmt::Display for Thing {
             Self::Admin => "admin",
             Self::App => "app",
             Self::Domain => "domain",
+            Self::Member => "member",
             Self::Script => "script",
             Self::Route => "route",
             Self::Source => "source",

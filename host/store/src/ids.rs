@@ -77,6 +77,8 @@ ids! {
     SessionId;
     /// An API key; not a credential.
     ApiKeyId;
+    /// An invitation; not its token.
+    InvitationId;
     /// One run of a script. The time inside it is the `created_at` of its row and names its partition.
     ExecutionId;
 }

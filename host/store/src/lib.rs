@@ -47,16 +47,17 @@ pub use access::{AccessFacts, AppRef, AppRole, AuthorizeError, InstanceRole, Key
 pub use app::{
     Activation, ActivationEntry, AppStore, AppUpdate, Author, Cause, Change, Deployed, Deployment, DeploymentContents, Difference,
     Differing, Domain, DomainEvidence, DomainKind, DomainStatus, DueDomain, Execution, ExecutionFilter, LimitsUpdate, Linkage,
-    LinkedScript, LogEntry, LogQuery, Manifest, ManifestRoute, ManifestScript, ManifestSource, Member, NewDomain, Route, Script,
+    LinkedScript, LogEntry, LogQuery, Manifest, ManifestRoute, ManifestScript, ManifestSource, Member, NewDomain, Person, Route, Script,
     ScriptKind, Settings, Split, SplitTerms, Sticky, StickyError,
 };
 pub use audit::{AuditContent, AuditEntry, AuditFault, AuditFilter, AuditPosition, AuditVerdict};
 pub use control::{
-    Admin, AdminUpdate, ApiKey, App, Control, InstanceStore, LogInAttempt, LogInFailures, LoginFacts, NewAdmin, NewApiKey, NewSession, OwnStore, Session, SessionState,
+    Admin, AdminUpdate, ApiKey, App, Control, InstanceStore, Invitation, Joining, LogInAttempt, LogInFailures, LoginFacts, NewAdmin,
+    NewApiKey, NewInvitation, NewSession, OpenInvitation, OwnStore, Session, SessionState,
 };
 pub use digest::Digest;
 pub use error::{Error, Result, Revision, Thing};
-pub use ids::{AdminId, ApiKeyId, AppId, DeploymentId, DomainId, ExecutionId, RouteId, ScriptId, SessionId};
+pub use ids::{AdminId, ApiKeyId, AppId, DeploymentId, DomainId, ExecutionId, InvitationId, RouteId, ScriptId, SessionId};
 pub use listen::{Event, Listener, Revoked};
 pub use page::{Listed, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PageError};
 pub use pools::{MIGRATOR, PoolSizes, Store};

@@ -24,6 +24,29 @@ impl Fresh {
     pub fn url(&self) -> &str {
         &self.url
     }
+
+    /// Every row of every table, as text: what somebody has who got a copy.
+    ///
+    /// # Panics
+    /// The server refuses.
+    pub async fn dump(&self) -> String {
+        let mut connection = PgConnection::connect(&self.url).await.expect("the database answers");
+        let tables: Vec<String> = sqlx::query_scalar(
+            "select quote_ident(table_name) from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'",
+        )
+        .fetch_all(&mut connection)
+        .await
+        .expect("the catalogue can be read");
+        let mut text = String::new();
+        for table in tables {
+            let rows: Vec<String> = sqlx::query_scalar(AssertSqlSafe(format!("select t::text from {table} t")))
+                .fetch_all(&mut connection)
+                .await
+                .expect("a table can be read");
+            text.push_str(&rows.join("\n"));
+        }
+        text
+    }
 }
 
 /// Makes a database with a random name on the server of `DATABASE_URL` and migrates it.

@@ -1,4 +1,5 @@
-//! `/api/v1/admin/api-keys`: credentials of programs. A person manages his own; a key manages none.
+//! `/api/v1/admin/api-keys`: credentials of programs. A person manages his own, those bound to an app that he administers, and as owner or
+//! admin of the instance all. A key manages none.
 
 use std::sync::Arc;
 
@@ -6,14 +7,14 @@ use axum::{extract::State as Shared, response::IntoResponse};
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::{ApiKey, ApiKeyId, Digest, NewApiKey};
-use utoipa::ToSchema;
+use store::{ApiKey, ApiKeyId, AppRef, Digest, NewApiKey};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{
-    authz::{Scope, Scopes},
-    extract::{Caller, Json, Path, Query, action, app_ref, missing, present, session_only},
-    listing::{Listing, OfAll, check_name, page},
+    authz::{Action, Scope, Scopes},
+    extract::{Caller, Json, Opened, Path, Query, action, app_ref, missing, present, session_only},
+    listing::{Listing, check_name, page},
     problem::Problem,
 };
 use crate::{
@@ -56,6 +57,8 @@ pub(super) struct ApiKeyBody {
     scopes: Vec<String>,
     /// The only app it reaches; null for all that its maker reaches.
     app_id: Option<Uuid>,
+    /// The admin who made it: it may do no more than he may.
+    created_by: Uuid,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -79,24 +82,69 @@ pub(super) struct NewKeyBody {
 
 impl ApiKeyBody {
     fn of(key: ApiKey) -> Self {
-        let ApiKey { id, name, prefix, last4, scopes, app, created_at, expires_at, last_used_at, revoked_at, .. } = key;
-        Self { id: id.uuid(), name, prefix, last4, scopes, app_id: app.map(Uuid::from), created_at, expires_at, last_used_at, revoked_at }
+        let ApiKey { id, name, prefix, last4, scopes, app, created_by, created_at, expires_at, last_used_at, revoked_at } = key;
+        Self {
+            id: id.uuid(),
+            name,
+            prefix,
+            last4,
+            scopes,
+            app_id: app.map(Uuid::from),
+            created_by: created_by.uuid(),
+            created_at,
+            expires_at,
+            last_used_at,
+            revoked_at,
+        }
     }
 }
 
-/// Lists the caller's keys, oldest first, revoked ones included.
+/// Whose keys.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Makers {
+    /// The caller's own.
+    #[default]
+    Me,
+    /// Everybody's.
+    Anybody,
+}
+
+/// Which keys.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct KeysQuery {
+    /// Slug or id: the keys bound to this app, whoever made them. Takes `app:admin`.
+    app: Option<String>,
+    /// `me` if absent; `anybody` takes `instance:admin`.
+    #[param(inline)]
+    made_by: Option<Makers>,
+    /// 1 to 200; 50 if absent.
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Lists keys, oldest first, revoked ones included: the caller's own, those bound to an app, or everybody's.
 #[utoipa::path(
     get, path = "/api/v1/admin/api-keys", tag = "api-keys",
-    params(OfAll),
+    params(KeysQuery),
     responses((status = 200, body = Listing<ApiKeyBody>)),
 )]
 pub(super) async fn list_api_keys(
     Shared(state): Shared<Arc<State>>,
     caller: Caller,
-    Query(query): Query<OfAll>,
+    Query(query): Query<KeysQuery>,
 ) -> Result<Json<Listing<ApiKeyBody>>, Problem> {
     session_only(&caller.principal)?;
-    let keys = state.control.own(&caller.principal).api_keys(page(query.limit, query.cursor.as_deref())?).await?;
+    let page = page(query.limit, query.cursor.as_deref())?;
+    let keys = match (&query.app, query.made_by) {
+        (Some(app), None) => caller.authorize::<action::MemberRead>(&state, &app_ref(app)).await?.api_keys(page).await?,
+        (Some(_), Some(_)) => return Err(Problem::invalid("?made_by", "Give `app` or `made_by`, not both.")),
+        (None, Some(Makers::Anybody)) => caller.authorize_instance(&state, Action::AdminRead).await?.api_keys(page).await?,
+        (None, Some(Makers::Me) | None) => state.control.own(&caller.principal).api_keys(page).await?,
+    };
     Ok(Json(Listing::of(keys, ApiKeyBody::of)))
 }
 
@@ -148,7 +196,7 @@ pub(super) async fn create_api_key(
     Ok((StatusCode::CREATED, Json(NewKeyBody { key, rest: ApiKeyBody::of(made) })))
 }
 
-/// Revokes one of the caller's keys, at once and everywhere.
+/// Revokes a key, at once and everywhere: one's own, one bound to an app that one administers, or as owner or admin of the instance any.
 #[utoipa::path(
     delete, path = "/api/v1/admin/api-keys/{id}", tag = "api-keys",
     params(("id" = Uuid, Path)),
@@ -156,7 +204,15 @@ pub(super) async fn create_api_key(
 )]
 pub(super) async fn revoke_api_key(Shared(state): Shared<Arc<State>>, caller: Caller, Path(id): Path<Uuid>) -> Result<StatusCode, Problem> {
     session_only(&caller.principal)?;
-    let revoked = state.control.own(&caller.principal).revoke_api_key(ApiKeyId::from(id), state.now()).await?;
+    let (id, now) = (ApiKeyId::from(id), state.now());
+    let mut revoked = state.control.own(&caller.principal).revoke_api_key(id, now).await?;
+    if revoked.is_none() {
+        let opened = caller.authorize_either::<action::MemberWrite>(&state, &AppRef::ApiKey(id), Action::AdminWrite).await?;
+        revoked = match opened {
+            Opened::App(app) => app.revoke_api_key(id, now).await?,
+            Opened::Instance(instance) => instance.revoke_api_key(id, now).await?,
+        };
+    }
     revoked.map(|_| StatusCode::NO_CONTENT).ok_or_else(|| Problem::not_found("API key"))
 }
 

@@ -59,6 +59,14 @@ pub(super) fn page(limit: Option<u32>, cursor: Option<&str>) -> Result<Page, Pro
     })
 }
 
+/// A user name in the form that is stored: lower case.
+pub(super) fn username(pointer: &str, text: &str) -> Result<String, Problem> {
+    if (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-@+".contains(&byte)) {
+        return Ok(text.to_ascii_lowercase());
+    }
+    Err(Problem::invalid(pointer, "A user name has 1 to 64 letters (a-z), digits, and any of . _ - @ +."))
+}
+
 /// A name that people read: 1 to 100 characters, none of them a control character, no space at its ends.
 pub(super) fn check_name(pointer: &str, name: &str) -> Result<(), Problem> {
     let length = name.chars().count();

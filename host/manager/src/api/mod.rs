@@ -1,6 +1,7 @@
 //! The admin API. Every route is in the one list below; one file per resource, and beside them what they share:
 //! `problem` (every failure), `envelope` (what every answer gets), `extract` (what handlers are given), `authz` (who may do what).
 
+mod admins;
 mod api_keys;
 mod apps;
 mod audit;
@@ -13,12 +14,14 @@ mod envelope;
 mod execute;
 mod executions;
 pub mod extract;
+mod invitations;
 mod limits;
 mod linking;
 mod listing;
 mod logs;
 mod manifest;
 mod manifest_check;
+mod members;
 mod openapi;
 mod password;
 mod preview;
@@ -28,6 +31,7 @@ mod route_preview;
 mod routes;
 mod scripts;
 mod session;
+mod sessions;
 mod split;
 mod status;
 mod words;
@@ -66,6 +70,17 @@ pub fn router(state: Arc<State>) -> Router {
 fn routes_and_description() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::with_openapi(openapi::Description::openapi())
         .routes(routes!(session::create_session, session::get_session, session::delete_session))
+        .routes(routes!(sessions::put_password))
+        .routes(routes!(sessions::list_sessions, sessions::delete_other_sessions))
+        .routes(routes!(sessions::delete_one_session))
+        .routes(routes!(admins::list_admins, admins::create_admin))
+        .routes(routes!(admins::get_admin, admins::patch_admin))
+        .routes(routes!(admins::reset_password))
+        .routes(routes!(invitations::list_invitations, invitations::create_invitation))
+        .routes(routes!(invitations::accept_invitation))
+        .routes(routes!(invitations::revoke_invitation))
+        .routes(routes!(members::list_members, members::create_member))
+        .routes(routes!(members::get_member, members::patch_member, members::delete_member))
         .routes(routes!(apps::list_apps, apps::create_app))
         .routes(routes!(apps::get_app, apps::patch_app, apps::delete_app))
         .routes(routes!(domains::list_domains, domains::create_domain))

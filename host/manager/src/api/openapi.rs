@@ -25,7 +25,10 @@ use super::problem::ProblemBody;
     security(("api_key" = []), ("session" = [])),
     modifiers(&Credentials),
     tags(
-        (name = "session", description = "Logging in and out"),
+        (name = "session", description = "Logging in and out; one's own sessions and password"),
+        (name = "admins", description = "The people who log in"),
+        (name = "invitations", description = "How people get an account"),
+        (name = "members", description = "Who works on an app"),
         (name = "apps", description = "The isolation boundary"),
         (name = "domains", description = "Host names that apps claim"),
         (name = "scripts", description = "Rhai sources"),

@@ -9,7 +9,7 @@ use super::problem::{Problem, ProblemType};
 use crate::{
     State,
     auth::{
-        password::{PasswordError, Verdict},
+        password::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, PasswordError, Verdict},
         throttle::{Network, Wait, admit},
     },
 };
@@ -69,8 +69,20 @@ impl Attempt {
     }
 }
 
+/// The hash of a new password.
+///
+/// # Errors
+/// 400 if it is too short or too long, 503.
+pub(super) async fn hash_new(state: &State, pointer: &str, password: String) -> Result<String, Problem> {
+    if password.chars().count() < PASSWORD_CHARS_MIN || password.len() > PASSWORD_BYTES_MAX {
+        let message = format!("A password has at least {PASSWORD_CHARS_MIN} characters and at most {PASSWORD_BYTES_MAX} bytes.");
+        return Err(Problem::invalid(pointer, message));
+    }
+    state.passwords.hash(password).await.map_err(failed)
+}
+
 /// 429.
-fn throttled(wait: Wait) -> Problem {
+pub(super) fn throttled(wait: Wait) -> Problem {
     let detail = format!("Too many attempts. Try again in {} s.", wait.seconds);
     Problem::new(ProblemType::Throttled, detail).with_retry_after(wait.seconds)
 }

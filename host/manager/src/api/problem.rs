@@ -63,6 +63,8 @@ problem_types! {
     SessionOnly = "auth.session_only", FORBIDDEN, "This takes a session";
     /// Something that only an API key may do.
     KeyOnly = "auth.key_only", FORBIDDEN, "This takes an API key";
+    /// Something about an owner of the instance, by somebody who is none.
+    OwnerOnly = "auth.owner_only", FORBIDDEN, "This takes an owner";
     /// No such thing, or none that the caller may see.
     NotFound = "not_found", NOT_FOUND, "There is no such thing";
     /// The path exists, with other methods (`Allow`).
@@ -348,6 +350,7 @@ impl From<store::Error> for Problem {
             store::Error::Changed { .. } | store::Error::ActiveMoved { .. } => Self::new(ProblemType::PreconditionFailed, text),
             store::Error::NotAnEndpoint { .. } => Self::invalid("/script", text),
             store::Error::LastOwner | store::Error::AlreadyActive { .. } => Self::new(ProblemType::InUse, text),
+            store::Error::OwnerOnly => Self::new(ProblemType::OwnerOnly, text),
             store::Error::NewerSchema { .. } | store::Error::Migration { .. } | store::Error::Url { .. } => Self::internal(error),
         }
     }

@@ -145,6 +145,6 @@ pub(super) async fn delete_session(Shared(state): Shared<Arc<State>>, caller: Ca
 ///
 /// # Errors
 /// 500: a defect.
-fn cookie_value(cookie: &str) -> Result<HeaderValue, Problem> {
+pub(super) fn cookie_value(cookie: &str) -> Result<HeaderValue, Problem> {
     HeaderValue::from_str(cookie).map_err(Problem::internal)
 }

@@ -26,6 +26,10 @@ words! {
     DomainStatus { Pending, Verified, Suspended, Superseded }
     /// What a person is in the instance.
     InstanceRole { Owner, Admin, Member }
+    /// What a member is in one app.
+    AppRole { AppAdmin, Editor, Viewer }
+    /// Whether an invitation can be accepted, and if not, why.
+    InvitationStatus { Pending, Accepted, Revoked, Expired }
     /// Severity of a log line.
     Level { Trace, Info, Warn, Error }
     /// What caused a run.

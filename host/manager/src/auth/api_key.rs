@@ -1,8 +1,8 @@
-//! The text of an API key: `pic_<kind>_<30 base62 random><6 base62 CRC-32>` (S-8.7).
+//! The text of an API key: `pic_<kind>_<30 base62 random><6 base62 CRC-32>` (S-8.7). An invitation's token has the same form.
 //!
 //! The prefix lets secret scanners find keys, the underscores let a double click select all of one, and the checksum lets
 //! anyone tell a mistyped key from a revoked one without a database. A regular expression that finds keys:
-//! `pic_(app|all)_[0-9A-Za-z]{36}`.
+//! `pic_(app|all|inv)_[0-9A-Za-z]{36}`.
 
 use super::token::{NoRandomness, random};
 
@@ -17,6 +17,8 @@ pub enum Kind {
     App,
     /// Everything its maker may reach.
     All,
+    /// No key, but an invitation: good for one thing, once.
+    Invitation,
 }
 
 impl Kind {
@@ -24,6 +26,7 @@ impl Kind {
         match self {
             Self::App => "app",
             Self::All => "all",
+            Self::Invitation => "inv",
         }
     }
 }
@@ -48,7 +51,16 @@ pub fn generate(kind: Kind) -> Result<String, NoRandomness> {
 /// Whether a text has the form of a key and its checksum is right. A text that has not is refused without a query.
 #[must_use]
 pub fn is_well_formed(text: &str) -> bool {
-    let Some(random) = text.strip_prefix("pic_app_").or_else(|| text.strip_prefix("pic_all_")) else { return false };
+    is_of(Kind::App, text) || is_of(Kind::All, text)
+}
+
+/// The same for one kind.
+#[must_use]
+pub fn is_of(kind: Kind, text: &str) -> bool {
+    let Some(random) = text.strip_prefix("pic_").and_then(|rest| rest.strip_prefix(kind.word())).and_then(|rest| rest.strip_prefix('_'))
+    else {
+        return false;
+    };
     if random.len() != RANDOM_CHARS + CHECKSUM_CHARS || !random.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return false;
     }
@@ -95,6 +107,13 @@ mod tests {
             assert!(key.ends_with(last4(&key)));
             assert_ne!(key, generate(kind).unwrap());
         }
+    }
+
+    #[test]
+    fn an_invitation_is_no_key() {
+        let token = generate(Kind::Invitation).unwrap();
+        assert!(is_of(Kind::Invitation, &token) && !is_well_formed(&token), "{token}");
+        assert!(!is_of(Kind::Invitation, &generate(Kind::All).unwrap()));
     }
 
     #[test]

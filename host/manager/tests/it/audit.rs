@@ -9,7 +9,7 @@ use store::{AppRole, AuditContent, AuditFilter, InstanceRole, Page};
 
 use crate::{
     description::operations,
-    matrix::{Things, things},
+    matrix::{About, Things, things},
     support::{Answer, Caller, Instance, PASSWORD},
 };
 
@@ -19,6 +19,18 @@ const AUDIT: &str = "/api/v1/admin/audit";
 const LEAVES: &[(&str, Option<&str>)] = &[
     ("POST /api/v1/admin/session", Some("session.created")),
     ("DELETE /api/v1/admin/session", Some("session.ended")),
+    ("PUT /api/v1/admin/session/password", Some("password.changed")),
+    ("DELETE /api/v1/admin/sessions", Some("sessions.ended")),
+    ("DELETE /api/v1/admin/sessions/{id}", Some("session.ended")),
+    ("POST /api/v1/admin/admins", Some("admin.created")),
+    ("PATCH /api/v1/admin/admins/{id}", Some("admin.updated")),
+    ("POST /api/v1/admin/admins/{id}/reset-password", Some("admin.password_reset")),
+    ("POST /api/v1/admin/invitations", Some("invitation.created")),
+    ("DELETE /api/v1/admin/invitations/{id}", Some("invitation.revoked")),
+    ("POST /api/v1/admin/invitations/accept", Some("invitation.accepted")),
+    ("POST /api/v1/admin/members", Some("member.added")),
+    ("PATCH /api/v1/admin/members/{id}", Some("member.changed")),
+    ("DELETE /api/v1/admin/members/{id}", Some("member.removed")),
     ("POST /api/v1/admin/apps", Some("app.created")),
     ("PATCH /api/v1/admin/apps/{app}", Some("app.updated")),
     ("DELETE /api/v1/admin/apps/{app}", Some("app.deleted")),
@@ -63,9 +75,11 @@ async fn send(owner: &Caller<'_>, things: &Things, operation: &str) -> Answer {
     let body = match operation {
         "POST /api/v1/admin/session" => Some(json!({ "username": "owner", "password": PASSWORD })),
         "POST /api/v1/admin/api-keys" => Some(json!({ "name": "new", "scopes": ["script:read"] })),
-        _ => things.body(operation),
+        "PUT /api/v1/admin/session/password" => Some(json!({ "old_password": PASSWORD, "new_password": PASSWORD })),
+        "POST /api/v1/admin/invitations/accept" => Some(json!({ "token": things.token, "username": "joined", "password": PASSWORD })),
+        _ => things.body(operation, About::App),
     };
-    owner.send(method, &things.path(template), body.as_ref()).await
+    owner.send(method, &things.path(template, About::App), body.as_ref()).await
 }
 
 #[tokio::test]
@@ -83,17 +97,18 @@ async fn s_8_9_every_change_leaves_exactly_one_row() {
         .collect();
     assert_eq!(changing.len(), LEAVES.len(), "LEAVES names an operation that there is not");
 
-    let owner = instance.owner().await;
     for (number, (operation, leaves)) in changing.iter().enumerate() {
+        // Anew each time: some end all sessions.
+        let owner = instance.owner().await;
         let mut things = things(&owner, &[], number).await;
         let mut caller = owner.clone();
         match operation.as_str() {
             // With its cookie the owner's session would be exchanged.
             "POST /api/v1/admin/session" => caller = instance.stranger(),
             "DELETE /api/v1/admin/session" => caller = instance.owner().await,
-            "DELETE /api/v1/admin/api-keys/{id}" => {
-                let key = json!({ "name": "old", "scopes": ["script:read"] });
-                things.script = owner.post("/api/v1/admin/api-keys", &key).await.expect(201).text("/id");
+            "POST /api/v1/admin/invitations/accept" => caller = instance.stranger(),
+            "DELETE /api/v1/admin/sessions/{id}" => {
+                things.script = owner.get("/api/v1/admin/sessions").await.expect(200).text("/items/0/id");
             }
             _ => {}
         }
@@ -106,12 +121,14 @@ async fn s_8_9_every_change_leaves_exactly_one_row() {
         };
         assert!(answer.status.is_success(), "{operation}: {}", answer.json);
         let [row] = new.as_slice() else { panic!("{operation} left {new:?}") };
-        assert_eq!((row.action.as_str(), row.actor.as_str()), (*action, "owner"), "{operation}");
+        let actor = if operation.ends_with("/accept") { "joined" } else { "owner" };
+        assert_eq!((row.action.as_str(), row.actor.as_str()), (*action, actor), "{operation}");
         assert_eq!(row.request_id.as_deref(), Some(answer.headers["x-request-id"].to_str().unwrap()), "{operation}");
         assert_eq!(row.ip.as_deref(), Some("127.0.0.1"), "{operation}");
         assert!(row.target.is_some(), "{operation}: {row:?}");
         let text = serde_json::to_string(row).unwrap();
-        for secret in [PASSWORD, "argon2", answer.at("/key").as_str().unwrap_or(PASSWORD)] {
+        let shown = ["/key", "/token", "/password"].map(|pointer| answer.at(pointer).as_str().unwrap_or(PASSWORD));
+        for secret in shown.into_iter().chain([PASSWORD, "argon2", things.token.as_str()]) {
             assert!(!text.contains(secret), "{operation}: {text}");
         }
     }

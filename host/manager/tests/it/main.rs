@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod admins;
 mod apps;
 mod audit;
 mod deployments;
@@ -13,11 +14,15 @@ mod execute;
 mod fake;
 mod guessing;
 mod hostile;
+mod invitations;
 mod keys;
 mod logs;
 mod manifest;
 mod matrix;
+mod members;
 mod routes;
 mod scripts;
+mod secrets_at_rest;
 mod session;
+mod sessions;
 mod support;

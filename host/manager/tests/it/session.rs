@@ -120,7 +120,10 @@ async fn an_inactive_admin_is_nobody() {
     key.get("/api/v1/admin/apps").await.expect(200);
     let control = &instance.state.control;
     let store = control.authorize_instance(&instance.owner, |_| Ok::<_, std::convert::Infallible>(())).await.unwrap();
-    store.update_admin(admin.id, &store::AdminUpdate { active: Some(false), ..Default::default() }, instance.state.now()).await.unwrap();
+    store
+        .update_admin(admin.id, &store::AdminUpdate { active: Some(false), ..Default::default() }, None, instance.state.now())
+        .await
+        .unwrap();
     ada.get(SESSION).await.expect(401);
     key.get("/api/v1/admin/apps").await.expect(401);
     instance.stranger().post(SESSION, &json!({ "username": "ada", "password": PASSWORD })).await.problem(401, "auth.login_failed");

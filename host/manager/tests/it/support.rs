@@ -19,7 +19,7 @@ use manager::{
     dns::Resolvers,
 };
 use serde_json::{Value, json};
-use store::{AppRef, AppRole, AppStore, InstanceRole, NewAdmin, Principal, testing::Fresh};
+use store::{AppRef, AppRole, AppStore, InstanceRole, NewAdmin, Person, Principal, testing::Fresh};
 use tokio::sync::watch;
 use tower::ServiceExt;
 
@@ -146,7 +146,7 @@ impl Instance {
     /// A person of the instance role `member` with a role in an app.
     pub(crate) async fn member(&self, username: &str, app: &str, role: AppRole) {
         let admin = self.admin(username, InstanceRole::Member).await;
-        self.open(app).await.put_member(admin.id, role, self.state.now()).await.unwrap();
+        self.open(app).await.add_member(&Person::Id(admin.id), role, self.state.now()).await.unwrap();
     }
 
     /// The store of an app, by the owner's right.

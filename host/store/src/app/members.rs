@@ -2,17 +2,38 @@
 
 use jiff::Timestamp;
 use serde_json::json;
+use sqlx::PgExecutor;
 
 use super::AppStore;
-use crate::{AdminId, AppRole, Error, Listed, Page, Result, Thing, audit::record, error::violates, time::Time};
+use crate::{
+    AdminId, AppId, AppRole, Error, Listed, Page, Result, Revision, Revoked, Thing, audit::record, error::violates, listen::notify_revoked,
+    time::Time,
+};
 
 /// An admin's role in the app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     pub admin: AdminId,
     pub username: String,
+    pub display_name: String,
     pub role: AppRole,
     pub created_at: Timestamp,
+}
+
+impl Member {
+    /// Of the role.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        Revision::of(&[self.admin.to_string().as_bytes(), format!("{:?}", self.role).as_bytes()])
+    }
+}
+
+/// Names a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Person {
+    Id(AdminId),
+    /// In any case.
+    Username(String),
 }
 
 impl AppStore {
@@ -24,7 +45,7 @@ impl AppStore {
         let rows = sqlx::query_as!(
             Member,
             r#"
-            select m.admin_id as "admin: AdminId", a.username, m.role as "role: AppRole", m.created_at as "created_at: Time"
+            select m.admin_id as "admin: AdminId", a.username, a.display_name, m.role as "role: AppRole", m.created_at as "created_at: Time"
             from members m join admins a on a.id = m.admin_id
             where m.app_id = $1 and m.admin_id > $2 order by m.admin_id limit $3
             "#,
@@ -38,40 +59,79 @@ impl AppStore {
         Ok(page.cut(rows, |member| member.admin.uuid()))
     }
 
-    /// Gives an admin a role, or another one.
+    /// One member.
     ///
     /// # Errors
-    /// [`crate::Error::Missing`]: there is no such admin.
-    pub async fn put_member(&self, admin: AdminId, role: AppRole, now: Timestamp) -> Result<Member> {
-        const OPERATION: &str = "put member";
+    /// The database failed.
+    pub async fn member(&self, admin: AdminId) -> Result<Option<Member>> {
+        find(&self.pool, self.app, admin).await
+    }
+
+    /// Gives somebody who has none a role in the app.
+    ///
+    /// # Errors
+    /// [`crate::Error::Missing`]: there is no such person. [`crate::Error::Duplicate`]: he is a member already.
+    pub async fn add_member(&self, person: &Person, role: AppRole, now: Timestamp) -> Result<Member> {
+        const OPERATION: &str = "add member";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
-        let member = sqlx::query_as!(
-            Member,
-            r#"
-            with put as (
-                insert into members (app_id, admin_id, role, created_at) values ($1, $2, $3, $4)
-                on conflict (app_id, admin_id) do update set role = excluded.role
-                returning admin_id, role, created_at
-            )
-            select p.admin_id as "admin: AdminId", a.username, p.role as "role: AppRole", p.created_at as "created_at: Time"
-            from put p join admins a on a.id = p.admin_id
-            "#,
-            self.app as _,
-            admin as _,
-            role as _,
-            Time(now) as _
-        )
-        .fetch_optional(&mut *transaction)
-        .await
-        .or_else(|error| if violates(&error, "members_admin_fkey") { Ok(None) } else { Err(Error::sql(OPERATION)(error)) })?
-        .ok_or_else(|| Error::Missing { what: Thing::Admin, name: admin.to_string() })?;
+        let (id, username) = match person {
+            Person::Id(id) => (Some(*id), None),
+            Person::Username(username) => (None, Some(username.as_str())),
+        };
+        let admin =
+            sqlx::query_scalar!(r#"select id as "id: AdminId" from admins where id = $1 or username = lower($2)"#, id as _, username)
+                .fetch_optional(&mut *transaction)
+                .await
+                .map_err(Error::sql(OPERATION))?;
+        let named = || id.map_or_else(|| username.unwrap_or_default().to_owned(), |id| id.to_string());
+        let admin = admin.ok_or_else(|| Error::Missing { what: Thing::Admin, name: named() })?;
+        insert(&mut *transaction, self.app, admin, role, now).await.map_err(|error| {
+            if violates(&error, "members_pkey") {
+                return Error::Duplicate { what: Thing::Member, name: named() };
+            }
+            Error::sql(OPERATION)(error)
+        })?;
+        let member = find(&mut *transaction, self.app, admin).await?;
+        let member = member.ok_or_else(|| Error::Missing { what: Thing::Admin, name: named() })?;
         let details = json!({ "target": admin, "username": member.username, "role": role });
-        record(&mut transaction, &self.actor, Some(self.app), "member.put", details, now).await?;
+        record(&mut transaction, &self.actor, Some(self.app), "member.added", details, now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(member)
     }
 
-    /// Takes an admin's role away. Returns whether he had one.
+    /// Gives a member another role, from his next request on. `None`: he is no member.
+    ///
+    /// # Errors
+    /// [`crate::Error::Changed`]: he is not at `expected` any more.
+    pub async fn change_member(
+        &self,
+        admin: AdminId,
+        role: AppRole,
+        expected: Option<&Revision>,
+        now: Timestamp,
+    ) -> Result<Option<Member>> {
+        const OPERATION: &str = "change member";
+        let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        sqlx::query!("select from members where app_id = $1 and admin_id = $2 for update", self.app as _, admin as _)
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(Error::sql(OPERATION))?;
+        let Some(before) = find(&mut *transaction, self.app, admin).await? else { return Ok(None) };
+        if expected.is_some_and(|expected| *expected != before.revision()) {
+            return Err(Error::Changed { what: Thing::Member, revision: before.revision() });
+        }
+        sqlx::query!("update members set role = $3 where app_id = $1 and admin_id = $2", self.app as _, admin as _, role as _)
+            .execute(&mut *transaction)
+            .await
+            .map_err(Error::sql(OPERATION))?;
+        notify_revoked(&mut transaction, Revoked::Admin(admin)).await.map_err(Error::sql(OPERATION))?;
+        let details = json!({ "target": admin, "username": before.username, "role": role, "role_before": before.role });
+        record(&mut transaction, &self.actor, Some(self.app), "member.changed", details, now).await?;
+        transaction.commit().await.map_err(Error::sql(OPERATION))?;
+        Ok(Some(Member { role, ..before }))
+    }
+
+    /// Takes a member's role away, from his next request on. Returns whether he had one.
     ///
     /// # Errors
     /// The database failed.
@@ -85,8 +145,43 @@ impl AppStore {
         if removed.rows_affected() == 0 {
             return Ok(false);
         }
+        notify_revoked(&mut transaction, Revoked::Admin(admin)).await.map_err(Error::sql(OPERATION))?;
         record(&mut transaction, &self.actor, Some(self.app), "member.removed", json!({ "target": admin }), now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(true)
     }
+}
+
+pub(crate) async fn insert(
+    connection: impl PgExecutor<'_>,
+    app: AppId,
+    admin: AdminId,
+    role: AppRole,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into members (app_id, admin_id, role, created_at) values ($1, $2, $3, $4)",
+        app as _,
+        admin as _,
+        role as _,
+        Time(now) as _
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn find(connection: impl PgExecutor<'_>, app: AppId, admin: AdminId) -> Result<Option<Member>> {
+    sqlx::query_as!(
+        Member,
+        r#"
+        select m.admin_id as "admin: AdminId", a.username, a.display_name, m.role as "role: AppRole", m.created_at as "created_at: Time"
+        from members m join admins a on a.id = m.admin_id where m.app_id = $1 and m.admin_id = $2
+        "#,
+        app as _,
+        admin as _
+    )
+    .fetch_optional(connection)
+    .await
+    .map_err(Error::sql("get member"))
 }

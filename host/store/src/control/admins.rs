@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 use serde_json::json;
+use sqlx::{PgConnection, PgExecutor};
 
 use super::{Control, InstanceStore};
 use crate::{
-    AdminId, Error, InstanceRole, Listed, Page, Principal, Result, Revoked, Thing, access::Credential, audit::record, error::violates,
-    listen::notify_revoked, time::Time,
+    AdminId, Error, InstanceRole, Listed, Page, Principal, Result, Revision, Revoked, Thing, access::Credential, audit::record,
+    error::violates, listen::notify_revoked, time::Time,
 };
 
 /// A person who logs in. The password's hash is not part of it.
@@ -20,6 +21,15 @@ pub struct Admin {
     /// An inactive admin can't log in and his keys are refused.
     pub active: bool,
     pub created_at: Timestamp,
+}
+
+impl Admin {
+    /// Of everything that can be changed about him but the password.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        let state = format!("{:?} {}", self.role, self.active);
+        Revision::of(&[self.display_name.as_bytes(), state.as_bytes()])
+    }
 }
 
 /// An admin to be made.
@@ -40,8 +50,6 @@ pub struct AdminUpdate {
     pub display_name: Option<String>,
     pub role: Option<InstanceRole>,
     pub active: Option<bool>,
-    /// PHC string; ends all the admin's sessions.
-    pub password_hash: Option<String>,
 }
 
 /// What a login compares with. Shown to nobody.
@@ -151,59 +159,54 @@ impl InstanceStore {
     /// # Errors
     /// The database failed.
     pub async fn admin(&self, id: AdminId) -> Result<Option<Admin>> {
-        sqlx::query_as!(
-            Admin,
-            r#"
-            select id as "id: AdminId", username, display_name, role as "role: InstanceRole", active, created_at as "created_at: Time"
-            from admins where id = $1
-            "#,
-            id as _
-        )
-        .fetch_optional(&self.pool)
-        .await
-        .map_err(Error::sql("get admin"))
+        find(&self.pool, id).await
     }
 
     /// Makes an admin.
     ///
     /// # Errors
-    /// [`crate::Error::Duplicate`]: the username is taken.
+    /// [`crate::Error::Duplicate`]: the username is taken. [`crate::Error::OwnerOnly`].
     pub async fn create_admin(&self, admin: &NewAdmin) -> Result<Admin> {
         const OPERATION: &str = "create admin";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
-        let made = insert(&mut transaction, admin).await.map_err(|error| {
-            if violates(&error, "admins_username_key") {
-                return Error::Duplicate { what: Thing::Admin, name: admin.username.to_lowercase() };
-            }
-            Error::sql(OPERATION)(error)
-        })?;
+        if admin.role == InstanceRole::Owner {
+            Standing::lock(&mut transaction, self.actor.admin, None).await?.must_be_owner()?;
+        }
+        let made = insert(&mut transaction, admin).await.map_err(|error| taken(error, admin, OPERATION))?;
         record(&mut transaction, &self.actor, None, "admin.created", created(&made), admin.now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(made)
     }
 
-    /// Changes an admin; making him inactive ends his sessions. `None`: there is no such admin.
+    /// Changes an admin. Another role, or none any more, ends his sessions, on every node at once. `None`: there is no such admin.
     ///
     /// # Errors
-    /// [`crate::Error::LastOwner`].
-    pub async fn update_admin(&self, id: AdminId, update: &AdminUpdate, now: Timestamp) -> Result<Option<Admin>> {
+    /// [`crate::Error::LastOwner`], [`crate::Error::OwnerOnly`]. [`crate::Error::Changed`]: he is not at `expected` any more.
+    pub async fn update_admin(
+        &self,
+        id: AdminId,
+        update: &AdminUpdate,
+        expected: Option<&Revision>,
+        now: Timestamp,
+    ) -> Result<Option<Admin>> {
         const OPERATION: &str = "update admin";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
-        // Locked in one order, so that two owners who demote each other end with one of them refused.
-        let owners =
-            sqlx::query_scalar!(r#"select id as "id: AdminId" from admins where role = 'owner' and active order by id for update"#)
-                .fetch_all(&mut *transaction)
-                .await
-                .map_err(Error::sql(OPERATION))?;
+        let standing = Standing::lock(&mut transaction, self.actor.admin, Some(id)).await?;
+        let Some(before) = find(&mut *transaction, id).await? else { return Ok(None) };
+        if before.role == InstanceRole::Owner || update.role == Some(InstanceRole::Owner) {
+            standing.must_be_owner()?;
+        }
         let stays_owner = update.role.is_none_or(|role| role == InstanceRole::Owner) && update.active != Some(false);
-        if owners == [id] && !stays_owner {
+        if standing.active_owners == [id] && !stays_owner {
             return Err(Error::LastOwner);
+        }
+        if expected.is_some_and(|expected| *expected != before.revision()) {
+            return Err(Error::Changed { what: Thing::Admin, revision: before.revision() });
         }
         let admin = sqlx::query_as!(
             Admin,
             r#"
-            update admins set display_name = coalesce($2, display_name), role = coalesce($3, role), active = coalesce($4, active),
-                password_hash = coalesce($5, password_hash)
+            update admins set display_name = coalesce($2, display_name), role = coalesce($3, role), active = coalesce($4, active)
             where id = $1
             returning id as "id: AdminId", username, display_name, role as "role: InstanceRole", active, created_at as "created_at: Time"
             "#,
@@ -211,25 +214,39 @@ impl InstanceStore {
             update.display_name.as_deref(),
             update.role as _,
             update.active,
-            update.password_hash.as_deref()
         )
-        .fetch_optional(&mut *transaction)
+        .fetch_one(&mut *transaction)
         .await
         .map_err(Error::sql(OPERATION))?;
-        if update.active == Some(false) || update.password_hash.is_some() {
-            sqlx::query!("delete from sessions where admin_id = $1", id as _)
-                .execute(&mut *transaction)
-                .await
-                .map_err(Error::sql(OPERATION))?;
+        if admin.role != before.role || !admin.active {
+            end_sessions(&mut transaction, id).await?;
         }
-        notify_revoked(&mut transaction, Revoked::Admin(id)).await.map_err(Error::sql(OPERATION))?;
-        if admin.is_some() {
-            let details = json!({ "target": id, "display_name": update.display_name, "role": update.role, "active": update.active,
-                "password_changed": update.password_hash.is_some() });
-            record(&mut transaction, &self.actor, None, "admin.updated", details, now).await?;
-        }
+        let details = json!({ "target": id, "display_name": update.display_name, "role": update.role, "active": update.active });
+        record(&mut transaction, &self.actor, None, "admin.updated", details, now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
-        Ok(admin)
+        Ok(Some(admin))
+    }
+
+    /// Gives an admin another password (PHC string) and ends his sessions. Returns whether there is such an admin.
+    ///
+    /// # Errors
+    /// [`crate::Error::OwnerOnly`].
+    pub async fn replace_password(&self, id: AdminId, password_hash: &str, now: Timestamp) -> Result<bool> {
+        const OPERATION: &str = "replace password";
+        let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        let standing = Standing::lock(&mut transaction, self.actor.admin, Some(id)).await?;
+        let Some(before) = find(&mut *transaction, id).await? else { return Ok(false) };
+        if before.role == InstanceRole::Owner {
+            standing.must_be_owner()?;
+        }
+        sqlx::query!("update admins set password_hash = $2 where id = $1", id as _, password_hash)
+            .execute(&mut *transaction)
+            .await
+            .map_err(Error::sql(OPERATION))?;
+        end_sessions(&mut transaction, id).await?;
+        record(&mut transaction, &self.actor, None, "admin.password_reset", json!({ "target": id }), now).await?;
+        transaction.commit().await.map_err(Error::sql(OPERATION))?;
+        Ok(true)
     }
 }
 
@@ -238,7 +255,72 @@ fn created(admin: &Admin) -> serde_json::Value {
     json!({ "target": admin.id, "username": admin.username, "role": admin.role })
 }
 
-async fn insert(connection: &mut sqlx::PgConnection, admin: &NewAdmin) -> Result<Admin, sqlx::Error> {
+/// What the right to a change of an admin depends on, as it stays until the transaction ends.
+pub(super) struct Standing {
+    /// Of the one who acts, now; `None` if he is not active any more.
+    actor: Option<InstanceRole>,
+    /// By id.
+    active_owners: Vec<AdminId>,
+}
+
+impl Standing {
+    /// Locks the actor, the target and all active owners, in one order, so that two owners who demote each other end with one of them
+    /// refused.
+    pub(super) async fn lock(connection: &mut PgConnection, actor: AdminId, target: Option<AdminId>) -> Result<Self> {
+        let rows = sqlx::query!(
+            r#"
+            select id as "id: AdminId", role as "role: InstanceRole", active from admins
+            where id = $1 or id = $2 or (role = 'owner' and active) order by id for update
+            "#,
+            actor as _,
+            target as _
+        )
+        .fetch_all(connection)
+        .await
+        .map_err(Error::sql("lock admins"))?;
+        let active = rows.iter().filter(|row| row.active);
+        Ok(Self {
+            actor: active.clone().find(|row| row.id == actor).map(|row| row.role),
+            active_owners: active.filter(|row| row.role == InstanceRole::Owner).map(|row| row.id).collect(),
+        })
+    }
+
+    /// Only an owner makes, changes or invites an owner.
+    pub(super) fn must_be_owner(&self) -> Result<()> {
+        if self.actor == Some(InstanceRole::Owner) { Ok(()) } else { Err(Error::OwnerOnly) }
+    }
+}
+
+pub(super) async fn find(connection: impl PgExecutor<'_>, id: AdminId) -> Result<Option<Admin>> {
+    sqlx::query_as!(
+        Admin,
+        r#"
+        select id as "id: AdminId", username, display_name, role as "role: InstanceRole", active, created_at as "created_at: Time"
+        from admins where id = $1
+        "#,
+        id as _
+    )
+    .fetch_optional(connection)
+    .await
+    .map_err(Error::sql("get admin"))
+}
+
+/// On every node, when the transaction commits.
+pub(super) async fn end_sessions(connection: &mut PgConnection, admin: AdminId) -> Result<()> {
+    const OPERATION: &str = "end sessions";
+    sqlx::query!("delete from sessions where admin_id = $1", admin as _).execute(&mut *connection).await.map_err(Error::sql(OPERATION))?;
+    notify_revoked(connection, Revoked::Admin(admin)).await.map_err(Error::sql(OPERATION))
+}
+
+/// What an insert was refused for.
+pub(super) fn taken(error: sqlx::Error, admin: &NewAdmin, operation: &'static str) -> Error {
+    if violates(&error, "admins_username_key") {
+        return Error::Duplicate { what: Thing::Admin, name: admin.username.to_lowercase() };
+    }
+    Error::sql(operation)(error)
+}
+
+pub(super) async fn insert(connection: &mut PgConnection, admin: &NewAdmin) -> Result<Admin, sqlx::Error> {
     sqlx::query_as!(
         Admin,
         r#"

@@ -6,7 +6,7 @@ use sqlx::PgPool;
 
 use super::{Control, InstanceStore, sessions::TOUCH_EVERY};
 use crate::{
-    AdminId, ApiKeyId, AppId, Digest, Error, Listed, Page, Principal, Result, Revoked, Thing,
+    AdminId, ApiKeyId, AppId, AppStore, Digest, Error, Listed, Page, Principal, Result, Revoked, Thing,
     access::Credential,
     audit::record,
     error::violates,
@@ -86,7 +86,7 @@ impl InstanceStore {
     /// # Errors
     /// The database failed.
     pub async fn api_keys(&self, page: Page) -> Result<Listed<ApiKey>> {
-        list(&self.pool, None, page).await
+        list(&self.pool, None, None, page).await
     }
 
     /// Revokes anybody's key; on every node at once. `None`: there is no such key.
@@ -94,21 +94,41 @@ impl InstanceStore {
     /// # Errors
     /// The database failed.
     pub async fn revoke_api_key(&self, id: ApiKeyId, now: Timestamp) -> Result<Option<ApiKey>> {
-        revoke(&self.pool, &self.actor, None, id, now).await
+        revoke(&self.pool, &self.actor, None, None, id, now).await
     }
 }
 
-/// Keys made by `maker`, or by anybody.
-pub(super) async fn list(pool: &PgPool, maker: Option<AdminId>, page: Page) -> Result<Listed<ApiKey>> {
+impl AppStore {
+    /// The keys bound to the app, whoever made them, oldest first, revoked ones included.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn api_keys(&self, page: Page) -> Result<Listed<ApiKey>> {
+        list(&self.pool, None, Some(self.app), page).await
+    }
+
+    /// Revokes a key bound to the app; on every node at once. `None`: there is no such key.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn revoke_api_key(&self, id: ApiKeyId, now: Timestamp) -> Result<Option<ApiKey>> {
+        revoke(&self.pool, &self.actor, None, Some(self.app), id, now).await
+    }
+}
+
+/// Keys made by `maker`, or by anybody; bound to `app`, or to whatever.
+pub(super) async fn list(pool: &PgPool, maker: Option<AdminId>, app: Option<AppId>, page: Page) -> Result<Listed<ApiKey>> {
     let rows = sqlx::query_as!(
         ApiKey,
         r#"
         select id as "id: ApiKeyId", name, prefix, last4, scopes, app_id as "app: AppId",
             created_by as "created_by: AdminId", created_at as "created_at: Time",
         expires_at as "expires_at!: MaybeTime", last_used_at as "last_used_at!: MaybeTime", revoked_at as "revoked_at!: MaybeTime"
-        from api_keys where ($1::uuid is null or created_by = $1) and id > $2 order by id limit $3
+        from api_keys where ($1::uuid is null or created_by = $1) and ($2::uuid is null or app_id = $2) and id > $3
+        order by id limit $4
         "#,
         maker as _,
+        app as _,
         page.above(),
         page.fetch()
     )
@@ -154,11 +174,12 @@ pub(super) async fn insert(pool: &PgPool, maker: &Principal, key: &NewApiKey) ->
     Ok(made)
 }
 
-/// Revokes a key of `maker`, or of anybody; a second time changes nothing.
+/// Revokes a key of `maker`, or of anybody, bound to `app`, or to whatever; a second time changes nothing.
 pub(super) async fn revoke(
     pool: &PgPool,
     actor: &Principal,
     maker: Option<AdminId>,
+    app: Option<AppId>,
     id: ApiKeyId,
     now: Timestamp,
 ) -> Result<Option<ApiKey>> {
@@ -167,13 +188,15 @@ pub(super) async fn revoke(
     let key = sqlx::query_as!(
         ApiKey,
         r#"
-        update api_keys set revoked_at = coalesce(revoked_at, $3) where id = $1 and ($2::uuid is null or created_by = $2)
+        update api_keys set revoked_at = coalesce(revoked_at, $4)
+        where id = $1 and ($2::uuid is null or created_by = $2) and ($3::uuid is null or app_id = $3)
         returning id as "id: ApiKeyId", name, prefix, last4, scopes, app_id as "app: AppId",
             created_by as "created_by: AdminId", created_at as "created_at: Time",
         expires_at as "expires_at!: MaybeTime", last_used_at as "last_used_at!: MaybeTime", revoked_at as "revoked_at!: MaybeTime"
         "#,
         id as _,
         maker as _,
+        app as _,
         Time(now) as _
     )
     .fetch_optional(&mut *transaction)

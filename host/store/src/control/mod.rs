@@ -3,6 +3,7 @@
 mod admins;
 mod api_keys;
 pub(crate) mod apps;
+mod invitations;
 mod log_ins;
 mod own;
 mod reset;
@@ -11,6 +12,7 @@ mod sessions;
 pub use admins::{Admin, AdminUpdate, LoginFacts, NewAdmin};
 pub use api_keys::{ApiKey, NewApiKey};
 pub use apps::App;
+pub use invitations::{Invitation, Joining, NewInvitation, OpenInvitation};
 pub use log_ins::{LogInAttempt, LogInFailures};
 pub use own::OwnStore;
 pub use sessions::{NewSession, Session, SessionState};
@@ -27,7 +29,7 @@ pub struct Control {
     pub(crate) pool: sqlx::PgPool,
 }
 
-/// The instance's own things, for a principal who proved the right to them: admins, all keys, new apps.
+/// The instance's own things, for a principal who proved the right to them: admins, all keys and invitations, new apps.
 #[derive(Debug)]
 pub struct InstanceStore {
     pub(crate) pool: sqlx::PgPool,

@@ -1,12 +1,12 @@
 //! What everybody may do with his own: keys, sessions, password, the list of the apps he sees.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use sqlx::types::Json;
+use sqlx::{PgConnection, types::Json};
 
 use super::{ApiKey, App, Control, NewApiKey, Session, api_keys, apps::AppRow};
 use crate::{
-    ApiKeyId, AppId, Error, Listed, Page, Principal, Result, Revoked, SessionId, audit::record, listen::notify_revoked,
+    ApiKeyId, AppId, Digest, Error, Listed, Page, Principal, Result, Revoked, SessionId, audit::record, listen::notify_revoked,
     stored_limits::StoredLimits, time::Time,
 };
 
@@ -60,7 +60,7 @@ impl OwnStore {
     /// # Errors
     /// The database failed.
     pub async fn api_keys(&self, page: Page) -> Result<Listed<ApiKey>> {
-        api_keys::list(&self.pool, Some(self.actor.admin), page).await
+        api_keys::list(&self.pool, Some(self.actor.admin), None, page).await
     }
 
     /// Makes a key in the principal's name.
@@ -76,22 +76,25 @@ impl OwnStore {
     /// # Errors
     /// The database failed.
     pub async fn revoke_api_key(&self, id: ApiKeyId, now: Timestamp) -> Result<Option<ApiKey>> {
-        api_keys::revoke(&self.pool, &self.actor, Some(self.actor.admin), id, now).await
+        api_keys::revoke(&self.pool, &self.actor, Some(self.actor.admin), None, id, now).await
     }
 
-    /// The principal's sessions, newest first; at most 200.
+    /// The principal's sessions that have not ended and were not idle for longer than `idle`, newest first; at most 200.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn sessions(&self) -> Result<Vec<Session>> {
+    pub async fn sessions(&self, now: Timestamp, idle: SignedDuration) -> Result<Vec<Session>> {
+        let seen_after = now.checked_sub(idle).unwrap_or(Timestamp::UNIX_EPOCH);
         sqlx::query_as!(
             Session,
             r#"
             select id as "id: SessionId", ip, user_agent, created_at as "created_at: Time", last_seen_at as "last_seen_at: Time",
                 expires_at as "expires_at: Time"
-            from sessions where admin_id = $1 order by id desc limit 200
+            from sessions where admin_id = $1 and expires_at > $2 and last_seen_at > $3 order by id desc limit 200
             "#,
-            self.actor.admin as _
+            self.actor.admin as _,
+            Time(now) as _,
+            Time(seen_after) as _
         )
         .fetch_all(&self.pool)
         .await
@@ -118,27 +121,51 @@ impl OwnStore {
         Ok(true)
     }
 
-    /// Sets the principal's password (PHC string) and ends all his sessions but the one that acts.
+    /// Ends all the principal's sessions but the one that acts. Returns how many.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn set_password(&self, password_hash: &str, now: Timestamp) -> Result<()> {
+    pub async fn delete_other_sessions(&self, now: Timestamp) -> Result<u64> {
+        const OPERATION: &str = "end other sessions";
+        let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        let ended = self.end_others(&mut transaction).await?;
+        let details = json!({ "target": self.actor.admin, "sessions": ended });
+        record(&mut transaction, &self.actor, None, "sessions.ended", details, now).await?;
+        transaction.commit().await.map_err(Error::sql(OPERATION))?;
+        Ok(ended)
+    }
+
+    /// Sets the principal's password (PHC string), ends all his sessions but the one that acts, and gives that one another token.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn set_password(&self, password_hash: &str, token: &Digest, now: Timestamp) -> Result<()> {
         const OPERATION: &str = "set password";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
         sqlx::query!("update admins set password_hash = $2 where id = $1", self.actor.admin as _, password_hash)
             .execute(&mut *transaction)
             .await
             .map_err(Error::sql(OPERATION))?;
-        sqlx::query!(
+        self.end_others(&mut transaction).await?;
+        sqlx::query!("update sessions set token_sha256 = $2 where id = $1", self.actor.session() as _, *token as _)
+            .execute(&mut *transaction)
+            .await
+            .map_err(Error::sql(OPERATION))?;
+        record(&mut transaction, &self.actor, None, "password.changed", json!({ "target": self.actor.admin }), now).await?;
+        transaction.commit().await.map_err(Error::sql(OPERATION))
+    }
+
+    async fn end_others(&self, connection: &mut PgConnection) -> Result<u64> {
+        const OPERATION: &str = "end other sessions";
+        let ended = sqlx::query!(
             "delete from sessions where admin_id = $1 and id is distinct from $2",
             self.actor.admin as _,
             self.actor.session() as _
         )
-        .execute(&mut *transaction)
+        .execute(&mut *connection)
         .await
         .map_err(Error::sql(OPERATION))?;
-        notify_revoked(&mut transaction, Revoked::Admin(self.actor.admin)).await.map_err(Error::sql(OPERATION))?;
-        record(&mut transaction, &self.actor, None, "password.changed", json!({ "target": self.actor.admin }), now).await?;
-        transaction.commit().await.map_err(Error::sql(OPERATION))
+        notify_revoked(connection, Revoked::Admin(self.actor.admin)).await.map_err(Error::sql(OPERATION))?;
+        Ok(ended.rows_affected())
     }
 }

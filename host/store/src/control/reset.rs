@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::Control;
-use crate::{AdminId, Error, Principal, Result, Revoked, access::Credential, audit::record, listen::notify_revoked};
+use super::{Control, admins::end_sessions};
+use crate::{AdminId, Error, Principal, Result, access::Credential, audit::record};
 
 impl Control {
     /// Gives the admin with this username (in any case) another password, ends all his sessions and makes him active. Returns whether
@@ -24,11 +24,7 @@ impl Control {
         .await
         .map_err(Error::sql(OPERATION))?;
         let Some(admin) = admin else { return Ok(false) };
-        sqlx::query!("delete from sessions where admin_id = $1", admin as _)
-            .execute(&mut *transaction)
-            .await
-            .map_err(Error::sql(OPERATION))?;
-        notify_revoked(&mut transaction, Revoked::Admin(admin)).await.map_err(Error::sql(OPERATION))?;
+        end_sessions(&mut transaction, admin).await?;
         let machine = Principal::new(admin, Credential::Setup);
         record(&mut transaction, &machine, None, "password.reset", json!({ "target": admin, "by": "a command on the machine" }), now)
             .await?;

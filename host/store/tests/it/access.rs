@@ -3,7 +3,7 @@
 use sqlx::PgPool;
 use store::{
     AccessFacts, AppRef, AppRole, AuthorizeError, Digest, DomainKind, DomainStatus, ExecutionFilter, InstanceRole, LogQuery, NewApiKey,
-    NewDomain, Page, TargetFacts,
+    NewDomain, Page, Person, TargetFacts,
 };
 
 use crate::{
@@ -28,7 +28,7 @@ async fn the_decision_sees_the_facts_and_decides(pool: PgPool) {
     };
     world.control.own(&ada).create_api_key(&key).await.unwrap();
     let by_key = world.control.api_key(&key.key, noon()).await.unwrap().unwrap();
-    world.open(app.id).await.put_member(ada.admin(), AppRole::Editor, noon()).await.unwrap();
+    world.open(app.id).await.add_member(&Person::Id(ada.admin()), AppRole::Editor, noon()).await.unwrap();
 
     let mut seen = None;
     let refuse = |facts: &AccessFacts| {
@@ -129,7 +129,7 @@ async fn the_list_of_apps_shows_what_one_may_see(pool: PgPool) {
     };
     assert_eq!(slugs(&world.owner).await, ["shop", "blog"]);
     assert!(slugs(&ada).await.is_empty());
-    world.open(shop.id).await.put_member(ada.admin(), AppRole::Viewer, noon()).await.unwrap();
+    world.open(shop.id).await.add_member(&Person::Id(ada.admin()), AppRole::Viewer, noon()).await.unwrap();
     assert_eq!(slugs(&ada).await, ["shop"]);
 
     let key = NewApiKey {

@@ -3,7 +3,8 @@
 use execution::Limits;
 use sqlx::PgPool;
 use store::{
-    AppRole, AppUpdate, DomainEvidence, DomainKind, DomainStatus, Error, InstanceRole, LimitsUpdate, NewDomain, Page, Revision, Thing,
+    AppRole, AppUpdate, DomainEvidence, DomainKind, DomainStatus, Error, InstanceRole, LimitsUpdate, NewDomain, Page, Person, Revision,
+    Thing,
 };
 
 use crate::{
@@ -93,15 +94,24 @@ async fn members_come_change_and_go(pool: PgPool) {
     let world = World::new(pool).await;
     let app = world.opened("shop").await;
     let ada = world.admin("ada", InstanceRole::Member).await.admin();
-    assert_eq!(app.put_member(ada, AppRole::Viewer, noon()).await.unwrap().role, AppRole::Viewer);
-    assert_eq!(app.put_member(ada, AppRole::Editor, noon()).await.unwrap().role, AppRole::Editor);
+    let viewer = app.add_member(&Person::Username("ADA".into()), AppRole::Viewer, noon()).await.unwrap();
+    assert_eq!((viewer.admin, viewer.role), (ada, AppRole::Viewer));
+    let twice = app.add_member(&Person::Id(ada), AppRole::AppAdmin, noon()).await;
+    assert!(matches!(twice, Err(Error::Duplicate { what: Thing::Member, .. })));
+    let editor = app.change_member(ada, AppRole::Editor, Some(&viewer.revision()), noon()).await.unwrap().unwrap();
+    assert_eq!(app.member(ada).await.unwrap().unwrap(), editor);
+    let stale = app.change_member(ada, AppRole::AppAdmin, Some(&viewer.revision()), noon()).await;
+    assert!(matches!(stale, Err(Error::Changed { what: Thing::Member, .. })));
     let roles: Vec<_> =
         app.members(Page::default()).await.unwrap().items.into_iter().map(|member| (member.username, member.role)).collect();
     assert_eq!(roles, [("owner".to_owned(), AppRole::AppAdmin), ("ada".to_owned(), AppRole::Editor)]);
     assert!(app.remove_member(ada, noon()).await.unwrap());
     assert!(!app.remove_member(ada, noon()).await.unwrap());
-    let nobody = app.put_member(store::AdminId::new(noon()), AppRole::Viewer, noon()).await;
-    assert!(matches!(nobody, Err(Error::Missing { what: Thing::Admin, .. })));
+    assert_eq!(app.change_member(ada, AppRole::Viewer, None, noon()).await.unwrap(), None);
+    for nobody in [Person::Id(store::AdminId::new(noon())), Person::Username("nobody".into())] {
+        let refused = app.add_member(&nobody, AppRole::Viewer, noon()).await;
+        assert!(matches!(refused, Err(Error::Missing { what: Thing::Admin, .. })));
+    }
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]

@@ -52,11 +52,12 @@ async fn the_last_owner_stays(pool: PgPool) {
     let owner = world.owner.admin();
     let demote = AdminUpdate { role: Some(InstanceRole::Member), ..AdminUpdate::default() };
     let disable = AdminUpdate { active: Some(false), ..AdminUpdate::default() };
-    assert!(matches!(instance.update_admin(owner, &demote, noon()).await, Err(Error::LastOwner)));
-    assert!(matches!(instance.update_admin(owner, &disable, noon()).await, Err(Error::LastOwner)));
+    assert!(matches!(instance.update_admin(owner, &demote, None, noon()).await, Err(Error::LastOwner)));
+    assert!(matches!(instance.update_admin(owner, &disable, None, noon()).await, Err(Error::LastOwner)));
 
     let second = instance.create_admin(&new_admin("second", InstanceRole::Owner)).await.unwrap();
-    let (one, two) = tokio::join!(instance.update_admin(owner, &demote, noon()), instance.update_admin(second.id, &demote, noon()));
+    let (one, two) =
+        tokio::join!(instance.update_admin(owner, &demote, None, noon()), instance.update_admin(second.id, &demote, None, noon()));
     assert_eq!([one.is_err(), two.is_err()].iter().filter(|refused| **refused).count(), 1, "one of two mutual demotions is refused");
     assert_eq!(world.control.owners().await.unwrap(), 1);
 }
@@ -104,10 +105,12 @@ async fn s_8_4_a_password_change_ends_all_other_sessions(pool: PgPool) {
     };
     world.control.create_session(&elsewhere).await.unwrap();
     let own = world.control.own(&ada);
-    assert_eq!(own.sessions().await.unwrap().len(), 2);
-    own.set_password("$argon2id$new", noon()).await.unwrap();
-    let left = own.sessions().await.unwrap();
+    assert_eq!(own.sessions(noon(), HOUR).await.unwrap().len(), 2);
+    own.set_password("$argon2id$new", &Digest::of(b"rotated"), noon()).await.unwrap();
+    let left = own.sessions(noon(), HOUR).await.unwrap();
     assert_eq!(left.iter().map(|session| session.id).collect::<Vec<_>>(), [ada.session().unwrap()]);
+    assert!(world.control.session(&Digest::of(b"ada"), noon(), HOUR).await.unwrap().is_none(), "the old token");
+    assert!(world.control.session(&Digest::of(b"rotated"), noon(), HOUR).await.unwrap().is_some(), "the new one");
     assert!(!world.control.own(&world.owner).delete_session(left[0].id, noon()).await.unwrap(), "nobody ends another's session");
     assert!(own.delete_session(left[0].id, noon()).await.unwrap());
 }
@@ -132,7 +135,7 @@ async fn s_8_7_a_key_ends_by_time_by_revocation_and_with_its_maker(pool: PgPool)
     assert_eq!(facts.instance_role, InstanceRole::Admin);
     assert_eq!(facts.key.unwrap().scopes, key.scopes);
     let demote = AdminUpdate { role: Some(InstanceRole::Member), ..AdminUpdate::default() };
-    instance.update_admin(ada.admin(), &demote, noon()).await.unwrap();
+    instance.update_admin(ada.admin(), &demote, None, noon()).await.unwrap();
     let facts = world.control.whoami(&principal).await.unwrap().unwrap();
     assert_eq!(facts.instance_role, InstanceRole::Member, "a key has its maker's role of now");
 
@@ -152,7 +155,7 @@ async fn an_inactive_admin_has_no_credentials(pool: PgPool) {
     world.control.own(&ada).create_api_key(&new_key("secret")).await.unwrap();
     let by_key: Principal = world.control.api_key(&Digest::of(b"secret"), noon()).await.unwrap().unwrap();
     let disable = AdminUpdate { active: Some(false), ..AdminUpdate::default() };
-    world.instance().await.update_admin(ada.admin(), &disable, noon()).await.unwrap();
+    world.instance().await.update_admin(ada.admin(), &disable, None, noon()).await.unwrap();
 
     assert!(world.control.session(&Digest::of(b"ada"), noon(), HOUR).await.unwrap().is_none());
     assert!(world.control.api_key(&Digest::of(b"secret"), noon()).await.unwrap().is_none());

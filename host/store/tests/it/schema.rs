@@ -3,8 +3,8 @@
 use sqlx::PgPool;
 use store::{Error, PoolSizes, Store};
 
-/// Tables whose `app_id` is not the isolation boundary: a key may be bound to no app.
-const NOT_BOUND: [&str; 1] = ["api_keys"];
+/// Tables whose `app_id` is not the isolation boundary: a key may be bound to no app, an invitation lead to none. By name.
+const NOT_BOUND: [&str; 2] = ["api_keys", "invitations"];
 /// Tables whose rows outlive their app.
 const OUTLIVING: [&str; 3] = ["app_tombstones", "audit", "audit_chains"];
 
@@ -44,7 +44,7 @@ async fn every_app_id_cascades_from_its_app(pool: PgPool) {
 async fn every_app_id_is_required(pool: PgPool) {
     let nullable: Vec<String> = sqlx::query_scalar(
         "select table_name::text from information_schema.columns
-        where table_schema = 'public' and column_name = 'app_id' and is_nullable = 'YES'",
+        where table_schema = 'public' and column_name = 'app_id' and is_nullable = 'YES' order by table_name",
     )
     .fetch_all(&pool)
     .await

@@ -32,10 +32,18 @@ macro_rules! actions {
 actions! {
     /// Create an app.
     AppCreate = "app_create", [InstanceAdmin];
+    /// See all people, all invitations and everybody's keys.
+    AdminRead = "admin_read", [InstanceAdmin];
+    /// Make and change admins, invite to the instance, revoke anybody's keys. What concerns an owner, only an owner may.
+    AdminWrite = "admin_write", [InstanceAdmin];
     /// See an app.
     AppRead = "app_read", [ScriptRead];
     /// Rename or delete an app.
     AppWrite = "app_write", [AppAdmin];
+    /// See an app's members, invitations to it, and the keys bound to it.
+    MemberRead = "member_read", [AppAdmin];
+    /// Add, change and remove members, invite to the app, revoke keys bound to it.
+    MemberWrite = "member_write", [AppAdmin];
     DomainRead = "domain_read", [ScriptRead];
     DomainWrite = "domain_write", [DomainWrite];
     /// Scripts with their sources.

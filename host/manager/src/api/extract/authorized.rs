@@ -41,7 +41,7 @@ macro_rules! permissions {
 }
 
 permissions! {
-    AppRead AppWrite DomainRead DomainWrite ScriptRead ScriptWrite ScriptExecute RouteRead RouteWrite
+    AppRead AppWrite MemberRead MemberWrite DomainRead DomainWrite ScriptRead ScriptWrite ScriptExecute RouteRead RouteWrite
     DeploymentRead DeploymentWrite DeploymentPreview LogRead AuditRead
 }
 
@@ -144,6 +144,13 @@ impl<A: Permission, P: Place> FromRequestParts<Arc<State>> for Authorized<A, P> 
     }
 }
 
+/// What a thing belongs to, opened.
+#[derive(Debug)]
+pub enum Opened {
+    App(AppStore),
+    Instance(InstanceStore),
+}
+
 impl Caller {
     /// Opens an app for one action.
     ///
@@ -164,6 +171,24 @@ impl Caller {
         opened.map_err(|error| refusal(error, "app"))
     }
 
+    /// Opens what a thing belongs to: its app for the action `A`, or, if it belongs to none, the instance for `instance`.
+    ///
+    /// # Errors
+    /// 403 if the caller may see the app but lacks a scope. 404 for everything else that he may not touch, so that nobody learns which
+    /// ids there are.
+    pub async fn authorize_either<A: Permission>(&self, state: &State, thing: &AppRef, instance: Action) -> Result<Opened, Problem> {
+        let hidden = match self.authorize::<A>(state, thing).await {
+            Ok(app) => return Ok(Opened::App(app.into_store())),
+            Err(problem) if problem.kind() == ProblemType::NotFound => problem,
+            Err(problem) => return Err(problem),
+        };
+        match self.authorize_instance(state, instance).await {
+            Ok(instance) => Ok(Opened::Instance(instance)),
+            Err(problem) if problem.kind() == ProblemType::MissingScope => Err(hidden),
+            Err(problem) => Err(problem),
+        }
+    }
+
     /// The facts about the caller alone.
     ///
     /// # Errors
@@ -179,6 +204,11 @@ fn decide(facts: &AccessFacts, action: Action) -> Result<(), Decision> {
         Decision::Allowed => Ok(()),
         refused => Err(refused),
     }
+}
+
+/// Whether somebody may do something, apart from any request of his.
+pub(in crate::api) fn may(facts: &AccessFacts, action: Action, target: Target) -> bool {
+    weigh(facts).is_some_and(|(facts, _)| can(&facts, action, target) == Decision::Allowed)
 }
 
 /// The store's facts in the form of the decision; `None` if there is no such app.
@@ -226,6 +256,8 @@ fn what(app: &AppRef) -> &'static str {
         AppRef::Deployment(_) => "deployment",
         AppRef::Domain(_) => "domain",
         AppRef::Execution(_) => "execution",
+        AppRef::Invitation(_) => "invitation",
+        AppRef::ApiKey(_) => "API key",
     }
 }
 

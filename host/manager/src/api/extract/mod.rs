@@ -8,7 +8,9 @@ mod json;
 mod path;
 mod query;
 
-pub use authorized::{Authorized, InQuery, OfApp, OfDeployment, OfDomain, OfExecution, OfRoute, OfScript, Permission, Place, action};
+pub use authorized::{
+    Authorized, InQuery, OfApp, OfDeployment, OfDomain, OfExecution, OfRoute, OfScript, Opened, Permission, Place, action,
+};
 pub use caller::{Caller, SESSION_IDLE};
 pub use client::Client;
 pub use if_match::{IfMatch, etag};
@@ -16,6 +18,6 @@ pub use json::{Json, at_most, present};
 pub use path::Path;
 pub use query::Query;
 
-pub(super) use authorized::{app_ref, missing, session_only};
+pub(super) use authorized::{app_ref, may, missing, session_only};
 pub(super) use caller::refuse_cross_site;
 pub(super) use client::user_agent;

@@ -1,0 +1,319 @@
+//! Invitations: who holds the token may make himself an admin, once. A pending one grants nothing.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use sqlx::{PgExecutor, PgPool};
+
+use super::{
+    Admin, Control, InstanceStore, NewAdmin,
+    admins::{self, Standing},
+};
+use crate::{
+    AccessFacts, AdminId, AppId, AppRef, AppRole, AppStore, Digest, Error, InstanceRole, InvitationId, Listed, Origin, Page, Principal,
+    Result, Revoked, Thing,
+    access::Credential,
+    app::insert_member,
+    audit::record,
+    error::violates,
+    listen::notify_revoked,
+    time::{MaybeTime, Time},
+};
+
+/// An invitation without its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    pub id: InvitationId,
+    /// For whom or what for.
+    pub note: String,
+    /// What whoever accepts it becomes in the instance.
+    pub role: InstanceRole,
+    /// The app whose member he becomes, if any ...
+    pub app: Option<AppId>,
+    /// ... and what he becomes there.
+    pub app_role: Option<AppRole>,
+    pub created_by: AdminId,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub accepted_at: Option<Timestamp>,
+    pub accepted_by: Option<AdminId>,
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// An invitation to be made.
+#[derive(Debug, Clone)]
+pub struct NewInvitation {
+    /// Of the token; the token itself is never stored.
+    pub token: Digest,
+    pub note: String,
+    pub now: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+/// Who accepts.
+#[derive(Debug, Clone)]
+pub enum Joining {
+    /// Somebody new. What he becomes is the invitation's, whatever `role` says here.
+    New(NewAdmin),
+    /// Somebody who proved by his password that he is this admin: he becomes a member of the app. No invitation changes what a person
+    /// is in the instance.
+    Known(AdminId),
+}
+
+/// An invitation that can be accepted now: pending, and its maker may give what it gives. Made only by [`Control::invitation`].
+#[derive(Debug)]
+pub struct OpenInvitation {
+    pool: PgPool,
+    invitation: Invitation,
+}
+
+impl Control {
+    /// The pending invitation of this token, if `may_give` says that its maker may give it now. The facts are the maker's, about the
+    /// invitation's app if it has one. `None`: there is none, it was used or revoked, it has expired, or its maker may not.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn invitation(
+        &self,
+        token: &Digest,
+        now: Timestamp,
+        may_give: impl FnOnce(&AccessFacts, &Invitation) -> bool + Send,
+    ) -> Result<Option<OpenInvitation>> {
+        let found = sqlx::query_as!(
+            Invitation,
+            r#"
+            select id as "id: InvitationId", note, role as "role: InstanceRole", app_id as "app: AppId", app_role as "app_role: AppRole",
+                created_by as "created_by: AdminId", created_at as "created_at: Time", expires_at as "expires_at: Time",
+                accepted_at as "accepted_at!: MaybeTime", accepted_by as "accepted_by: AdminId", revoked_at as "revoked_at!: MaybeTime"
+            from invitations where token_sha256 = $1 and accepted_at is null and revoked_at is null and expires_at > $2
+            "#,
+            *token as _,
+            Time(now) as _
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(Error::sql("find invitation"))?;
+        let Some(invitation) = found else { return Ok(None) };
+        let maker = Principal::new(invitation.created_by, Credential::Setup);
+        let facts = self.facts(&maker, invitation.app.map(AppRef::Id).as_ref()).await?;
+        let given = facts.is_some_and(|facts| may_give(&facts, &invitation));
+        Ok(given.then(|| OpenInvitation { pool: self.pool.clone(), invitation }))
+    }
+}
+
+impl OpenInvitation {
+    /// What is accepted.
+    #[must_use]
+    pub fn invitation(&self) -> &Invitation {
+        &self.invitation
+    }
+
+    /// Accepts: the new admin, his membership and the end of the invitation are one change. `None`: somebody was faster, or it was revoked
+    /// or expired meanwhile.
+    ///
+    /// # Errors
+    /// [`crate::Error::Duplicate`]: the username is taken, or the known admin is a member already. [`crate::Error::Missing`]: there is
+    /// nothing in the invitation for an admin who is known.
+    pub async fn accept(self, joining: &Joining, origin: Origin, now: Timestamp) -> Result<Option<Admin>> {
+        const OPERATION: &str = "accept invitation";
+        let invitation = &self.invitation;
+        let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        let still_open = sqlx::query!(
+            "select from invitations where id = $1 and accepted_at is null and revoked_at is null and expires_at > $2 for update",
+            invitation.id as _,
+            Time(now) as _
+        )
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(Error::sql(OPERATION))?;
+        if still_open.is_none() {
+            return Ok(None);
+        }
+        let admin = match joining {
+            Joining::New(admin) => {
+                let admin = NewAdmin { role: invitation.role, ..admin.clone() };
+                admins::insert(&mut transaction, &admin).await.map_err(|error| admins::taken(error, &admin, OPERATION))?
+            }
+            Joining::Known(id) => {
+                let gives = invitation.app.is_some() && invitation.role == InstanceRole::Member;
+                let known = admins::find(&mut *transaction, *id).await?.filter(|admin| admin.active && gives);
+                known.ok_or_else(|| Error::Missing { what: Thing::App, name: invitation.note.clone() })?
+            }
+        };
+        if let Some((app, role)) = invitation.app.zip(invitation.app_role) {
+            insert_member(&mut *transaction, app, admin.id, role, now).await.map_err(|error| {
+                if violates(&error, "members_pkey") {
+                    return Error::Duplicate { what: Thing::Member, name: admin.username.clone() };
+                }
+                Error::sql(OPERATION)(error)
+            })?;
+            notify_revoked(&mut transaction, Revoked::Admin(admin.id)).await.map_err(Error::sql(OPERATION))?;
+        }
+        sqlx::query!(
+            "update invitations set accepted_at = $2, accepted_by = $3 where id = $1",
+            invitation.id as _,
+            Time(now) as _,
+            admin.id as _
+        )
+        .execute(&mut *transaction)
+        .await
+        .map_err(Error::sql(OPERATION))?;
+        let actor = Principal::new(admin.id, Credential::Setup).from_origin(origin);
+        record(&mut transaction, &actor, invitation.app, "invitation.accepted", described(invitation), now).await?;
+        transaction.commit().await.map_err(Error::sql(OPERATION))?;
+        Ok(Some(admin))
+    }
+}
+
+impl InstanceStore {
+    /// All invitations, oldest first, those that ended included.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn invitations(&self, page: Page) -> Result<Listed<Invitation>> {
+        list(&self.pool, None, page).await
+    }
+
+    /// Invites somebody to the instance, and to an app whose store shows the right to do so.
+    ///
+    /// # Errors
+    /// [`crate::Error::OwnerOnly`]. [`crate::Error::Missing`]: the app is gone.
+    pub async fn create_invitation(
+        &self,
+        new: &NewInvitation,
+        role: InstanceRole,
+        member: Option<(&AppStore, AppRole)>,
+    ) -> Result<Invitation> {
+        const OPERATION: &str = "create invitation";
+        let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        if role == InstanceRole::Owner {
+            Standing::lock(&mut transaction, self.actor.admin, None).await?.must_be_owner()?;
+        }
+        let member = member.map(|(app, role)| (app.app_id(), role));
+        let made = insert(&mut *transaction, self.actor.admin, new, role, member).await?;
+        record(&mut transaction, &self.actor, made.app, "invitation.created", described(&made), new.now).await?;
+        transaction.commit().await.map_err(Error::sql(OPERATION))?;
+        Ok(made)
+    }
+
+    /// Revokes any invitation that was not accepted. Returns whether there was one.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn revoke_invitation(&self, id: InvitationId, now: Timestamp) -> Result<bool> {
+        revoke(&self.pool, &self.actor, None, id, now).await
+    }
+}
+
+impl AppStore {
+    /// Invitations to the app, oldest first, those that ended included.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn invitations(&self, page: Page) -> Result<Listed<Invitation>> {
+        list(&self.pool, Some(self.app), page).await
+    }
+
+    /// Invites somebody to this app; in the instance he becomes a plain `member`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Missing`]: the app is gone.
+    pub async fn create_invitation(&self, new: &NewInvitation, role: AppRole) -> Result<Invitation> {
+        const OPERATION: &str = "create invitation";
+        let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        let made = insert(&mut *transaction, self.actor.admin, new, InstanceRole::Member, Some((self.app, role))).await?;
+        record(&mut transaction, &self.actor, made.app, "invitation.created", described(&made), new.now).await?;
+        transaction.commit().await.map_err(Error::sql(OPERATION))?;
+        Ok(made)
+    }
+
+    /// Revokes an invitation to the app that was not accepted. Returns whether there was one.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn revoke_invitation(&self, id: InvitationId, now: Timestamp) -> Result<bool> {
+        revoke(&self.pool, &self.actor, Some(self.app), id, now).await
+    }
+}
+
+/// Invitations to one app, or all.
+async fn list(pool: &PgPool, app: Option<AppId>, page: Page) -> Result<Listed<Invitation>> {
+    let rows = sqlx::query_as!(
+        Invitation,
+        r#"
+        select id as "id: InvitationId", note, role as "role: InstanceRole", app_id as "app: AppId", app_role as "app_role: AppRole",
+            created_by as "created_by: AdminId", created_at as "created_at: Time", expires_at as "expires_at: Time",
+            accepted_at as "accepted_at!: MaybeTime", accepted_by as "accepted_by: AdminId", revoked_at as "revoked_at!: MaybeTime"
+        from invitations where ($1::uuid is null or app_id = $1) and id > $2 order by id limit $3
+        "#,
+        app as _,
+        page.above(),
+        page.fetch()
+    )
+    .fetch_all(pool)
+    .await
+    .map_err(Error::sql("list invitations"))?;
+    Ok(page.cut(rows, |invitation| invitation.id.uuid()))
+}
+
+async fn insert(
+    connection: impl PgExecutor<'_>,
+    maker: AdminId,
+    new: &NewInvitation,
+    role: InstanceRole,
+    member: Option<(AppId, AppRole)>,
+) -> Result<Invitation> {
+    sqlx::query_as!(
+        Invitation,
+        r#"
+        insert into invitations (id, token_sha256, note, role, app_id, app_role, created_by, created_at, expires_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        returning id as "id: InvitationId", note, role as "role: InstanceRole", app_id as "app: AppId", app_role as "app_role: AppRole",
+            created_by as "created_by: AdminId", created_at as "created_at: Time", expires_at as "expires_at: Time",
+            accepted_at as "accepted_at!: MaybeTime", accepted_by as "accepted_by: AdminId", revoked_at as "revoked_at!: MaybeTime"
+        "#,
+        InvitationId::new(new.now) as _,
+        new.token as _,
+        new.note,
+        role as _,
+        member.map(|(app, _)| app) as _,
+        member.map(|(_, role)| role) as _,
+        maker as _,
+        Time(new.now) as _,
+        Time(new.expires_at) as _
+    )
+    .fetch_one(connection)
+    .await
+    .map_err(|error| match member {
+        Some((app, _)) if violates(&error, "invitations_app_fkey") => Error::Missing { what: Thing::App, name: app.to_string() },
+        _ => Error::sql("create invitation")(error),
+    })
+}
+
+/// Of one app, or of all; a second time changes nothing.
+async fn revoke(pool: &PgPool, actor: &Principal, app: Option<AppId>, id: InvitationId, now: Timestamp) -> Result<bool> {
+    const OPERATION: &str = "revoke invitation";
+    let mut transaction = pool.begin().await.map_err(Error::sql(OPERATION))?;
+    let revoked = sqlx::query!(
+        r#"
+        update invitations set revoked_at = coalesce(revoked_at, $3)
+        where id = $1 and ($2::uuid is null or app_id = $2) and accepted_at is null
+        returning app_id as "app: AppId"
+        "#,
+        id as _,
+        app as _,
+        Time(now) as _
+    )
+    .fetch_optional(&mut *transaction)
+    .await
+    .map_err(Error::sql(OPERATION))?;
+    let Some(revoked) = revoked else { return Ok(false) };
+    record(&mut transaction, actor, revoked.app, "invitation.revoked", json!({ "target": id }), now).await?;
+    transaction.commit().await.map_err(Error::sql(OPERATION))?;
+    Ok(true)
+}
+
+/// What the audit log says of an invitation.
+fn described(invitation: &Invitation) -> Value {
+    let Invitation { id, note, role, app_role, expires_at, .. } = invitation;
+    json!({ "target": id, "note": note, "role": role, "app_role": app_role, "expires_at": expires_at })
+}
