@@ -34,10 +34,8 @@ use crate::{
     },
 };
 
-/// How long an invitation can be accepted if its maker does not say ...
-const LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// ... and at most.
-const LIFETIME_MAX: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// How long an invitation can be accepted if its maker does not make it shorter (S-8.8).
+const LIFETIME_MAX: SignedDuration = SignedDuration::from_hours(72);
 
 /// A new invitation.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -54,7 +52,7 @@ pub(super) struct NewInvitationBody {
     /// What he becomes there; together with `app`.
     #[schema(value_type = Option<words::AppRole>)]
     app_role: Option<AppRole>,
-    /// 7 days from now if absent, at most 30.
+    /// 72 hours from now if absent, and at most.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
 }
@@ -205,9 +203,9 @@ pub(super) async fn create_invitation(
     }
     check_name("/note", &body.note)?;
     let now = state.now();
-    let expires_at = body.expires_at.unwrap_or(now + LIFETIME);
+    let expires_at = body.expires_at.unwrap_or(now + LIFETIME_MAX);
     if expires_at <= now || expires_at > now + LIFETIME_MAX {
-        return Err(Problem::invalid("/expires_at", "An invitation expires in the future, at most 30 days from now."));
+        return Err(Problem::invalid("/expires_at", "An invitation expires in the future, at most 72 hours from now."));
     }
     let token_text = api_key::generate(Kind::Invitation).map_err(Problem::internal)?;
     let new = NewInvitation { token: Digest::from(token::digest(&token_text)), note: body.note, now, expires_at };

@@ -32,7 +32,7 @@ async fn s_8_8_invited_shown_once_accepted_once() {
     let (id, token) = (made.text("/id"), made.text("/token"));
     assert!(token.starts_with("pic_inv_") && token.len() == 44, "{token}");
     assert_eq!((made.text("/status"), made.text("/role")), ("pending".into(), "member".into()));
-    assert!(made.text("/expires_at").starts_with("2027-01-22"), "7 days: {}", made.json);
+    assert!(made.text("/expires_at").starts_with("2027-01-18"), "72 hours: {}", made.json);
     let listed = owner.get(INVITATIONS).await.expect(200);
     assert!(!String::from_utf8(listed.bytes).unwrap().contains(&token), "a token is shown once");
     // A pending invitation grants nothing, and it is no key.
@@ -76,7 +76,7 @@ async fn s_8_8_an_invitation_expires_and_is_revoked() {
     accept(&instance, &revoked.text("/token"), "ada").await.problem(404, "not_found");
     instance.pass_seconds(3600);
     accept(&instance, &short.text("/token"), "ada").await.problem(404, "not_found");
-    instance.pass_seconds(7 * 24 * 3600);
+    instance.pass_seconds(72 * 3600);
     accept(&instance, &expired.text("/token"), "ada").await.problem(404, "not_found");
     let owner = instance.owner().await;
     let statuses = [&expired, &short, &revoked].map(|made| made.text("/id"));
