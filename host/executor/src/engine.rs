@@ -9,12 +9,15 @@ use wasmtime::{
 };
 
 use crate::{
-    bindings::{compiler, handler},
+    Live,
+    bindings::compiler,
     component::{self, Guest},
+    execute,
+    handler::Handler,
     host,
     state::State,
 };
-use execution::limits;
+use execution::{Limits, limits};
 
 /// A guest's turn: after so many instructions (about 0.2 ms) other tasks of its thread have theirs.
 pub(crate) const TURN_FUEL: u64 = 2_000_000;
@@ -60,7 +63,7 @@ pub struct Executor {
     pub(crate) engine: wasmtime::Engine,
     pub(crate) guest: InstancePre<State>,
     /// Where the guest's exports are: an execution looks up those it calls and no others.
-    pub(crate) handler: handler::GuestIndices,
+    pub(crate) handler: Handler,
     pub(crate) compiler: compiler::GuestIndices,
     pub(crate) guest_digest: String,
     /// Slots of the pool for executions, and those for compilations: neither can take the other's.
@@ -108,7 +111,8 @@ impl Executor {
         let mut linker = Linker::<State>::new(&engine);
         host::add_to_linker(&mut linker).map_err(StartError::wasmtime("linking the host"))?;
         let guest = linker.instantiate_pre(&component).map_err(StartError::wasmtime("linking the guest"))?;
-        let handler = handler::GuestIndices::new(&guest).map_err(StartError::wasmtime("finding the guest's exports"))?;
+        let mut trial = execute::store(&engine, Box::new(Live::new(0, [0; 32])), &Limits::default());
+        let handler = Handler::find(&guest, &mut trial).map_err(StartError::wasmtime("finding the guest's exports"))?;
         let compiler = compiler::GuestIndices::new(&guest).map_err(StartError::wasmtime("finding the guest's exports"))?;
         Ok(Arc::new(Self {
             engine,

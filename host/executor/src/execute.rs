@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use execution::{Failure, Image, Invocation, Limits, Outcome, Response, Usage};
-use wasmtime::Store;
+use wasmtime::{Engine, Store};
 
 use crate::{
     Executor, Services,
@@ -38,13 +38,7 @@ impl Executor {
 
     /// A store with its limits set, before anything runs in it.
     pub(crate) fn store(&self, services: Box<dyn Services>, limits: &Limits) -> Store<State> {
-        let mut store = Store::new(&self.engine, State::new(services, limits));
-        store.limiter(|state| &mut state.memory);
-        // Cannot fail: fuel is on.
-        let _fuel_is_on = store.set_fuel(limits.fuel);
-        let transfer = limits.response_body_bytes + limits.response_header_bytes + TRANSFER_RESERVE_BYTES;
-        store.set_hostcall_fuel(usize::try_from(transfer).unwrap_or(usize::MAX));
-        store
+        store(&self.engine, services, limits)
     }
 
     async fn call(
@@ -55,11 +49,21 @@ impl Executor {
         limits: &Limits,
     ) -> wasmtime::Result<Result<handler::Response, handler::Failure>> {
         let instance = self.guest.instantiate(&mut *store)?;
-        let handler = self.handler.load(&mut *store, &instance)?;
-        handler.call_load(&mut *store, image.bytes())?;
+        self.handler.load(store, &instance, image.bytes())?;
         store.fuel_async_yield_interval(Some(TURN_FUEL))?;
-        handler.call_handle(store, &invocation::to_guest(invocation, limits)).await
+        self.handler.handle(store, &instance, &invocation::to_guest(invocation, limits)).await
     }
+}
+
+/// [`Executor::store`], for an engine whose executor is being made.
+pub(crate) fn store(engine: &Engine, services: Box<dyn Services>, limits: &Limits) -> Store<State> {
+    let mut store = Store::new(engine, State::new(services, limits));
+    store.limiter(|state| &mut state.memory);
+    // Cannot fail: fuel is on.
+    let _fuel_is_on = store.set_fuel(limits.fuel);
+    let transfer = limits.response_body_bytes + limits.response_header_bytes + TRANSFER_RESERVE_BYTES;
+    store.set_hostcall_fuel(usize::try_from(transfer).unwrap_or(usize::MAX));
+    store
 }
 
 fn finish(store: Store<State>, ending: Ending, limits: &Limits, started: Instant) -> Outcome {

@@ -24,6 +24,7 @@ mod compile;
 pub mod component;
 pub mod engine;
 pub mod execute;
+mod handler;
 mod host;
 mod invocation;
 mod limiter;
