@@ -24,8 +24,9 @@ pub(crate) const TURN_FUEL: u64 = 2_000_000;
 /// Native stack of a guest. Overflow is a trap. The host's own part of the stack is what is left to `STACK_BYTES`.
 const GUEST_STACK_BYTES: usize = 512 << 10;
 pub(crate) const STACK_BYTES: usize = 2 << 20;
-/// How much of a used memory is cleaned in place and kept, instead of given back to the system and faulted in again.
-const MEMORY_KEEP_BYTES: usize = 1 << 20;
+/// How much of a used memory is cleaned in place and kept, instead of given back to the system and faulted in again. What is kept counts as
+/// written for ever: after one execution that wrote 1 MiB, each later one in its slot would clean 1 MiB, whosever it is.
+const MEMORY_KEEP_BYTES: usize = 256 << 10;
 const TABLE_KEEP_BYTES: usize = 128 << 10;
 /// As deep as an ordinary execution reaches.
 const STACK_KEEP_BYTES: usize = 32 << 10;
@@ -87,7 +88,7 @@ pub(crate) struct Reset {
 }
 
 impl Reset {
-    fn of_this_machine() -> Self {
+    pub(crate) fn of_this_machine() -> Self {
         // SCAR: a dirty page that was swapped out is not seen by the scan and not reset (open Wasmtime PR 14357).
         let scan = if swap_is_on() { Enabled::No } else { Enabled::Auto };
         Self { scan, keep: [MEMORY_KEEP_BYTES, TABLE_KEEP_BYTES, STACK_KEEP_BYTES] }

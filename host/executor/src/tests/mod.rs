@@ -38,7 +38,7 @@ async fn one_slot(reset: Reset) -> Arc<Executor> {
 
 /// Every way to clean a slot: asking the kernel what was written or not, keeping pages or not.
 fn resets() -> Vec<Reset> {
-    let product = [1 << 20, 128 << 10, 32 << 10];
+    let product = Reset::of_this_machine().keep;
     let mut resets = vec![Reset { scan: Enabled::No, keep: product }, Reset { scan: Enabled::No, keep: [0; 3] }];
     if wasmtime::PoolingAllocationConfig::is_pagemap_scan_available() {
         resets.push(Reset { scan: Enabled::Yes, keep: product });
