@@ -4,6 +4,7 @@
 mod compile;
 mod contract;
 mod guest;
+mod json;
 mod modules;
 mod replay;
 mod sandbox;

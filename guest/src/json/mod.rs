@@ -1,5 +1,7 @@
 //! JSON and the interpreter's values.
 
+mod read;
+
 use rhai::Dynamic;
 
 /// A value as JSON.
@@ -14,5 +16,8 @@ pub(crate) fn to_text(value: &Dynamic) -> Result<String, String> {
 
 /// JSON as a value; the error says where it is malformed.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Dynamic, String> {
-    serde_json::from_slice(bytes).map_err(|error| error.to_string())
+    match read::read(bytes) {
+        Some(value) => Ok(value),
+        None => serde_json::from_slice(bytes).map_err(|error| error.to_string()),
+    }
 }
