@@ -3,7 +3,7 @@
 //! One region, made before the snapshot and so of fixed address, serves twice. While a script is compiled, everything the parser allocates is put into it in a
 //! row, so that the syntax tree lies there whole and points only into the region or into the snapshot; `region[..used]` is the
 //! image. In a fresh instance the first allocation returns the region's start: it is the one that the canonical ABI makes for
-//! the argument of `load`, so that the host's copy puts the image exactly where its pointers point. What the script then
+//! the first argument of `handle`, so that the host's copy puts the image exactly where its pointers point. What the script then
 //! allocates follows right behind the image, on pages that are touched anyway.
 //!
 //! ```text
@@ -107,14 +107,14 @@ pub(crate) fn build_image<T, E, X>(parse: impl FnOnce() -> Result<T, E>, export:
 
 /// Keeps what the host copied to the start of the region.
 pub(crate) fn keep_image(image: Vec<u8>) {
-    debug_assert_eq!(image.as_ptr() as usize, region_start());
+    assert_eq!(image.as_ptr() as usize, region_start(), "an image lies where it was made for");
     std::mem::forget(image);
 }
 
 /// The root of the image that was loaded.
 ///
 /// # Safety
-/// `T` is the type that `build_image` of this same build of the guest was given, and `load` was called.
+/// `T` is the type that `build_image` of this same build of the guest was given, and `keep_image` was called.
 pub(crate) unsafe fn root<T>() -> &'static T {
     // SAFETY: the image's first word is the address of a `T` inside the image, which is never moved or freed.
     unsafe { &**(region_start() as *const *const T) }

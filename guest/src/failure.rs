@@ -5,7 +5,7 @@ use rhai::{Dynamic, EvalAltResult, Position};
 use crate::{
     bindings::handler::{Failure, FailureKind, Frame},
     engine::Stop,
-    json,
+    json, sdk,
 };
 
 /// Longest trace: the call depth, and the top level.
@@ -69,6 +69,10 @@ fn is(token: &Dynamic, stop: Stop) -> bool {
 fn thrown(value: &Dynamic) -> String {
     match value.read_lock::<rhai::ImmutableString>() {
         Some(text) => text.to_string(),
+        None if value.is_map() => {
+            let known = value.read_lock::<rhai::Map>().and_then(|map| sdk::error::message(&map));
+            known.unwrap_or_else(|| json::to_text(value).unwrap_or_else(|_| value.to_string()))
+        }
         None if value.is_unit() => "the script threw an error without a message".to_owned(),
         None => json::to_text(value).unwrap_or_else(|_| value.to_string()),
     }

@@ -127,7 +127,7 @@ impl ModuleResolver for FromImage {
         name: &str,
         position: Position,
     ) -> Result<Shared<rhai::Module>, Box<EvalAltResult>> {
-        // SAFETY: scripts run only after the host called `load`.
+        // SAFETY: scripts run only after `handle` has kept their image.
         #[expect(unsafe_code, reason = "the image is laid out by this same build of the guest")]
         let script = unsafe { arena::root::<Script>() };
         let Some(index) = script.modules.iter().position(|module| module.name == name) else {

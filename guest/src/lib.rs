@@ -1,7 +1,7 @@
 //! The guest: the Rhai interpreter as a WebAssembly component. It knows `wit/` and nothing else of the world.
 //!
-//! In the life of an instance: the snapshot made by [`initialize`](Component::initialize) appears in memory, `load` places an
-//! image, `handle` runs it, and the instance is thrown away. So nothing here is ever freed on purpose at the end.
+//! In the life of an instance: the snapshot made by [`initialize`](Component::initialize) appears in memory, `handle` places an
+//! image and runs it, and the instance is thrown away. So nothing here is ever freed on purpose at the end.
 
 mod answer;
 mod arena;
@@ -39,11 +39,8 @@ impl compiler::Guest for Component {
 }
 
 impl handler::Guest for Component {
-    fn load(image: Vec<u8>) {
+    fn handle(image: Vec<u8>, call: handler::Invocation) -> Result<handler::Response, handler::Failure> {
         arena::keep_image(image);
-    }
-
-    fn handle(call: handler::Invocation) -> Result<handler::Response, handler::Failure> {
         run::run(call)
     }
 }

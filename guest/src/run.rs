@@ -23,7 +23,7 @@ pub(crate) fn heap_max() -> usize {
 
 /// Runs the script and makes an answer, or a failure, of its end.
 pub(crate) fn run(call: Invocation) -> Result<Response, Failure> {
-    // SAFETY: `Script` is what `compile` puts into an image; the host calls `load` first.
+    // SAFETY: `Script` is what `compile` puts into an image; `handle` has kept it.
     #[expect(unsafe_code, reason = "the image is laid out by this same build of the guest")]
     let script = unsafe { arena::root::<Script>() };
     HEAP_MAX.set(heap_budget(call.memory_max));

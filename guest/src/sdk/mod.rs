@@ -1,5 +1,7 @@
 //! What a script can call beside the language: one file per namespace.
 
+pub(crate) mod error;
+mod kv;
 mod log;
 pub(crate) mod panic;
 mod place;
@@ -11,6 +13,7 @@ use rhai::Engine;
 /// Makes every function known to the interpreter.
 pub(crate) fn register(engine: &mut Engine) {
     crate::ctx::register(engine);
+    engine.register_static_module("kv", kv::module().into());
     engine.register_static_module("log", log::module().into());
     engine.register_static_module("rand", rand::module().into());
     engine.register_static_module("time", time::module().into());

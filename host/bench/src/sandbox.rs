@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use execution::{Execute, Image, Limits, Modules, Source};
-use executor::{Executor, Live, Recorder, Settings};
+use execution::{Execute, Image, Limits, Modules, Nobody, Source};
+use executor::{Executor, Recorder, Settings};
 
 use crate::{
     cart,
@@ -50,8 +50,8 @@ async fn isolation(executor: &Executor) -> Result<Isolation> {
     for pair in 0..PAIRS + PAIRS / 10 {
         let call = inprocess::invocation();
         let started = Instant::now();
-        let (recorder, _calls) = Recorder::new(Live::new(call.now_ms, call.seed));
-        let outcome = executor.run(&image, call, &limits, Box::new(recorder)).await;
+        let (recorder, _calls) = Recorder::new(Nobody { now_ms: call.now_ms });
+        let outcome = executor.run(&image, &call, &limits, Box::new(recorder)).await;
         let isolated = started.elapsed();
         let response = outcome.result.map_err(|failure| anyhow::anyhow!("{failure:?}"))?;
         ensure!(cart::is_right(response.status, &response.body), "the sandbox answered {response:?}");
@@ -63,7 +63,7 @@ async fn isolation(executor: &Executor) -> Result<Isolation> {
         ensure!(cart::is_right(status, &body), "Rhai in process answered {status}");
         let call = inprocess::invocation();
         let started = Instant::now();
-        executor.execute(&nothing, call, &limits).await;
+        executor.execute(&nothing, &call, &limits, Box::new(Nobody { now_ms: 0 })).await;
         let empty = started.elapsed();
         if pair >= PAIRS / 10 {
             samples.empty.push(empty);
@@ -88,7 +88,7 @@ async fn many_scripts(executor: &Executor) -> Result<(Samples, Samples)> {
         for (image, samples) in [(any, &mut zipf), (&images[0], &mut hot)] {
             let call = inprocess::invocation();
             let started = Instant::now();
-            let outcome = executor.execute(image, call, &limits).await;
+            let outcome = executor.execute(image, &call, &limits, Box::new(Nobody { now_ms: 0 })).await;
             let elapsed = started.elapsed();
             let response = outcome.result.map_err(|failure| anyhow::anyhow!("{failure:?}"))?;
             ensure!(cart::is_right(response.status, &response.body), "the sandbox answered {response:?}");

@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin};
 
-use crate::{CompileError, Compiled, Image, Invocation, Limits, Modules, Outcome, Source};
+use crate::{CompileError, Compiled, Image, Invocation, Limits, Modules, Outcome, Services, Source};
 
 /// A future that an object-safe trait can return.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -17,7 +17,13 @@ pub trait Execute: Send + Sync + 'static {
     /// the arena.
     fn compile<'a>(&'a self, source: &'a Source, modules: &'a Modules) -> BoxFuture<'a, Result<Compiled, CompileError>>;
 
-    /// Runs a script once in a fresh sandbox. Failure is a value: the outcome always carries usage and logs.
-    /// Dropping the future ends the execution.
-    fn execute<'a>(&'a self, image: &'a Image, invocation: Invocation, limits: &'a Limits) -> BoxFuture<'a, Outcome>;
+    /// Runs a script once in a fresh sandbox. Failure is a value: the outcome always carries usage and logs. What the script writes is
+    /// not written here: it is in the outcome's effects, for the caller to commit. Dropping the future ends the execution.
+    fn execute<'a>(
+        &'a self,
+        image: &'a Image,
+        invocation: &'a Invocation,
+        limits: &'a Limits,
+        services: Box<dyn Services>,
+    ) -> BoxFuture<'a, Outcome>;
 }

@@ -1,19 +1,25 @@
 //! What is asked of an executor and what it answers: the wire between the data plane and the sandbox.
 //!
 //! Owns the types of one execution ([`Invocation`], [`Limits`], [`Outcome`]), of a compiled script ([`Source`], [`Image`],
-//! [`CompileError`]) and the narrow trait between them ([`Execute`]). The orchestrator and the manager know only this crate,
+//! [`CompileError`]) and the two narrow traits between them: [`Execute`], which runs, and [`Services`], which answers what the
+//! running script asks. The orchestrator and the manager know only this crate,
 //! so that they build, and can be deployed, without Wasmtime; `executor` implements it.
 //!
 //! Deliberately absent: SQL, HTTP servers, Wasmtime, and any app id that a sandbox could use.
 
+mod effects;
 mod execute;
 mod invocation;
+pub mod kv;
 pub mod limits;
 mod outcome;
 mod script;
+mod services;
 
+pub use effects::Effects;
 pub use execute::{BoxFuture, Execute};
 pub use invocation::{Body, HttpRequest, Invocation, InvocationType};
 pub use limits::{Limit, Limits};
 pub use outcome::{Failure, FailureKind, Frame, Level, LogLine, Logs, Outcome, Response, Usage};
 pub use script::{CompileError, CompileErrorKind, Compiled, Image, Modules, Source};
+pub use services::{Answer, Answered, Nobody, Question, Services, Unanswered};

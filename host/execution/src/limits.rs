@@ -82,6 +82,15 @@ limits! {
     /// Calls of host functions, log calls apart.
     host_calls: 1_000, 10_000, "calls",
         "host work is not in the fuel";
+    /// Calls of `kv::` among them.
+    kv_calls: 500, 5_000, "calls",
+        "each is a question to the database";
+    /// One value of `kv::`, as JSON.
+    kv_value_bytes: 64 * KIB, MIB, "bytes",
+        "checked before it is kept, and when it is read";
+    /// Everything that one execution reads from its app's state and writes to it.
+    state_bytes: 16 * MIB, 64 * MIB, "bytes",
+        "it is kept in the server's memory until the execution ends";
     /// Body of a request.
     request_body_bytes: MIB, 32 * MIB, "bytes",
         "checked while it streams in";

@@ -2,12 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Effects;
+
 /// The end of an execution: its answer or its failure, and in both cases what it used and what it logged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     pub result: Result<Response, Failure>,
     pub usage: Usage,
     pub logs: Logs,
+    /// What is left to do in the app's state. Nothing, if the script failed.
+    pub effects: Effects,
 }
 
 /// The script's answer, by the convention of DESIGN section 4: already a status, headers and bytes, but not yet checked
@@ -109,6 +113,12 @@ pub enum FailureKind {
     Fuel,
     Memory,
     HostCalls,
+    /// What the script read was changed by others meanwhile, each time it was tried.
+    Conflict,
+    /// The app's state can't be written just now.
+    StateUnavailable,
+    /// The app would store more than it may.
+    Quota,
     /// A fault of PiCloud itself: a defect, reported as such.
     Internal,
 }
@@ -124,6 +134,9 @@ impl FailureKind {
             Self::Fuel => "fuel",
             Self::Memory => "memory",
             Self::HostCalls => "host_calls",
+            Self::Conflict => "conflict",
+            Self::StateUnavailable => "state_unavailable",
+            Self::Quota => "quota",
             Self::Internal => "internal",
         }
     }

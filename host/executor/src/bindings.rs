@@ -1,11 +1,12 @@
-//! What `wit/` is on this side. The two exports that run for long are called asynchronously, so that a guest out of its turn
-//! yields the thread; the others are over in a microsecond, and a stack of their own would cost as much.
+//! What `wit/` is on this side. Exports are called asynchronously, on a stack of their own, so that a guest that waits for an answer, or is
+//! out of its turn, yields the thread. One call does a whole execution: each further one would cost another stack.
+#![expect(clippy::error_impl_error, reason = "an error of `wit/` is called so there")]
 
 wasmtime::component::bindgen!({
     path: "../../wit",
     world: "script",
-    imports: { default: trappable },
-    exports: { "picloud:script/handler.handle": async, "picloud:script/compiler.compile": async },
+    imports: { "picloud:script/kv.get": async | trappable, "picloud:script/kv.list": async | trappable, default: trappable },
+    exports: { default: async },
     with: {
         "wasi:clocks/wall-clock": wasmtime_wasi::p2::bindings::clocks::wall_clock,
         "wasi:random/random": wasmtime_wasi::p2::bindings::random::random,
@@ -13,5 +14,5 @@ wasmtime::component::bindgen!({
 });
 
 pub(crate) use exports::picloud::script::{compiler, handler};
-pub(crate) use picloud::script::log;
+pub(crate) use picloud::script::{kv, log, state};
 pub(crate) use wasmtime_wasi::p2::bindings::{clocks::wall_clock, random::random};

@@ -3,21 +3,26 @@
 use std::{sync::Arc, time::Duration};
 
 use execution::{
-    BoxFuture, CompileError, CompileErrorKind, Compiled, Execute, Image, Invocation, Limits, Modules, Outcome, Source,
+    BoxFuture, CompileError, CompileErrorKind, Compiled, Execute, Image, Invocation, Limits, Modules, Nobody, Outcome, Services, Source,
     limits::{COMPILE_FUEL, COMPILE_MEMORY_BYTES, COMPILE_WALL_MS, SOURCE_BYTES_MAX},
 };
 use wasmtime::Trap;
 
-use crate::{Executor, Live, bindings::compiler, engine::TURN_FUEL};
+use crate::{Executor, bindings::compiler, engine::TURN_FUEL, state::Origin};
 
 impl Execute for Executor {
     fn compile<'a>(&'a self, source: &'a Source, modules: &'a Modules) -> BoxFuture<'a, Result<Compiled, CompileError>> {
         Box::pin(self.link(source, modules))
     }
 
-    fn execute<'a>(&'a self, image: &'a Image, invocation: Invocation, limits: &'a Limits) -> BoxFuture<'a, Outcome> {
-        let services = Live::new(invocation.now_ms, invocation.seed);
-        Box::pin(self.run(image, invocation, limits, Box::new(services)))
+    fn execute<'a>(
+        &'a self,
+        image: &'a Image,
+        invocation: &'a Invocation,
+        limits: &'a Limits,
+        services: Box<dyn Services>,
+    ) -> BoxFuture<'a, Outcome> {
+        Box::pin(self.run(image, invocation, limits, services))
     }
 }
 
@@ -58,12 +63,13 @@ impl Executor {
             ..Limits::default()
         };
         // Time and chance have no part in parsing.
-        let mut store = self.store(Box::new(Live::new(0, [0; 32])), &limits);
+        let origin = Origin { now_ms: 0, seed: [0; 32], services: Box::new(Nobody { now_ms: 0 }) };
+        let mut store = self.store(origin, &limits);
         let call = async {
-            let instance = self.guest.instantiate(&mut store)?;
-            let compiler = self.compiler.load(&mut store, &instance)?;
-            compiler.call_prepare(&mut store)?;
             store.fuel_async_yield_interval(Some(TURN_FUEL))?;
+            let instance = self.guest.instantiate_async(&mut store).await?;
+            let compiler = self.compiler.load(&mut store, &instance)?;
+            compiler.call_prepare(&mut store).await?;
             compiler.call_compile(&mut store, &source.name, &source.text, given).await
         };
         match tokio::time::timeout(Duration::from_millis(COMPILE_WALL_MS), call).await {

@@ -9,15 +9,14 @@ use wasmtime::{
 };
 
 use crate::{
-    Live,
     bindings::compiler,
     component::{self, Guest},
     execute,
     handler::Handler,
     host,
-    state::State,
+    state::{Origin, State},
 };
-use execution::{Limits, limits};
+use execution::{Limits, Nobody, limits};
 
 /// A guest's turn: after so many instructions (about 0.2 ms) other tasks of its thread have theirs.
 pub(crate) const TURN_FUEL: u64 = 2_000_000;
@@ -112,8 +111,9 @@ impl Executor {
         let mut linker = Linker::<State>::new(&engine);
         host::add_to_linker(&mut linker).map_err(StartError::wasmtime("linking the host"))?;
         let guest = linker.instantiate_pre(&component).map_err(StartError::wasmtime("linking the guest"))?;
-        let mut trial = execute::store(&engine, Box::new(Live::new(0, [0; 32])), &Limits::default());
-        let handler = Handler::find(&guest, &mut trial).map_err(StartError::wasmtime("finding the guest's exports"))?;
+        let mut trial =
+            execute::store(&engine, Origin { now_ms: 0, seed: [0; 32], services: Box::new(Nobody { now_ms: 0 }) }, &Limits::default());
+        let handler = Handler::find(&guest, &mut trial).await.map_err(StartError::wasmtime("finding the guest's exports"))?;
         let compiler = compiler::GuestIndices::new(&guest).map_err(StartError::wasmtime("finding the guest's exports"))?;
         Ok(Arc::new(Self {
             engine,

@@ -2,17 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use execution::{Failure, Image, Invocation, Limits, Outcome, Response, Usage};
+use execution::{Effects, Failure, Image, Invocation, Limits, Outcome, Response, Services, Usage};
 use wasmtime::{Engine, Store};
 
 use crate::{
-    Executor, Services,
+    Executor,
     bindings::handler,
     engine::TURN_FUEL,
     host::meter,
     invocation,
     outcome::{self, Ending},
-    state::State,
+    state::{Origin, State},
 };
 
 /// What the host may have to allocate for one call of a guest, beside the answer: a log line, the answer's frame.
@@ -20,11 +20,12 @@ const TRANSFER_RESERVE_BYTES: u64 = 64 << 10;
 
 impl Executor {
     /// Runs a script once. The sandbox is fresh, and gone when this returns; whoever drops the future ends the execution.
-    pub async fn run(&self, image: &Image, invocation: Invocation, limits: &Limits, services: Box<dyn Services>) -> Outcome {
+    pub async fn run(&self, image: &Image, invocation: &Invocation, limits: &Limits, services: Box<dyn Services>) -> Outcome {
         // Closed never: the semaphore lives as long as `self`.
         let _slot = self.executions.acquire().await;
         let started = Instant::now();
-        let mut store = self.store(services, limits);
+        let origin = Origin { now_ms: invocation.now_ms, seed: invocation.seed, services };
+        let mut store = self.store(origin, limits);
         let deadline = Duration::from_millis(limits.wall_ms);
         let ended = tokio::time::timeout(deadline, self.call(&mut store, image, invocation, limits)).await;
         let ending = match ended {
@@ -37,27 +38,26 @@ impl Executor {
     }
 
     /// A store with its limits set, before anything runs in it.
-    pub(crate) fn store(&self, services: Box<dyn Services>, limits: &Limits) -> Store<State> {
-        store(&self.engine, services, limits)
+    pub(crate) fn store(&self, origin: Origin, limits: &Limits) -> Store<State> {
+        store(&self.engine, origin, limits)
     }
 
     async fn call(
         &self,
         store: &mut Store<State>,
         image: &Image,
-        invocation: Invocation,
+        invocation: &Invocation,
         limits: &Limits,
     ) -> wasmtime::Result<Result<handler::Response, handler::Failure>> {
-        let instance = self.guest.instantiate(&mut *store)?;
-        self.handler.load(store, &instance, image.bytes())?;
         store.fuel_async_yield_interval(Some(TURN_FUEL))?;
-        self.handler.handle(store, &instance, &invocation::to_guest(invocation, limits)).await
+        let instance = self.guest.instantiate_async(&mut *store).await?;
+        self.handler.handle(store, &instance, image.bytes(), &invocation::to_guest(invocation, limits)).await
     }
 }
 
 /// [`Executor::store`], for an engine whose executor is being made.
-pub(crate) fn store(engine: &Engine, services: Box<dyn Services>, limits: &Limits) -> Store<State> {
-    let mut store = Store::new(engine, State::new(services, limits));
+pub(crate) fn store(engine: &Engine, origin: Origin, limits: &Limits) -> Store<State> {
+    let mut store = Store::new(engine, State::new(origin, limits));
     store.limiter(|state| &mut state.memory);
     // Cannot fail: fuel is on.
     let _fuel_is_on = store.set_fuel(limits.fuel);
@@ -78,5 +78,6 @@ fn finish(store: Store<State>, ending: Ending, limits: &Limits, started: Instant
         host_calls: state.host_calls,
     };
     let result: Result<Response, Failure> = outcome::result(ending, &state, &usage, limits, last_seen.as_deref());
-    Outcome { result, usage, logs: state.logs }
+    let effects = if result.is_ok() { state.transaction.into_effects() } else { Effects::default() };
+    Outcome { result, usage, logs: state.logs, effects }
 }

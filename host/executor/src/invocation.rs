@@ -6,7 +6,7 @@ use uuid::fmt::Hyphenated;
 use crate::bindings::handler;
 
 /// The order of the texts is that of `wit/handler.wit`.
-pub(crate) fn to_guest(invocation: Invocation, limits: &Limits) -> handler::Invocation {
+pub(crate) fn to_guest(invocation: &Invocation, limits: &Limits) -> handler::Invocation {
     let mut texts = Texts::for_request(invocation.request.as_ref());
     let mut buffer = [0; Hyphenated::LENGTH];
     texts.push(invocation.execution_id.hyphenated().encode_lower(&mut buffer));
@@ -15,7 +15,7 @@ pub(crate) fn to_guest(invocation: Invocation, limits: &Limits) -> handler::Invo
     texts.push(&invocation.script_name);
     texts.push(&invocation.app);
     texts.push(invocation.invocation_type.as_str());
-    let request = invocation.request.map(|request| {
+    let request = invocation.request.as_ref().map(|request| {
         for text in [&request.method, &request.path, &request.host, &request.scheme, &request.client_ip] {
             texts.push(text);
         }
@@ -23,7 +23,7 @@ pub(crate) fn to_guest(invocation: Invocation, limits: &Limits) -> handler::Invo
             params: texts.push_pairs(&request.params),
             query: texts.push_pairs(&request.query),
             headers: texts.push_pairs(&request.headers),
-            body: request.body,
+            body: request.body.clone(),
         }
     });
     handler::Invocation {

@@ -1,7 +1,8 @@
 //! Runs one script once, in a sandbox of its own. Knows Wasmtime; knows no SQL, no HTTP server and no app id.
 //!
 //! Read in this order: [`engine`] (the one Wasmtime configuration), [`component`] (the guest and its ahead-of-time image),
-//! [`execute`] (one straight function), `state` and `host` (what a guest reaches), [`services`] (who answers it).
+//! [`execute`] (one straight function), `state` and `host` (what a guest reaches), `transaction` (the app's state as one execution sees
+//! it). Who answers what a guest asks is the caller's choice ([`execution::Services`]).
 //!
 //! # What a guest can never do
 //!
@@ -28,17 +29,16 @@ mod handler;
 mod host;
 mod invocation;
 mod limiter;
-mod live;
+mod memory;
 pub mod outcome;
 mod record;
 mod replay;
-pub mod services;
 mod state;
 #[cfg(test)]
 mod tests;
+mod transaction;
 
 pub use engine::{Executor, Settings, StartError};
-pub use live::Live;
+pub use memory::{Memory, NotCommitted};
 pub use record::{Call, Recorder};
-pub use replay::{Asked, Course, Divergence, Replay};
-pub use services::Services;
+pub use replay::{Course, Divergence, Replay};

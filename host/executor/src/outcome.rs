@@ -54,8 +54,8 @@ fn from_guest(failure: handler::Failure, usage: &Usage, limits: &Limits) -> Fail
 
 /// The table of traps. Only the ones a script can cause have a kind of their own.
 fn from_trap(trap: &wasmtime::Error, state: &State, usage: &Usage, limits: &Limits) -> (FailureKind, String) {
-    if trap.is::<HostCallsExceeded>() {
-        return (FailureKind::HostCalls, format!("the script called the host more than {} times (host_calls)", limits.host_calls));
+    if let Some(HostCallsExceeded { limit, max }) = trap.downcast_ref() {
+        return (FailureKind::HostCalls, format!("the script called the host more than {max} times ({limit})"));
     }
     let capacity_overflow = state.panic.as_ref().is_some_and(|message| message.contains("capacity overflow"));
     match trap.downcast_ref::<Trap>() {

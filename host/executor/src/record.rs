@@ -2,26 +2,14 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use execution::{Answered, BoxFuture, Question, Services};
 use serde::{Deserialize, Serialize};
 
-use crate::{Services, replay::Asked};
-
-/// A call of a guest, with its answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Call {
-    Now { answer_ms: u64 },
-    Random { answer: Vec<u8> },
-}
-
-impl Call {
-    /// The call without its answer.
-    pub(crate) fn asked(&self) -> Asked {
-        match self {
-            Self::Now { .. } => Asked::Now,
-            Self::Random { answer } => Asked::Random { count: answer.len() },
-        }
-    }
+/// A question with its answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    pub question: Question,
+    pub answered: Answered,
 }
 
 /// Writes down what other services answer.
@@ -37,22 +25,15 @@ impl<S: Services> Recorder<S> {
         let calls = Arc::new(Mutex::new(Vec::new()));
         (Self { services, calls: Arc::clone(&calls) }, calls)
     }
-
-    fn push(&self, call: Call) {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(call);
-    }
 }
 
 impl<S: Services> Services for Recorder<S> {
-    fn now_ms(&mut self) -> u64 {
-        let answer_ms = self.services.now_ms();
-        self.push(Call::Now { answer_ms });
-        answer_ms
-    }
-
-    fn random(&mut self, count: usize) -> Vec<u8> {
-        let answer = self.services.random(count);
-        self.push(Call::Random { answer: answer.clone() });
-        answer
+    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Answered> {
+        Box::pin(async move {
+            let answered = self.services.ask(question).await;
+            let call = Call { question: question.clone(), answered: answered.clone() };
+            self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(call);
+            answered
+        })
     }
 }

@@ -1,31 +1,24 @@
-//! Answers from a recording: touches neither clock nor generator.
+//! Answers from a recording: touches no store, no network and no clock.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use execution::{Answered, BoxFuture, Question, Services, Unanswered};
 use serde::{Deserialize, Serialize};
 
-use crate::{Call, Services};
-
-/// What a guest asked for, without the answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Asked {
-    Now,
-    Random { count: usize },
-}
+use crate::Call;
 
 /// Where a run first did other than the recorded one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Divergence {
-    /// Which call of the run, from 0.
+    /// Which question of the run, from 0.
     pub index: usize,
-    /// What was recorded there; `None`: the recording has no more calls.
-    pub expected: Option<Asked>,
-    /// What the run asked for; `None`: it ended before.
-    pub asked: Option<Asked>,
+    /// What was recorded there; `None`: the recording has no more.
+    pub expected: Option<Question>,
+    /// What the run asked; `None`: it ended before.
+    pub asked: Option<Question>,
 }
 
-/// Answers calls with what was recorded, in order. From the first call that is not the recorded one on, every call is answered with zeros:
+/// Answers questions with what was recorded, in order. From the first question that is not the recorded one on, none is answered:
 /// the run has left the recording, and its [`Course`] says where.
 #[derive(Debug)]
 pub struct Replay {
@@ -43,29 +36,33 @@ struct State {
     calls: std::vec::IntoIter<Call>,
     index: usize,
     left_at: Option<Divergence>,
+    now_ms: u64,
 }
 
 impl Replay {
     #[must_use]
     pub fn new(calls: Vec<Call>) -> (Self, Course) {
-        let course = Arc::new(Mutex::new(State { calls: calls.into_iter(), index: 0, left_at: None }));
+        let course = Arc::new(Mutex::new(State { calls: calls.into_iter(), index: 0, left_at: None, now_ms: 0 }));
         (Self { course: Arc::clone(&course) }, Course { course })
     }
 
-    /// The recorded answer, if this is the recorded call and all before were.
-    fn next(&self, asked: &Asked) -> Option<Call> {
+    /// The recorded answer, if this is the recorded question and all before were.
+    fn next(&self, question: &Question) -> Answered {
         let mut state = self.course.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.left_at.is_some() {
-            return None;
+        if state.left_at.is_none() {
+            match state.calls.next() {
+                Some(call) if call.question == *question => {
+                    state.index += 1;
+                    state.now_ms = call.answered.now_ms;
+                    return call.answered;
+                }
+                other => {
+                    let expected = other.map(|call| call.question);
+                    state.left_at = Some(Divergence { index: state.index, expected, asked: Some(question.clone()) });
+                }
+            }
         }
-        let call = state.calls.next();
-        let expected = call.as_ref().map(Call::asked);
-        if expected.as_ref() != Some(asked) {
-            state.left_at = Some(Divergence { index: state.index, expected, asked: Some(asked.clone()) });
-            return None;
-        }
-        state.index += 1;
-        call
+        Answered { answer: question.unanswered(Unanswered::NotRecorded), now_ms: state.now_ms }
     }
 }
 
@@ -76,24 +73,14 @@ impl Course {
         let state = self.course.lock().unwrap_or_else(PoisonError::into_inner);
         let ended_early = || {
             let next = state.calls.as_slice().first()?;
-            Some(Divergence { index: state.index, expected: Some(next.asked()), asked: None })
+            Some(Divergence { index: state.index, expected: Some(next.question.clone()), asked: None })
         };
         state.left_at.clone().or_else(ended_early)
     }
 }
 
 impl Services for Replay {
-    fn now_ms(&mut self) -> u64 {
-        match self.next(&Asked::Now) {
-            Some(Call::Now { answer_ms }) => answer_ms,
-            _ => 0,
-        }
-    }
-
-    fn random(&mut self, count: usize) -> Vec<u8> {
-        match self.next(&Asked::Random { count }) {
-            Some(Call::Random { answer }) => answer,
-            _ => vec![0; count],
-        }
+    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Answered> {
+        Box::pin(std::future::ready(self.next(question)))
     }
 }

@@ -1,12 +1,21 @@
 //! What the host knows of one sandbox while it lives.
 
-use execution::{Limits, Logs};
+use execution::{Answer, Limits, Logs, Question, Services};
+use rand_chacha::{
+    ChaCha20Rng,
+    rand_core::{Rng, SeedableRng},
+};
 
-use crate::{Services, host::meter::Watched, limiter::Memory};
+use crate::{host::meter::Watched, limiter::Memory, transaction::Transaction};
 
 /// The data of a store.
 pub(crate) struct State {
     pub(crate) services: Box<dyn Services>,
+    /// What the script's clock shows: milliseconds since 1970-01-01T00:00:00Z. It stands still until a question was answered (S-2.20).
+    pub(crate) now_ms: u64,
+    pub(crate) chance: Chance,
+    /// What the script has seen of its app's state, and will change there.
+    pub(crate) transaction: Transaction,
     pub(crate) memory: Memory,
     pub(crate) logs: Logs,
     /// Bytes of log that may still be kept, and the longest line.
@@ -14,6 +23,9 @@ pub(crate) struct State {
     pub(crate) log_line_bytes: usize,
     pub(crate) host_calls: u32,
     pub(crate) host_calls_max: u32,
+    kv_calls: u32,
+    kv_calls_max: u32,
+    pub(crate) kv_value_bytes_max: usize,
     /// Fuel kept back from `fuel-left`, for making an error of running out.
     pub(crate) fuel_reserve: u64,
     /// What the interpreter said before it trapped by itself.
@@ -22,19 +34,43 @@ pub(crate) struct State {
     pub(crate) watched: Option<Watched>,
 }
 
+/// What makes two runs of one script alike or different: the moment, the seed, and who answers.
+pub(crate) struct Origin {
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    pub(crate) now_ms: u64,
+    pub(crate) seed: [u8; 32],
+    pub(crate) services: Box<dyn Services>,
+}
+
+/// The generator of one execution. Made at its first use: most scripts draw nothing.
+pub(crate) struct Chance {
+    seed: [u8; 32],
+    generator: Option<Box<ChaCha20Rng>>,
+    /// Called on the guest's own stack, with an address there.
+    #[cfg(test)]
+    pub(crate) on_draw: Option<Box<dyn FnMut(usize) + Send>>,
+}
+
 /// Enough for the interpreter to unwind 64 calls and write the error down; at most a tenth of a small limit.
 const FUEL_RESERVE: u64 = 2_000_000;
 
 impl State {
-    pub(crate) fn new(services: Box<dyn Services>, limits: &Limits) -> Self {
+    pub(crate) fn new(origin: Origin, limits: &Limits) -> Self {
+        let Origin { now_ms, seed, services } = origin;
         Self {
             services,
+            now_ms,
+            chance: Chance::new(seed),
+            transaction: Transaction::new(limits.state_bytes),
             memory: Memory::new(limits.memory_bytes),
             logs: Logs::default(),
             log_bytes_left: usize::try_from(limits.log_bytes).unwrap_or(usize::MAX),
             log_line_bytes: usize::try_from(limits.log_line_bytes).unwrap_or(usize::MAX),
             host_calls: 0,
             host_calls_max: u32::try_from(limits.host_calls).unwrap_or(u32::MAX),
+            kv_calls: 0,
+            kv_calls_max: u32::try_from(limits.kv_calls).unwrap_or(u32::MAX),
+            kv_value_bytes_max: usize::try_from(limits.kv_value_bytes).unwrap_or(usize::MAX),
             fuel_reserve: FUEL_RESERVE.min(limits.fuel / 10),
             panic: None,
             watched: None,
@@ -43,17 +79,60 @@ impl State {
 }
 
 /// A guest called the host too often.
-#[derive(Debug, thiserror::Error)]
-#[error("too many host calls")]
-pub(crate) struct HostCallsExceeded;
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("more than {max} calls ({limit})")]
+pub(crate) struct HostCallsExceeded {
+    pub(crate) limit: &'static str,
+    pub(crate) max: u32,
+}
 
 impl State {
     /// The first statement of every host function that does work outside the fuel.
     pub(crate) fn count_host_call(&mut self) -> wasmtime::Result<()> {
-        if self.host_calls >= self.host_calls_max {
-            return Err(wasmtime::Error::new(HostCallsExceeded));
+        count(&mut self.host_calls, self.host_calls_max, "host_calls")
+    }
+
+    /// The same for a function of `kv`.
+    pub(crate) fn count_kv_call(&mut self) -> wasmtime::Result<()> {
+        count(&mut self.kv_calls, self.kv_calls_max, "kv_calls")?;
+        self.count_host_call()
+    }
+
+    /// Puts a question to the services. The clock moves on to the moment of the answer, never back.
+    pub(crate) async fn ask(&mut self, question: &Question) -> Answer {
+        let answered = self.services.ask(question).await;
+        self.now_ms = self.now_ms.max(answered.now_ms);
+        answered.answer
+    }
+}
+
+fn count(calls: &mut u32, max: u32, limit: &'static str) -> wasmtime::Result<()> {
+    if *calls >= max {
+        return Err(wasmtime::Error::new(HostCallsExceeded { limit, max }));
+    }
+    *calls += 1;
+    Ok(())
+}
+
+impl Chance {
+    fn new(seed: [u8; 32]) -> Self {
+        Self {
+            seed,
+            generator: None,
+            #[cfg(test)]
+            on_draw: None,
         }
-        self.host_calls += 1;
-        Ok(())
+    }
+
+    /// The next bytes. The caller bounds their number.
+    pub(crate) fn bytes(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        #[cfg(test)]
+        if let Some(on_draw) = &mut self.on_draw {
+            on_draw(std::ptr::from_ref(&count).addr());
+            return bytes;
+        }
+        self.generator.get_or_insert_with(|| Box::new(ChaCha20Rng::from_seed(self.seed))).fill_bytes(&mut bytes);
+        bytes
     }
 }

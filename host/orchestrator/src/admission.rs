@@ -17,6 +17,8 @@ use crate::error::Refusal;
 const APP_CONCURRENCY: usize = 32;
 /// Requests of one app that wait for a place; beyond it the refusal is immediate.
 const APP_WAITING_MAX: usize = 256;
+/// Questions of one app to the database at once (S-3.4).
+const APP_DATABASE_CONCURRENCY: usize = 4;
 /// How long a request waits for either place.
 const WAIT: Duration = Duration::from_secs(1);
 
@@ -31,6 +33,9 @@ pub(crate) struct Admission {
 pub(crate) struct Gate {
     places: Semaphore,
     waiting: AtomicUsize,
+    database: Semaphore,
+    /// Executions that are run again, since others changed what they had read: one at a time, so that those don't cross again.
+    reruns: Semaphore,
 }
 
 /// A place in the app. The request may be read and routed.
@@ -66,7 +71,12 @@ impl Admission {
 
 impl Default for Gate {
     fn default() -> Self {
-        Self { places: Semaphore::new(APP_CONCURRENCY), waiting: AtomicUsize::new(0) }
+        Self {
+            places: Semaphore::new(APP_CONCURRENCY),
+            waiting: AtomicUsize::new(0),
+            database: Semaphore::new(APP_DATABASE_CONCURRENCY),
+            reruns: Semaphore::new(1),
+        }
     }
 }
 
@@ -76,6 +86,21 @@ impl Gate {
         let place = within_wait(self.places.acquire()).await;
         drop(waiting);
         place
+    }
+}
+
+impl Gate {
+    /// Takes one of the app's turns at the database; `None`: it had none within a second.
+    pub(crate) async fn database(&self) -> Option<SemaphorePermit<'_>> {
+        match self.database.try_acquire() {
+            Ok(turn) => Some(turn),
+            Err(TryAcquireError::NoPermits | TryAcquireError::Closed) => within_wait(self.database.acquire()).await,
+        }
+    }
+
+    /// Takes the app's turn at running again; `None`: it had none within a second.
+    pub(crate) async fn rerun(&self) -> Option<SemaphorePermit<'_>> {
+        within_wait(self.reruns.acquire()).await
     }
 }
 

@@ -150,7 +150,8 @@ pub fn status_of(kind: FailureKind) -> StatusCode {
     match kind {
         FailureKind::Error | FailureKind::InvalidResponse => StatusCode::BAD_GATEWAY,
         FailureKind::Deadline => StatusCode::GATEWAY_TIMEOUT,
-        FailureKind::Fuel | FailureKind::Memory | FailureKind::HostCalls => StatusCode::INSUFFICIENT_STORAGE,
+        FailureKind::Fuel | FailureKind::Memory | FailureKind::HostCalls | FailureKind::Quota => StatusCode::INSUFFICIENT_STORAGE,
+        FailureKind::Conflict | FailureKind::StateUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         FailureKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -161,9 +162,16 @@ pub(crate) fn failure_response(kind: FailureKind, id: Uuid) -> Response<Body> {
         FailureKind::Error | FailureKind::InvalidResponse => ("execution.error", "The app failed to answer"),
         FailureKind::Deadline => ("execution.deadline", "The app took too long to answer"),
         FailureKind::Fuel | FailureKind::Memory | FailureKind::HostCalls => ("execution.limit", "The app used more than it may"),
+        FailureKind::Quota => ("execution.quota", "The app stores as much as it may"),
+        FailureKind::Conflict => ("execution.conflict", "Too many requests at once changed the same thing"),
+        FailureKind::StateUnavailable => ("execution.unavailable", "The app can't store anything just now"),
         FailureKind::Internal => ("internal", "The server failed"),
     };
-    problem(status_of(kind), slug, title, Some(id))
+    let mut response = problem(status_of(kind), slug, title, Some(id));
+    if matches!(kind, FailureKind::Conflict | FailureKind::StateUnavailable) {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
 }
 
 fn problem(status: StatusCode, slug: &str, title: &str, id: Option<Uuid>) -> Response<Body> {

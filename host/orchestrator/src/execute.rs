@@ -1,7 +1,8 @@
 //! Steps 6 to 8 for both callers, the data path and the control plane's call by id: execute, check the answer, leave the row behind.
 
-use execution::{Failure, HttpRequest, InvocationType, Logs, Outcome, Response as Answer, Usage};
+use execution::{Effects, Failure, HttpRequest, Image, Invocation, InvocationType, Logs, Outcome, Response as Answer, Usage};
 use http::Response;
+use jiff::Timestamp;
 use store::{ExecutionId, NewExecution, RouteId};
 use uuid::Uuid;
 
@@ -9,9 +10,11 @@ use crate::{
     Orchestrator, Recorder,
     admission::Permit,
     body::Body,
+    commit::{self, Attempt, RERUNS_MAX},
     error::{Refusal, failure_response, status_of},
     request::Arrival,
     response::{self, Checked, HostOwner},
+    services::AppServices,
     table::{App, Script, Version},
 };
 
@@ -39,7 +42,7 @@ pub(crate) struct Ended {
 pub struct Invoked {
     /// Names the row.
     pub execution_id: Uuid,
-    /// Already checked against the rules of HTTP: a breach is a failure `invalid_response`.
+    /// Already checked against the rules of HTTP (a breach is a failure `invalid_response`) and committed: no effects are left.
     pub outcome: Outcome,
 }
 
@@ -93,34 +96,82 @@ impl Orchestrator {
             usage: Usage::default(),
             failure: None,
             logs_dropped: 0,
+            attempts: 1,
         };
-        let running = Running { recorder: &self.recorder, row: Some(row) };
+        let mut running = Running { recorder: &self.recorder, row: Some(row) };
 
-        // 6. Execute.
-        let Outcome { result, usage, logs } = self.executor.execute(image, invocation, &call.version.limits).await;
-
-        // 7. Check the answer.
-        let owner = call.route.map_or(HostOwner::Shared, |(_, owner)| owner);
-        let result = result.and_then(|answer| response::check(answer, &call.version.limits, owner));
+        // 6 and 7. Execute, check the answer, commit.
+        let (result, usage, logs) = self.run_until_committed(&call, image, &invocation, &mut running).await;
 
         // 8. The row and the logs.
         let kept = if call.kind == InvocationType::Test { logs.clone() } else { Logs::default() };
         running.end(&result, usage, logs);
         Ok(Ended { id, result, usage, logs: kept })
     }
+
+    /// Runs the script in a fresh sandbox, and again, with the same id, seed and clock, while others change what it has read.
+    async fn run_until_committed(
+        &self,
+        call: &Call<'_>,
+        image: &Image,
+        invocation: &Invocation,
+        running: &mut Running<'_>,
+    ) -> (Result<Checked, Failure>, Usage, Logs) {
+        let limits = &call.version.limits;
+        let owner = call.route.map_or(HostOwner::Shared, |(_, owner)| owner);
+        let now = Timestamp::from_millisecond(i64::try_from(invocation.now_ms).unwrap_or(i64::MAX)).unwrap_or(Timestamp::MAX);
+        let mut turn = None;
+        let mut attempts = 1;
+        loop {
+            let services = AppServices::new(call.app, self.config.clock, now);
+            let Outcome { result, usage, logs, effects } = self.executor.execute(image, invocation, limits, Box::new(services)).await;
+            let result = result.and_then(|answer| response::check(answer, limits, owner));
+            running.attempts(attempts);
+            if result.is_err() || !effects.need_commit() {
+                return (result, usage, logs);
+            }
+            let row = effects.has_writes().then(|| running.as_if(&result, usage, &logs)).flatten();
+            // In a box: most executions have nothing to commit, and should not be as large as those that do.
+            match Box::pin(commit::commit(call.app, &effects, now, row)).await {
+                Attempt::Done => return (result, usage, logs),
+                Attempt::Failed(failure) => return (Err(failure), usage, logs),
+                Attempt::Conflict if attempts <= RERUNS_MAX => {
+                    if turn.is_none() {
+                        turn = call.app.gate.rerun().await;
+                    }
+                    attempts += 1;
+                }
+                Attempt::Conflict => return (Err(commit::conflict("so it was run again, as often as it may be")), usage, logs),
+            }
+        }
+    }
 }
 
 impl Running<'_> {
-    fn end(mut self, result: &Result<Checked, Failure>, usage: Usage, logs: Logs) {
-        let Some(mut row) = self.row.take() else { return };
-        let (outcome, status, failure) = match result {
-            Ok(checked) => ("ok", checked.status, None),
-            Err(failure) => (failure.kind.as_str(), status_of(failure.kind), Some(failure.clone())),
-        };
-        (row.outcome, row.status, row.failure) = (outcome, Some(status.as_u16()), failure);
-        (row.usage, row.logs_dropped) = (usage, logs.dropped);
-        self.recorder.record(row, logs);
+    fn attempts(&mut self, attempts: u32) {
+        if let Some(row) = &mut self.row {
+            row.attempts = attempts;
+        }
     }
+
+    /// The row, if it ended so. The one that is kept stays that of a cancelled execution until the end is certain.
+    fn as_if(&self, result: &Result<Checked, Failure>, usage: Usage, logs: &Logs) -> Option<NewExecution> {
+        Some(ended(self.row.clone()?, result, usage, logs))
+    }
+
+    fn end(mut self, result: &Result<Checked, Failure>, usage: Usage, logs: Logs) {
+        if let Some(row) = self.row.take() {
+            self.recorder.record(ended(row, result, usage, &logs), logs);
+        }
+    }
+}
+
+fn ended(row: NewExecution, result: &Result<Checked, Failure>, usage: Usage, logs: &Logs) -> NewExecution {
+    let (outcome, status, failure) = match result {
+        Ok(checked) => ("ok", checked.status, None),
+        Err(failure) => (failure.kind.as_str(), status_of(failure.kind), Some(failure.clone())),
+    };
+    NewExecution { outcome, status: Some(status.as_u16()), failure, usage, logs_dropped: logs.dropped, ..row }
 }
 
 impl Drop for Running<'_> {
@@ -156,7 +207,7 @@ impl Ended {
                 .collect(),
             body: checked.body,
         });
-        Invoked { execution_id: self.id, outcome: Outcome { result, usage: self.usage, logs: self.logs } }
+        Invoked { execution_id: self.id, outcome: Outcome { result, usage: self.usage, logs: self.logs, effects: Effects::default() } }
     }
 }
 

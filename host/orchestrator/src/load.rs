@@ -46,7 +46,7 @@ impl Loader {
         let started = Instant::now();
         let apps = snapshots.all().await?;
         let images = self.images(&apps, snapshots).await?;
-        self.table.replace_all(apps.into_iter().map(|app| self.app(app, &images)).collect());
+        self.table.replace_all(apps.into_iter().map(|app| self.app(app, &images, Some(snapshots))).collect());
         self.previews.forget_all();
         let summary = self.table.summary();
         let elapsed_ms = started.elapsed().as_millis();
@@ -66,7 +66,7 @@ impl Loader {
         let snapshot = [snapshot];
         let images = self.images(&snapshot, snapshots).await?;
         for app in snapshot {
-            self.table.put(self.app(app, &images));
+            self.table.put(self.app(app, &images, Some(snapshots)));
         }
         Ok(())
     }
@@ -87,7 +87,7 @@ impl Loader {
         let mut images = self.known(apps.iter().map(|app| app.app_id));
         let wanted = images.wanted(apps.iter().flat_map(versions));
         images.make(&self.executor, &wanted, sources).await;
-        self.table.replace_all(apps.into_iter().map(|app| self.app(app, &images)).collect());
+        self.table.replace_all(apps.into_iter().map(|app| self.app(app, &images, None)).collect());
     }
 
     /// All images that these apps need: those that are live already, and the others made now, on all cores.
@@ -124,7 +124,9 @@ impl Loader {
         images
     }
 
-    fn app(&self, snapshot: AppSnapshot, images: &Images) -> App {
+    /// `snapshots`: where it came from, and where its state is.
+    fn app(&self, snapshot: AppSnapshot, images: &Images, snapshots: Option<&Snapshots>) -> App {
+        let data = snapshots.map(|snapshots| Arc::new(snapshots.data(&snapshot)));
         let AppSnapshot { app_id, slug, limits, deployment, hosts, routes, scripts, split, .. } = snapshot;
         let live = self.table.by_id(app_id);
         let split = split.map(|SplitSnapshot { id, terms, version: other }| {
@@ -145,6 +147,7 @@ impl Loader {
             split,
             gate: live.map(|app| Arc::clone(&app.gate)).unwrap_or_default(),
             slug: slug.into(),
+            data,
         }
     }
 

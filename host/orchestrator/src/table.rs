@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use arc_swap::ArcSwap;
 use execution::{Image, Limits};
-use store::{AppId, Digest, ScriptId};
+use store::{AppData, AppId, Digest, ScriptId};
 
 use crate::{admission::Gate, path::RouteTable, response::HostOwner, split::Split, trie::HostTrie};
 
@@ -24,6 +24,8 @@ pub(crate) struct App {
     pub(crate) hosts: Vec<Box<str>>,
     /// The same over all deployments of the app.
     pub(crate) gate: Arc<Gate>,
+    /// What its scripts keep; `None` where there is no database.
+    pub(crate) data: Option<Arc<AppData>>,
 }
 
 /// One deployment, ready to run: the active one, or one that is looked at before.
@@ -199,6 +201,7 @@ mod tests {
             split: None,
             hosts: hosts.iter().map(|host| Box::from(*host)).collect(),
             gate: Arc::default(),
+            data: None,
         }
     }
 

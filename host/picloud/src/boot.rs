@@ -98,7 +98,7 @@ async fn serve_from(
             data.spawn(follow(Arc::clone(&orchestrator), store.snapshots(), store.listener())),
             data.spawn(stop_splits(Arc::clone(&orchestrator), store.runs())),
             tokio::spawn(announcements),
-            tokio::spawn(upkeep::run(store.runs(), config.retention, store.control())),
+            tokio::spawn(upkeep::run(store.runs(), config.retention, store.control(), store.data())),
             tokio::spawn(manager::keep_proving_domains(state)),
             tokio::spawn(internal::serve(sockets.internal, ready, certificates, stopping.subscribe())),
         ],

@@ -1,8 +1,8 @@
-//! What has to be done now and then: partitions for the days to come, and trimming of the days gone by; counters of log-ins.
+//! What has to be done now and then: partitions for the days to come, and trimming of the days gone by; counters of log-ins; keys that have expired.
 
 use std::time::Duration;
 
-use store::{Control, Retention, Runs};
+use store::{Control, Data, Retention, Runs};
 
 use crate::clock;
 
@@ -10,7 +10,7 @@ use crate::clock;
 const INTERVAL: Duration = Duration::from_secs(300);
 
 /// Runs until it is dropped.
-pub(crate) async fn run(runs: Runs, retention: Retention, control: Control) {
+pub(crate) async fn run(runs: Runs, retention: Retention, control: Control, data: Data) {
     loop {
         tokio::time::sleep(INTERVAL).await;
         match runs.maintain(clock::now(), retention).await {
@@ -22,6 +22,9 @@ pub(crate) async fn run(runs: Runs, retention: Retention, control: Control) {
         }
         if let Err(error) = control.sweep_log_ins(clock::now()).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "old failures of log-ins were not swept; trying again later");
+        }
+        if let Err(error) = data.sweep_expired(clock::now()).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "expired keys were not removed; trying again later");
         }
     }
 }

@@ -45,6 +45,9 @@ pub enum Error {
     /// Another deployment is active than the caller saw.
     #[error("another deployment was activated in the meantime; number {active} is active now (0: none)")]
     ActiveMoved { active: u32 },
+    /// The app would keep more than it may.
+    #[error("the app would keep more than its {keys} keys (kv_keys) or {bytes} bytes of keys and values (kv_bytes)")]
+    OverQuota { keys: u64, bytes: u64 },
     /// A share of the visitors can't be given to what all of them get.
     #[error("deployment {number} is the active one already")]
     AlreadyActive { number: u32 },
@@ -119,6 +122,8 @@ pub enum Thing {
     Route,
     Source,
     Deployment,
+    /// Of `kv`.
+    Key,
 }
 
 impl std::fmt::Display for Thing {
@@ -132,6 +137,7 @@ impl std::fmt::Display for Thing {
             Self::Route => "route",
             Self::Source => "source",
             Self::Deployment => "deployment",
+            Self::Key => "key",
         })
     }
 }

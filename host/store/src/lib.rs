@@ -1,8 +1,8 @@
 //! The only crate with SQL.
 //!
 //! Everything that belongs to an app is reached through an [`AppStore`], and an [`AppStore`] is made in one place only:
-//! [`Control::authorize`], which loads what the principal may claim and asks the caller's decision. The data plane has a
-//! second, read-only door: [`Snapshots`]. Called by `manager` (control), `orchestrator` (snapshots, runs, listener) and the binary.
+//! [`Control::authorize`], which loads what the principal may claim and asks the caller's decision. The data plane has two
+//! doors: [`Snapshots`], read-only, and with what that gives [`AppData`], what one app's scripts keep. Called by `manager` (control), `orchestrator` (snapshots, runs, listener) and the binary.
 //!
 //! Deliberately absent: HTTP, Wasmtime, policy (who may do what is decided by the function the manager passes in), and clocks:
 //! times come in as values.
@@ -29,6 +29,7 @@ mod access;
 mod app;
 mod audit;
 mod control;
+mod data;
 mod digest;
 mod error;
 mod ids;
@@ -46,15 +47,16 @@ mod time;
 pub use access::{AccessFacts, AppRef, AppRole, AuthorizeError, InstanceRole, KeyFacts, Origin, Principal, TargetFacts};
 pub use app::{
     Activation, ActivationEntry, AppStore, AppUpdate, Author, Cause, Change, Deployed, Deployment, DeploymentContents, Difference,
-    Differing, Domain, DomainEvidence, DomainKind, DomainStatus, DueDomain, Execution, ExecutionFilter, LimitsUpdate, Linkage,
-    LinkedScript, LogEntry, LogQuery, Manifest, ManifestRoute, ManifestScript, ManifestSource, Member, NewDomain, Person, Route, Script,
-    ScriptKind, Settings, Split, SplitTerms, Sticky, StickyError,
+    Differing, Domain, DomainEvidence, DomainKind, DomainStatus, DueDomain, Execution, ExecutionFilter, KvChange, KvEntry, KvPage,
+    LimitsUpdate, Linkage, LinkedScript, LogEntry, LogQuery, Manifest, ManifestRoute, ManifestScript, ManifestSource, Member, NewDomain,
+    Person, Route, Script, ScriptKind, Settings, Split, SplitTerms, Sticky, StickyError,
 };
 pub use audit::{AuditContent, AuditEntry, AuditFault, AuditFilter, AuditPosition, AuditVerdict};
 pub use control::{
     Admin, AdminUpdate, ApiKey, App, Control, InstanceStore, Invitation, Joining, LogInAttempt, LogInFailures, LoginFacts, NewAdmin,
     NewApiKey, NewInvitation, NewSession, OpenInvitation, OwnStore, Session, SessionState,
 };
+pub use data::{AppData, Commit, Committed, Data, Quota};
 pub use digest::Digest;
 pub use error::{Error, Result, Revision, Thing};
 pub use ids::{AdminId, ApiKeyId, AppId, DeploymentId, DomainId, ExecutionId, InvitationId, RouteId, ScriptId, SessionId};

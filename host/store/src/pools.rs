@@ -8,7 +8,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::{Control, Error, Listener, Result, Runs, Snapshots, error::sqlstate};
+use crate::{Control, Data, Error, Listener, Result, Runs, Snapshots, error::sqlstate};
 
 /// The schema, forward only.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
@@ -33,13 +33,13 @@ const MIGRATION_TRIES: u32 = 40;
 pub struct PoolSizes {
     /// Of the control plane: admin API, snapshots, maintenance, and one for the listener.
     pub control: u32,
-    /// Of the data plane: batches of executions and logs.
+    /// Of the data plane: what scripts read and write, and batches of executions and logs.
     pub data: u32,
 }
 
 impl Default for PoolSizes {
     fn default() -> Self {
-        Self { control: 8, data: 4 }
+        Self { control: 8, data: 16 }
     }
 }
 
@@ -119,13 +119,19 @@ impl Store {
     /// The data plane's door.
     #[must_use]
     pub fn snapshots(&self) -> Snapshots {
-        Snapshots { pool: self.control.clone() }
+        Snapshots { pool: self.control.clone(), data: self.data() }
     }
 
     /// Where executions and logs are written.
     #[must_use]
     pub fn runs(&self) -> Runs {
         Runs { data: self.data.clone(), control: self.control.clone() }
+    }
+
+    /// What scripts keep.
+    #[must_use]
+    pub fn data(&self) -> Data {
+        Data { runs: self.runs() }
     }
 
     /// Changes as they are made, by any node. Connects in [`Listener::next`].

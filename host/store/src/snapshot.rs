@@ -7,14 +7,15 @@ use sqlx::{PgConnection, PgPool, types::Json};
 use uuid::Uuid;
 
 use crate::{
-    AppId, DeploymentId, Digest, DomainKind, Error, Result, RouteId, ScriptId, ScriptKind, Settings, SplitTerms, app::split::terms,
-    stored_limits::StoredLimits,
+    AppData, AppId, Data, DeploymentId, Digest, DomainKind, Error, Result, RouteId, ScriptId, ScriptKind, Settings, SplitTerms,
+    app::split::terms, stored_limits::StoredLimits,
 };
 
 /// The data plane's door: read-only, whole apps. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Snapshots {
     pub(crate) pool: PgPool,
+    pub(crate) data: Data,
 }
 
 /// What one app runs.
@@ -77,6 +78,12 @@ pub struct VersionSnapshot {
 }
 
 impl Snapshots {
+    /// What the scripts of an app keep.
+    #[must_use]
+    pub fn data(&self, app: &AppSnapshot) -> AppData {
+        self.data.of(app)
+    }
+
     /// One deployment of an app; `None`: it has no such one.
     ///
     /// # Errors

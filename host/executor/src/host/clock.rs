@@ -7,9 +7,8 @@ use crate::state::State;
 impl Host for State {
     fn now(&mut self) -> wasmtime::Result<Datetime> {
         self.count_host_call()?;
-        let now_ms = self.services.now_ms();
-        let nanoseconds = u32::try_from(now_ms % 1000).unwrap_or(0) * 1_000_000;
-        Ok(Datetime { seconds: now_ms / 1000, nanoseconds })
+        let nanoseconds = u32::try_from(self.now_ms % 1000).unwrap_or(0) * 1_000_000;
+        Ok(Datetime { seconds: self.now_ms / 1000, nanoseconds })
     }
 
     fn resolution(&mut self) -> wasmtime::Result<Datetime> {

@@ -11,8 +11,8 @@ use std::{
 use execution::{Execute, Image, Limits, Modules, Source};
 use futures_util::future::join_all;
 
-use super::{compile, invocation, resets, start, turns};
-use crate::{Executor, Live};
+use super::{compile, invocation, nobody, resets, start, turns};
+use crate::Executor;
 
 const SLOTS: u32 = 8;
 /// More than there are slots: some are dropped while they wait for one.
@@ -42,8 +42,8 @@ fn draw(state: &mut u64) -> u64 {
 /// Runs for so many polls, or for so long in competition with others, and is dropped.
 async fn run_and_drop(executor: &Executor, image: &Image, drawn: u64) {
     let limits = Limits { fuel: 50_000_000_000, host_calls: 10_000, ..Limits::default() };
-    let services = Box::new(Live::new(0, [0; 32]));
-    let mut run = pin!(executor.run(image, invocation(), &limits, services));
+    let call = invocation();
+    let mut run = pin!(executor.run(image, &call, &limits, nobody()));
     if drawn.is_multiple_of(2) {
         let _elapsed = tokio::time::timeout(Duration::from_micros(drawn % 4_000), run).await;
         return;
@@ -86,8 +86,8 @@ async fn s_2_6_executions_dropped_at_any_point_leave_nothing() {
             task.unwrap();
         }
         assert_all_is_free(&executor);
-        let limits = Limits::default();
-        for outcome in join_all((0..SLOTS).map(|_| executor.execute(&images[4], invocation(), &limits))).await {
+        let (call, limits) = (invocation(), Limits::default());
+        for outcome in join_all((0..SLOTS).map(|_| executor.execute(&images[4], &call, &limits, nobody()))).await {
             assert_eq!(outcome.result.unwrap().body, b"2", "batch {batch}");
         }
     }
@@ -101,18 +101,18 @@ async fn s_2_6_executions_dropped_at_any_point_leave_nothing() {
 async fn s_2_6_a_full_pool_is_free_again() {
     let executor = executor().await;
     let (endless, quick) = (compile(&executor, SCRIPTS[0]).await, compile(&executor, SCRIPTS[4]).await);
-    let limits = Limits { fuel: 50_000_000_000, ..Limits::default() };
+    let (call, limits) = (invocation(), Limits { fuel: 50_000_000_000, ..Limits::default() });
     for _ in 0..turns(20, 500) {
         // Else the runtime says `Pending` by itself after a while.
         tokio::task::yield_now().await;
-        let mut runs: Vec<_> = (0..=SLOTS).map(|_| executor.execute(&endless, invocation(), &limits)).collect();
+        let mut runs: Vec<_> = (0..=SLOTS).map(|_| executor.execute(&endless, &call, &limits, nobody())).collect();
         for run in &mut runs {
             assert!(run.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         }
         assert_eq!(executor.engine.pooling_allocator_metrics().unwrap().memories(), SLOTS as usize);
         drop(runs);
         assert_all_is_free(&executor);
-        assert_eq!(executor.execute(&quick, invocation(), &Limits::default()).await.result.unwrap().body, b"2");
+        assert_eq!(executor.execute(&quick, &invocation(), &Limits::default(), nobody()).await.result.unwrap().body, b"2");
     }
 }
 

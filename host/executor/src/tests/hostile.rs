@@ -8,8 +8,8 @@ use std::{
 
 use execution::{Execute, Image, Limits, Outcome};
 
-use super::{Foreign, compile, invocation, resets, start};
-use crate::{Executor, Live, state::HostCallsExceeded};
+use super::{Foreign, compile, invocation, nobody, resets, start};
+use crate::{Executor, state::HostCallsExceeded};
 
 /// Gives memory where it is asked for it: at the second page.
 const HONEST: &str = "(i32.const 65536)";
@@ -144,7 +144,7 @@ impl Bench {
     /// Calls `attack` and says how it ended, and with how much memory of the host at most.
     async fn attack(&self, attack: &str, realloc: &str) -> (wasmtime::Result<()>, usize, crate::state::State) {
         let foreign = Foreign::new(&self.executor, &wat(attack, realloc, EMPTY));
-        let (mut store, instance) = foreign.instance(Box::new(Live::new(0, [0; 32])), &Limits { fuel: 50_000_000, ..Limits::default() });
+        let (mut store, instance) = foreign.instance(&Limits { fuel: 50_000_000, ..Limits::default() }).await;
         let function = instance.get_typed_func::<(), ()>(&mut store, "attack").unwrap();
         start_counting();
         let ended = function.call_async(&mut store, ()).await;
@@ -152,7 +152,7 @@ impl Bench {
     }
 
     async fn assert_works(&self, after: &str) {
-        let Outcome { result, .. } = self.executor.execute(&self.image, invocation(), &Limits::default()).await;
+        let Outcome { result, .. } = self.executor.execute(&self.image, &invocation(), &Limits::default(), nobody()).await;
         assert_eq!(result.unwrap().body, b"10", "after {after}");
         let pool = self.executor.engine.pooling_allocator_metrics().unwrap();
         assert_eq!((pool.memories(), pool.stacks()), (0, 0), "after {after}");
@@ -201,7 +201,7 @@ async fn s_2_5_an_answer_is_taken_within_its_limit() {
     let bench = Bench::new().await;
     for (name, answer) in ANSWERS {
         let foreign = Foreign::new(&bench.executor, &wat("", HONEST, answer));
-        let (mut store, instance) = foreign.instance(Box::new(Live::new(0, [0; 32])), &Limits::default());
+        let (mut store, instance) = foreign.instance(&Limits::default()).await;
         let function = instance.get_typed_func::<(), (Vec<(String, String)>,)>(&mut store, "answer").unwrap();
         start_counting();
         let ended = function.call_async(&mut store, ()).await;

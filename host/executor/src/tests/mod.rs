@@ -9,7 +9,7 @@ mod recycled;
 
 use std::sync::Arc;
 
-use execution::{Execute, Image, Invocation, InvocationType, Limits, Modules, Source};
+use execution::{Execute, Image, Invocation, InvocationType, Limits, Modules, Nobody, Services, Source};
 use tokio::sync::Mutex;
 use wasmtime::{
     Enabled, Store,
@@ -17,10 +17,10 @@ use wasmtime::{
 };
 
 use crate::{
-    Executor, Services, Settings,
+    Executor, Settings,
     engine::{Reset, TURN_FUEL},
     host,
-    state::State,
+    state::{Origin, State},
 };
 
 /// An executor. One after the other: the first of all makes the guest's machine code.
@@ -63,12 +63,16 @@ impl Foreign {
     }
 
     /// A fresh instance, as `execute.rs` makes it.
-    fn instance(&self, services: Box<dyn Services>, limits: &Limits) -> (Store<State>, Instance) {
-        let mut store = self.executor.store(services, limits);
-        let instance = self.component.instantiate(&mut store).unwrap();
+    async fn instance(&self, limits: &Limits) -> (Store<State>, Instance) {
+        let mut store = self.executor.store(Origin { now_ms: 0, seed: [0; 32], services: nobody() }, limits);
         store.fuel_async_yield_interval(Some(TURN_FUEL)).unwrap();
+        let instance = self.component.instantiate_async(&mut store).await.unwrap();
         (store, instance)
     }
+}
+
+fn nobody() -> Box<dyn Services> {
+    Box::new(Nobody { now_ms: 0 })
 }
 
 async fn compile(executor: &Executor, text: &str) -> Image {

@@ -16,10 +16,11 @@ use std::{
     task::{Context, Waker},
 };
 
-use execution::Limits;
+use execution::{Answered, BoxFuture, Limits, Question, Services, Unanswered};
+use wasmtime::{Store, component::Instance};
 
 use super::{Foreign, compile, invocation, one_slot, resets, start, turns};
-use crate::{Services, engine::STACK_BYTES};
+use crate::{engine::STACK_BYTES, state::State};
 
 /// Bytes that nothing else in this process repeats.
 const MARKER: u64 = 0xc7d3_c7d3_c7d3_c7d3;
@@ -38,26 +39,25 @@ fn wat() -> String {
     include_str!("recycled.wat").replace("IMAGE", &image)
 }
 
-/// Looks around when the guest draws a number: this is called on the guest's own stack.
+/// Looks around when the script asks for a key.
 struct Looking<F>(F);
 
-impl<F: FnMut(usize) + Send> Services for Looking<F> {
-    fn now_ms(&mut self) -> u64 {
-        0
-    }
-
-    fn random(&mut self, count: usize) -> Vec<u8> {
-        self.0(std::ptr::from_ref(&count).addr());
-        vec![0; count]
+impl<F: Fn() + Send + Sync> Services for Looking<F> {
+    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Answered> {
+        (self.0)();
+        Box::pin(std::future::ready(Answered { answer: question.unanswered(Unanswered::Unavailable), now_ms: 0 }))
     }
 }
 
 /// What was last seen of the stack.
 type Seen = Arc<Mutex<Vec<u8>>>;
 
-fn at_stack(seen: &Seen) -> Box<dyn Services> {
+/// An instance whose stack is looked at whenever it draws a number.
+async fn watched(foreign: &Foreign, limits: &Limits, seen: &Seen) -> (Store<State>, Instance) {
+    let (mut store, instance) = foreign.instance(limits).await;
     let seen = Arc::clone(seen);
-    Box::new(Looking(move |here| *seen.lock().unwrap() = stack_around(here)))
+    store.data_mut().chance.on_draw = Some(Box::new(move |here| *seen.lock().unwrap() = stack_around(here)));
+    (store, instance)
 }
 
 /// The writable memory of this process, as ranges of addresses.
@@ -86,7 +86,7 @@ fn count_of(marker: u64, bytes: &[u8]) -> usize {
 /// Runs `fill` to its end, or drops it in the middle.
 async fn fill(foreign: &Foreign, pages: u32, stack: u32, end: u32, seen: &Seen) {
     let limits = Limits { fuel: 60_000_000, host_calls: 2, ..Limits::default() };
-    let (mut store, instance) = foreign.instance(at_stack(seen), &limits);
+    let (mut store, instance) = watched(foreign, &limits, seen).await;
     let fill = instance.get_typed_func::<(u64, u32, u32, u32), (u64,)>(&mut store, "fill").unwrap();
     let told = if end == end::CANCELLED { end::FUEL } else { end };
     let mut call = pin!(fill.call_async(&mut store, (MARKER, pages, stack, told)));
@@ -101,7 +101,7 @@ async fn fill(foreign: &Foreign, pages: u32, stack: u32, end: u32, seen: &Seen) 
 }
 
 async fn scan(foreign: &Foreign, pages: u32, seen: &Seen) -> (u64, usize) {
-    let (mut store, instance) = foreign.instance(at_stack(seen), &Limits::default());
+    let (mut store, instance) = watched(foreign, &Limits::default(), seen).await;
     let scan = instance.get_typed_func::<(u32,), (u64,)>(&mut store, "scan").unwrap();
     let (strange,) = scan.call_async(&mut store, (pages,)).await.unwrap();
     (strange, count_of(MARKER, &seen.lock().unwrap()))
@@ -132,7 +132,7 @@ async fn s_2_9_the_scan_finds_what_is_there() {
     fill(&foreign, 32, 1_000, 0, &seen).await;
     let on_stack = count_of(MARKER, &seen.lock().unwrap());
     assert!(on_stack > 1_000, "{on_stack} on the stack");
-    let (mut store, instance) = foreign.instance(at_stack(&seen), &Limits::default());
+    let (mut store, instance) = watched(&foreign, &Limits::default(), &seen).await;
     let both = instance.get_typed_func::<(u64, u32), (u64,)>(&mut store, "both").unwrap();
     assert_eq!(both.call_async(&mut store, (MARKER, PAGES_MAX)).await.unwrap(), (4,));
 }
@@ -140,7 +140,7 @@ async fn s_2_9_the_scan_finds_what_is_there() {
 /// What the script fills some megabytes with: neither its source nor its request hold it.
 const BYTE: u8 = 97;
 /// How it ends then. The last is dropped on its way.
-const ENDS_OF_SCRIPT: [&str; 6] = ["1", "throw 1", "loop {}", "loop { rand::float() }", "fn f(x) { f(x) } f(a)", "loop { }"];
+const ENDS_OF_SCRIPT: [&str; 6] = ["1", "throw 1", "loop {}", "loop { time::now() }", "fn f(x) { f(x) } f(a)", "loop { }"];
 
 /// Pages of this process that hold nothing but the script's byte.
 fn pages_of_script() -> usize {
@@ -157,17 +157,18 @@ async fn s_2_9_nothing_of_a_script_is_left_in_the_process() {
         let executor = one_slot(reset).await;
         for turn in 0..turns(12, 120) {
             let end = ENDS_OF_SCRIPT[turn as usize % ENDS_OF_SCRIPT.len()];
-            let text = format!("let a = blob(9 * 1024 * 1024, 90 + 7); let b = a; b[0] = 0; rand::float(); {end}");
+            let text = format!("let a = blob(9 * 1024 * 1024, 90 + 7); let b = a; b[0] = 0; try {{ kv::get(`x`) }} catch {{ }} {end}");
             let image = compile(&compiler, &text).await;
             let limits = Limits { fuel: 200_000_000, ..Limits::default() };
             let most = Arc::new(AtomicUsize::new(0));
             let seen = Arc::clone(&most);
-            let services = Looking(move |_| {
+            let services = Looking(move || {
                 if seen.load(Ordering::Relaxed) == 0 {
                     seen.store(pages_of_script(), Ordering::Relaxed);
                 }
             });
-            let mut run = Box::pin(executor.run(&image, invocation(), &limits, Box::new(services)));
+            let call = invocation();
+            let mut run = Box::pin(executor.run(&image, &call, &limits, Box::new(services)));
             if end == "loop { }" {
                 while most.load(Ordering::Relaxed) == 0 {
                     assert!(run.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());

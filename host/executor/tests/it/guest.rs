@@ -2,7 +2,7 @@
 
 use execution::{Execute, FailureKind, Limits};
 
-use crate::sandbox::{answer, compile, executor, failure, invocation, request, run, run_with};
+use crate::sandbox::{answer, compile, executor, failure, invocation, nobody, request, run, run_with};
 
 async fn limited(script: &str, limits: &Limits) -> execution::Outcome {
     run_with(script, request("GET", "/"), limits).await
@@ -81,7 +81,7 @@ async fn g5_s_2_10_nothing_survives() {
         .expect("the script compiles");
     let mut first = None;
     for _ in 0..1000 {
-        let outcome = executor().await.execute(&image, invocation(request("GET", "/")), &Limits::default()).await;
+        let outcome = executor().await.execute(&image, &invocation(request("GET", "/")), &Limits::default(), nobody()).await;
         let seen = (answer(&outcome), outcome.usage.fuel_used, outcome.usage.memory_peak_bytes);
         assert_eq!(*first.get_or_insert_with(|| seen.clone()), seen);
     }

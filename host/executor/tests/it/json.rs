@@ -3,7 +3,7 @@
 use execution::{Execute, HttpRequest, Limits};
 use serde_json::{Map, Value, json};
 
-use crate::sandbox::{answer, compile, executor, invocation, request};
+use crate::sandbox::{answer, compile, executor, invocation, nobody, request};
 
 const SCRIPT: &str = "#{ statusCode: 200, body: [ctx.request.body, type_of(ctx.request.body), ctx.request.json_error] }";
 /// Each sort of value, of blank and of escape once.
@@ -53,7 +53,7 @@ async fn assert_same(bodies: impl IntoIterator<Item = String>) {
     for body in bodies.into_iter().filter(|body| !body.is_empty()) {
         let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
         let call = invocation(HttpRequest { headers, body: body.clone().into_bytes(), ..request("POST", "/") });
-        let outcome = executor.execute(&image, call, &Limits::default()).await;
+        let outcome = executor.execute(&image, &call, &Limits::default(), nobody()).await;
         assert_eq!(answer(&outcome), (200, expected(&body)), "{body:?}");
     }
 }
@@ -91,6 +91,6 @@ async fn a_body_that_is_no_text_is_a_blob_with_an_error() {
     let (executor, image) = (executor().await, compile(SCRIPT).await.expect("the script compiles"));
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
     let call = invocation(HttpRequest { headers, body: b"[\"\xff\"]".to_vec(), ..request("POST", "/") });
-    let (status, text) = answer(&executor.execute(&image, call, &Limits::default()).await);
+    let (status, text) = answer(&executor.execute(&image, &call, &Limits::default(), nobody()).await);
     assert_eq!((status, text.as_str()), (200, r#"[[91,34,255,34,93],"blob","invalid unicode code point at line 1 column 3"]"#));
 }

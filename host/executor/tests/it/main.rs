@@ -5,6 +5,7 @@ mod compile;
 mod contract;
 mod guest;
 mod json;
+mod kv;
 mod modules;
 mod replay;
 mod sandbox;

@@ -3,12 +3,12 @@
 
 use execution::{CompileErrorKind, Execute, Limits};
 
-use crate::sandbox::{answer, compile_with, executor, failure, invocation, request};
+use crate::sandbox::{answer, compile_with, executor, failure, invocation, nobody, request};
 
 /// Runs a script of an app that has these modules, and returns the body.
 async fn run(text: &str, modules: &[(&str, &str)]) -> String {
     let image = compile_with(text, modules).await.unwrap();
-    answer(&executor().await.execute(&image, invocation(request("GET", "/orders")), &Limits::default()).await).1
+    answer(&executor().await.execute(&image, &invocation(request("GET", "/orders")), &Limits::default(), nobody()).await).1
 }
 
 #[tokio::test]
@@ -26,7 +26,7 @@ async fn modules_import_modules_and_each_is_evaluated_once() {
         ("unused", "this does not even parse"),
     ];
     let image = compile_with(r#"import "a" as a; import "b" as b; a::name() + b::name()"#, &modules).await.unwrap();
-    let outcome = executor().await.execute(&image, invocation(request("GET", "/")), &Limits::default()).await;
+    let outcome = executor().await.execute(&image, &invocation(request("GET", "/")), &Limits::default(), nobody()).await;
     assert_eq!((answer(&outcome).1.as_str(), outcome.logs.lines.len()), ("acbc", 1));
 }
 
@@ -34,7 +34,7 @@ async fn modules_import_modules_and_each_is_evaluated_once() {
 async fn the_top_level_of_a_module_runs_in_each_execution() {
     let image = compile_with(r#"import "m" as m; m::AT"#, &[("m", "export const AT = ctx.request.path;")]).await.unwrap();
     for path in ["/one", "/two"] {
-        let outcome = executor().await.execute(&image, invocation(request("GET", path)), &Limits::default()).await;
+        let outcome = executor().await.execute(&image, &invocation(request("GET", path)), &Limits::default(), nobody()).await;
         assert_eq!(answer(&outcome).1, path);
     }
 }
@@ -89,12 +89,12 @@ async fn modules_are_bounded_in_number_and_depth() {
 async fn an_error_in_a_module_tells_the_way_there() {
     let modules = [("m", "fn fail() {\n  throw \"no\" }")];
     let image = compile_with("import \"m\" as m;\nm::fail()", &modules).await.unwrap();
-    let failed = failure(executor().await.execute(&image, invocation(request("GET", "/")), &Limits::default()).await);
+    let failed = failure(executor().await.execute(&image, &invocation(request("GET", "/")), &Limits::default(), nobody()).await);
     let trace: Vec<_> = failed.trace.iter().map(|frame| (frame.script.as_str(), frame.function.as_str(), frame.line)).collect();
     assert_eq!(trace, [("m", "fail", 2), ("main", "", 2)]);
 
     let image = compile_with("import \"m\" as m;", &[("m", "\nthrow \"at once\"")]).await.unwrap();
-    let failed = failure(executor().await.execute(&image, invocation(request("GET", "/")), &Limits::default()).await);
+    let failed = failure(executor().await.execute(&image, &invocation(request("GET", "/")), &Limits::default(), nobody()).await);
     let trace: Vec<_> = failed.trace.iter().map(|frame| (frame.script.as_str(), frame.line)).collect();
     assert_eq!((trace, failed.message.as_str()), (vec![("m", 2), ("main", 1)], "at once"));
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use execution::{CompileError, Execute, HttpRequest, Image, Invocation, InvocationType, Limits, Outcome, Source};
+use execution::{CompileError, Execute, HttpRequest, Image, Invocation, InvocationType, Limits, Nobody, Outcome, Services, Source};
 use executor::{Executor, Settings};
 use tokio::sync::OnceCell;
 
@@ -34,7 +34,17 @@ pub(crate) async fn run(text: &str) -> Outcome {
 
 pub(crate) async fn run_with(text: &str, request: HttpRequest, limits: &Limits) -> Outcome {
     let image = compile(text).await.expect("the script compiles");
-    executor().await.execute(&image, invocation(request), limits).await
+    executor().await.execute(&image, &invocation(request), limits, nobody()).await
+}
+
+/// Runs a script against this state.
+pub(crate) async fn run_on(text: &str, services: impl Services + 'static) -> Outcome {
+    let image = compile(text).await.expect("the script compiles");
+    executor().await.execute(&image, &invocation(request("GET", "/")), &Limits::default(), Box::new(services)).await
+}
+
+pub(crate) fn nobody() -> Box<dyn Services> {
+    Box::new(Nobody { now_ms: 0 })
 }
 
 pub(crate) fn request(method: &str, path: &str) -> HttpRequest {

@@ -148,9 +148,16 @@ fn failed(failure: &Failure, execution_id: Uuid) -> Problem {
         FailureKind::Error | FailureKind::InvalidResponse => ProblemType::ExecutionError,
         FailureKind::Deadline => ProblemType::ExecutionDeadline,
         FailureKind::Fuel | FailureKind::Memory | FailureKind::HostCalls => ProblemType::ExecutionLimit,
+        FailureKind::Quota => ProblemType::ExecutionQuota,
+        FailureKind::Conflict => ProblemType::ExecutionConflict,
+        FailureKind::StateUnavailable => ProblemType::ExecutionUnavailable,
         FailureKind::Internal => ProblemType::Internal,
     };
-    Problem::new(kind, format!("GET /api/v1/admin/executions/{execution_id} tells why.")).with_execution(execution_id)
+    let problem = Problem::new(kind, format!("GET /api/v1/admin/executions/{execution_id} tells why.")).with_execution(execution_id);
+    match failure.kind {
+        FailureKind::Conflict | FailureKind::StateUnavailable => problem.with_retry_after(1),
+        _ => problem,
+    }
 }
 
 async fn nothing_ran(app: &AppStore, id: Uuid, error: InvokeError) -> Problem {

@@ -69,6 +69,8 @@ pub(super) struct ExecutionBody {
     host_calls: u32,
     /// Log lines beyond the limit, which were not kept.
     logs_dropped: u64,
+    /// How often the script was run, since others changed what it had read; the figures are those of the last time.
+    attempts: u32,
     /// Why it failed; null if it did not.
     error: Option<ExecutionError>,
     #[schema(value_type = String, format = DateTime)]
@@ -133,6 +135,7 @@ impl ExecutionBody {
             wall_us: usage.wall_us,
             host_calls: usage.host_calls,
             logs_dropped: execution.logs_dropped,
+            attempts: execution.attempts,
             error: execution.error_message.map(|message| ExecutionError { message, trace }),
             created_at: execution.created_at,
         }

@@ -15,6 +15,7 @@ mod execute;
 mod executions;
 pub mod extract;
 mod invitations;
+mod kv;
 mod limits;
 mod linking;
 mod listing;
@@ -102,6 +103,8 @@ fn routes_and_description() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(rollback::list_activations))
         .routes(routes!(rollback::rollback_app))
         .routes(routes!(split::get_split, split::put_split, split::delete_split))
+        .routes(routes!(kv::list_kv))
+        .routes(routes!(kv::get_kv, kv::put_kv, kv::delete_kv))
         .routes(routes!(executions::list_executions))
         .routes(routes!(executions::get_execution))
         .routes(routes!(executions::get_execution_logs))

@@ -99,6 +99,12 @@ problem_types! {
     ExecutionDeadline = "execution.deadline", GATEWAY_TIMEOUT, "The script took too long";
     /// The execution used up its fuel, memory or host calls.
     ExecutionLimit = "execution.limit", INSUFFICIENT_STORAGE, "The script hit a limit";
+    /// The app would keep more than it may; nothing was written.
+    ExecutionQuota = "execution.quota", INSUFFICIENT_STORAGE, "The app stores as much as it may";
+    /// Others changed what the script had read, each time it was tried; `Retry-After` says when to come back.
+    ExecutionConflict = "execution.conflict", SERVICE_UNAVAILABLE, "Too many executions at once changed the same thing";
+    /// What the script wrote can't be kept just now; nothing of it was. `Retry-After` says when to come back.
+    ExecutionUnavailable = "execution.unavailable", SERVICE_UNAVAILABLE, "The app can't store anything right now";
     /// A defect of PiCloud; the log has the cause under the request's id.
     Internal = "internal", INTERNAL_SERVER_ERROR, "Something went wrong in PiCloud";
     /// The database or the sandbox is away; `Retry-After` says when to come back.
@@ -346,6 +352,7 @@ impl From<store::Error> for Problem {
                 ..FieldError::default()
             }),
             store::Error::RouteConflict { other, .. } => Self::new(ProblemType::RouteConflict, text).with_other(other.uuid()),
+            store::Error::OverQuota { .. } => Self::new(ProblemType::ExecutionQuota, text),
             store::Error::Missing { what, .. } => Self::not_found(&what.to_string()),
             store::Error::Changed { .. } | store::Error::ActiveMoved { .. } => Self::new(ProblemType::PreconditionFailed, text),
             store::Error::NotAnEndpoint { .. } => Self::invalid("/script", text),

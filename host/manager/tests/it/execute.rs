@@ -1,6 +1,6 @@
 //! `/api/v1/execute/{id}`.
 
-use execution::{Failure, FailureKind, Logs, Outcome, Response, Usage};
+use execution::{Effects, Failure, FailureKind, Logs, Outcome, Response, Usage};
 use http::Method;
 use manager::{InvokeError, Invoked};
 use serde_json::json;
@@ -11,7 +11,7 @@ use crate::support::Instance;
 const RUN: Uuid = Uuid::from_u128(7);
 
 fn invoked(result: Result<Response, Failure>) -> Option<Result<Invoked, InvokeError>> {
-    let outcome = Outcome { result, usage: Usage::default(), logs: Logs::default() };
+    let outcome = Outcome { result, usage: Usage::default(), logs: Logs::default(), effects: Effects::default() };
     Some(Ok(Invoked { execution_id: RUN, outcome }))
 }
 

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use execution::{CompileError, CompileErrorKind, Compiled, Execute, HttpRequest, Image, Invocation, Limits, Modules, Outcome, Source};
+use execution::{
+    CompileError, CompileErrorKind, Compiled, Execute, HttpRequest, Image, Invocation, Limits, Modules, Outcome, Services, Source,
+};
 use manager::{BoxFuture, DataPlane, InvokeError, Invoked, RouteField, RouteMatch, RouteRefusal, RouteSpec};
 use tokio::sync::broadcast;
 use uuid::Uuid;
@@ -30,7 +32,7 @@ impl Execute for FakeExecutor {
         })
     }
 
-    fn execute<'a>(&'a self, _: &'a Image, _: Invocation, _: &'a Limits) -> BoxFuture<'a, Outcome> {
+    fn execute<'a>(&'a self, _: &'a Image, _: &'a Invocation, _: &'a Limits, _: Box<dyn Services>) -> BoxFuture<'a, Outcome> {
         unreachable!("the control plane runs nothing itself")
     }
 }

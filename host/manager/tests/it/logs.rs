@@ -47,6 +47,7 @@ fn execution(id: ExecutionId, app: AppId, script: ScriptId, failure: Option<Fail
         usage: Usage { fuel_used: 7, memory_peak_bytes: 8, wall_us: 9, host_calls: 1 },
         failure,
         logs_dropped: 2,
+        attempts: 1,
     }
 }
 

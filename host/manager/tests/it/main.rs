@@ -16,6 +16,7 @@ mod guessing;
 mod hostile;
 mod invitations;
 mod keys;
+mod kv;
 mod logs;
 mod manifest;
 mod matrix;

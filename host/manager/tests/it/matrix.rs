@@ -1,6 +1,6 @@
 //! Every operation, sent by every kind of caller, against `docs/permissions.toml` (S-8.6). No operation may be missing.
 
-use execution::{Logs, Outcome, Response, Usage};
+use execution::{Effects, Logs, Outcome, Response, Usage};
 use http::Method;
 use manager::Invoked;
 use serde_json::{Value, json};
@@ -50,6 +50,7 @@ pub(crate) async fn things(owner: &Caller<'_>, members: &[(store::AdminId, AppRo
     let deployment = owner.get(&format!("/api/v1/admin/deployments?app={slug}")).await.expect(200).text("/items/0/id");
     let split = json!({ "deployment": 1, "percent": 50 });
     owner.put(&format!("/api/v1/admin/apps/{slug}/split"), &split).await.expect(200);
+    owner.put(&format!("/api/v1/admin/kv/thing?app={slug}"), &json!({ "value": [1] })).await.expect(200);
     let execution = run(owner.instance, &slug, &script, &["line"], None).await.to_string();
     let app = owner.instance.open(&slug).await;
     for (admin, role) in members {
@@ -89,9 +90,21 @@ impl Things {
             "api-keys" => &self.keys[about as usize],
             _ => &self.script,
         };
-        let path = template.replace("{app}", &self.slug).replace("{id}", id);
-        let of_an_app =
-            ["scripts", "routes", "deployments", "activations", "domains", "executions", "logs", "logs/stream", "members", "members/{id}"];
+        let path = template.replace("{app}", &self.slug).replace("{id}", id).replace("{key}", "thing");
+        let of_an_app = [
+            "scripts",
+            "routes",
+            "deployments",
+            "activations",
+            "domains",
+            "executions",
+            "logs",
+            "logs/stream",
+            "members",
+            "members/{id}",
+            "kv",
+            "kv/{key}",
+        ];
         let of_both = ["invitations", "audit", "audit/export", "audit/verify", "api-keys"];
         let is = |names: &[&str]| names.iter().any(|name| template == format!("/api/v1/admin/{name}"));
         match about {
@@ -123,6 +136,7 @@ impl Things {
                 "app": slug, "message": "All", "scripts": [{ "name": "new", "source": "1" }], "routes": [{ "script": "new", "path": "/n" }],
                 "settings": { "limits": { "fuel": 1000 } }, "expected": 2, "dry_run": false, "activate": true,
             }),
+            ("PUT /api/v1/admin/kv/{key}", _) => json!({ "value": { "a": 1 }, "ttl_seconds": 60 }),
             ("POST /api/v1/admin/deployments/{id}/preview", _) => json!({ "expires_in_seconds": 60 }),
             ("PUT /api/v1/admin/apps/{app}/split", _) => json!({
                 "deployment": 1, "percent": 5, "sticky": "cookie:visitor", "stop_above_error_rate": 5, "window_requests": 50,
@@ -320,7 +334,12 @@ async fn try_way(oracle: &toml::Table, callers: &Callers<'_>, maker: &mut Maker<
 #[tokio::test]
 async fn s_8_6_every_operation_by_every_role_and_scope() {
     let instance = Instance::new().await;
-    let answer = Outcome { result: Ok(Response { status: 200, ..Response::default() }), usage: Usage::default(), logs: Logs::default() };
+    let answer = Outcome {
+        result: Ok(Response { status: 200, ..Response::default() }),
+        usage: Usage::default(),
+        logs: Logs::default(),
+        effects: Effects::default(),
+    };
     *instance.plane.answer.lock().unwrap() = Some(Ok(Invoked { execution_id: Uuid::nil(), outcome: answer }));
     let oracle: toml::Table = toml::from_str(include_str!("../../../../docs/permissions.toml")).unwrap();
     let all: Vec<&str> = oracle["scopes"].as_table().unwrap().keys().map(String::as_str).collect();

@@ -49,6 +49,7 @@ fn row(number: u128, path: &str) -> NewExecution {
         usage: Usage::default(),
         failure: None,
         logs_dropped: 0,
+        attempts: 1,
     }
 }
 

@@ -3,8 +3,8 @@
 use std::{collections::HashMap, fmt::Write as _, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use execution::{
-    CompileError, CompileErrorKind, Compiled, Execute, Failure, FailureKind, Image, Invocation, Limits, LogLine, Logs, Modules, Outcome,
-    Response as Answer, Source, Usage,
+    CompileError, CompileErrorKind, Compiled, Effects, Execute, Failure, FailureKind, Image, Invocation, Limits, LogLine, Logs, Modules,
+    Outcome, Response as Answer, Services, Source, Usage,
 };
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -44,7 +44,7 @@ impl Execute for Scripted {
         })
     }
 
-    fn execute<'a>(&'a self, image: &'a Image, invocation: Invocation, _: &'a Limits) -> BoxFuture<'a, Outcome> {
+    fn execute<'a>(&'a self, image: &'a Image, invocation: &'a Invocation, _: &'a Limits, _: Box<dyn Services>) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
             let text = std::str::from_utf8(image.bytes()).unwrap();
             let mut answer = Answer { status: 200, ..Answer::default() };
@@ -58,7 +58,7 @@ impl Execute for Scripted {
                     }
                     "body" => answer.body = rest.into(),
                     "size" => answer.body = vec![b'a'; rest.parse().unwrap()],
-                    "echo" => answer.body = described(&invocation).into(),
+                    "echo" => answer.body = described(invocation).into(),
                     "fail" => failed = Some(Failure { kind: kind(rest), message: "SECRET of the script".to_owned(), trace: Vec::new() }),
                     "wait" => {
                         self.waiting.notify_one();
@@ -68,14 +68,17 @@ impl Execute for Scripted {
                 }
             }
             let logs = Logs { lines: vec![LogLine { level: execution::Level::Info, message: "ran".to_owned(), fields: None }], dropped: 0 };
-            Outcome { result: failed.map_or(Ok(answer), Err), usage: Usage::default(), logs }
+            Outcome { result: failed.map_or(Ok(answer), Err), usage: Usage::default(), logs, effects: Effects::default() }
         })
     }
 }
 
 fn kind(word: &str) -> FailureKind {
-    use FailureKind::{Deadline, Error, Fuel, HostCalls, Internal, InvalidResponse, Memory};
-    [Error, InvalidResponse, Deadline, Fuel, Memory, HostCalls, Internal].into_iter().find(|kind| kind.as_str() == word).unwrap()
+    use FailureKind::{Conflict, Deadline, Error, Fuel, HostCalls, Internal, InvalidResponse, Memory, Quota, StateUnavailable};
+    [Error, InvalidResponse, Deadline, Fuel, Memory, HostCalls, Conflict, StateUnavailable, Quota, Internal]
+        .into_iter()
+        .find(|kind| kind.as_str() == word)
+        .unwrap()
 }
 
 /// What a script sees, one line each.

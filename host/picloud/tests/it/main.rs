@@ -12,3 +12,4 @@ mod instance;
 mod life;
 mod many;
 mod modules;
+mod transfers;

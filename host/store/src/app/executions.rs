@@ -32,6 +32,8 @@ pub struct Execution {
     pub error_trace: Vec<Frame>,
     /// Log lines beyond the limit, which were not kept.
     pub logs_dropped: u64,
+    /// How often the script was run; the figures are those of the last time.
+    pub attempts: u32,
     pub created_at: Timestamp,
 }
 
@@ -58,7 +60,7 @@ impl AppStore {
                 deployment, invocation_type, outcome, status,
                 method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message,
                 error_trace as "error_trace: Json<Vec<Frame>>",
-                logs_dropped, created_at as "created_at: Time"
+                logs_dropped, attempts, created_at as "created_at: Time"
             from executions
             where app_id = $1 and created_at <= $2 and (created_at, id) < ($2, $3)
                 and ($4::uuid is null or script_id = $4) and ($5::text is null or outcome = $5)
@@ -90,7 +92,7 @@ impl AppStore {
                 deployment, invocation_type, outcome, status,
                 method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message,
                 error_trace as "error_trace: Json<Vec<Frame>>",
-                logs_dropped, created_at as "created_at: Time"
+                logs_dropped, attempts, created_at as "created_at: Time"
             from executions where app_id = $1 and created_at = $2 and id = $3
             "#,
             self.app as _,
@@ -123,6 +125,7 @@ struct ExecutionRow {
     error_message: Option<String>,
     error_trace: Option<Json<Vec<Frame>>>,
     logs_dropped: i64,
+    attempts: i16,
     created_at: Timestamp,
 }
 
@@ -151,6 +154,7 @@ impl From<ExecutionRow> for Execution {
             error_message: row.error_message,
             error_trace: row.error_trace.map_or_else(Vec::new, |Json(trace)| trace),
             logs_dropped: unsigned(row.logs_dropped),
+            attempts: u32::try_from(row.attempts).unwrap_or(1),
             created_at: row.created_at,
         }
     }

@@ -32,6 +32,8 @@ pub struct NewExecution {
     /// Message and trace for the developer.
     pub failure: Option<Failure>,
     pub logs_dropped: u64,
+    /// How often the script was run; the figures are those of the last time.
+    pub attempts: u32,
 }
 
 /// A line that a script logged. `created_at` is the time inside the execution's id.
@@ -54,15 +56,15 @@ const LOG_ORDER_LOCK: i64 = 0x7069_636c_6c6f_6773;
 
 impl Runs {
     /// Writes a batch of executions and logs in one transaction and returns the ids of the logs, in their order: ids grow in the
-    /// order of commits. Meant for batches of up to a few thousand rows; the rows of one execution and its logs belong in one
-    /// batch. A missing partition is made. Rows of apps that were deleted are accepted and swept later. A batch that was written
-    /// before (its commit was not acknowledged) changes nothing and returns no ids.
+    /// order of commits. Meant for batches of up to a few thousand rows; all log lines of one execution belong in one batch. A missing
+    /// partition is made. Rows of apps that were deleted are accepted and swept later. What was written before (by a batch whose
+    /// commit was not acknowledged, or with what the execution wrote) is left as it is and has no ids.
     ///
     /// # Errors
     /// [`crate::Error::Unavailable`]: nothing was written, worth another try. [`crate::Error::Database`]: nothing was written.
     pub async fn append(&self, executions: &[NewExecution], logs: &[NewLog]) -> Result<Vec<i64>> {
         match self.try_append(executions, logs).await {
-            Err(error) if sqlstate(&error).as_deref() == Some(NO_PARTITION) => {
+            Err(error) if lacks_partition(&error) => {
                 let days: BTreeSet<Date> =
                     executions.iter().map(|row| row.id).chain(logs.iter().map(|row| row.execution)).map(day_of).collect();
                 self.make_days(&days).await?;
@@ -75,18 +77,22 @@ impl Runs {
 
     async fn try_append(&self, executions: &[NewExecution], logs: &[NewLog]) -> sqlx::Result<Vec<i64>> {
         let mut transaction = self.data.begin().await?;
-        let fresh = insert_executions(&mut transaction, executions).await?;
-        // A batch whose commit was acknowledged to nobody comes again: then its rows are there, and so are its logs.
-        let repeated = !executions.is_empty() && fresh == 0;
-        let ids = if logs.is_empty() || repeated { Vec::new() } else { insert_logs(&mut transaction, logs).await? };
+        insert_executions(&mut transaction, executions).await?;
+        let ids = if logs.is_empty() { Vec::new() } else { insert_logs(&mut transaction, logs).await? };
         transaction.commit().await?;
         Ok(ids)
     }
 }
 
-async fn insert_executions(connection: &mut PgConnection, rows: &[NewExecution]) -> sqlx::Result<u64> {
+/// Whether the day of a row has no partition yet.
+pub(crate) fn lacks_partition(error: &sqlx::Error) -> bool {
+    sqlstate(error).as_deref() == Some(NO_PARTITION)
+}
+
+/// Rows that are there already stay as they are.
+pub(crate) async fn insert_executions(connection: &mut PgConnection, rows: &[NewExecution]) -> sqlx::Result<()> {
     if rows.is_empty() {
-        return Ok(0);
+        return Ok(());
     }
     macro_rules! column {
         ($row:ident => $value:expr) => {
@@ -94,16 +100,16 @@ async fn insert_executions(connection: &mut PgConnection, rows: &[NewExecution])
         };
     }
     let traces = rows.iter().map(|row| row.failure.as_ref().and_then(|failure| serde_json::to_string(&failure.trace).ok()));
-    let written = sqlx::query!(
+    sqlx::query!(
         "insert into executions (app_id, created_at, id, request_id, script_id, route_id, deployment, invocation_type, outcome, status,
-            method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace, logs_dropped)
+            method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace, logs_dropped, attempts)
         select app_id, created_at, id, request_id, script_id, route_id, deployment, invocation_type, outcome, status,
-            method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace::json, logs_dropped
+            method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace::json, logs_dropped, attempts
         from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::int[], $8::text[], $9::text[],
             $10::smallint[], $11::text[], $12::text[], $13::text[], $14::bigint[], $15::bigint[], $16::bigint[], $17::int[], $18::text[],
-            $19::text[], $20::bigint[])
+            $19::text[], $20::bigint[], $21::smallint[])
         as new (app_id, created_at, id, request_id, script_id, route_id, deployment, invocation_type, outcome, status,
-            method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace, logs_dropped)
+            method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace, logs_dropped, attempts)
         on conflict do nothing",
         column!(row => row.app) as &[AppId],
         column!(row => Time(row.id.created_at())) as &[Time],
@@ -124,11 +130,12 @@ async fn insert_executions(connection: &mut PgConnection, rows: &[NewExecution])
         column!(row => i32::try_from(row.usage.host_calls).unwrap_or(i32::MAX)) as &[i32],
         column!(row => row.failure.as_ref().map(|failure| storable(&failure.message))) as &[Option<Cow<'_, str>>],
         &traces.collect::<Vec<_>>() as &[Option<String>],
-        column!(row => signed(row.logs_dropped)) as &[i64]
+        column!(row => signed(row.logs_dropped)) as &[i64],
+        column!(row => i16::try_from(row.attempts).unwrap_or(i16::MAX)) as &[i16]
     )
     .execute(connection)
     .await?;
-    Ok(written.rows_affected())
+    Ok(())
 }
 
 async fn insert_logs(connection: &mut PgConnection, rows: &[NewLog]) -> sqlx::Result<Vec<i64>> {
@@ -138,6 +145,10 @@ async fn insert_logs(connection: &mut PgConnection, rows: &[NewLog]) -> sqlx::Re
         select app_id, created_at, execution_id, script_id, level, message, fields
         from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[])
         with ordinality as new (app_id, created_at, execution_id, script_id, level, message, fields, place)
+        where not exists (
+            select from execution_logs old
+            where old.app_id = new.app_id and old.created_at = new.created_at and old.execution_id = new.execution_id
+        )
         order by place
         returning id",
         &rows.iter().map(|row| row.app).collect::<Vec<_>>() as &[AppId],

@@ -6,7 +6,9 @@ mod partition;
 mod stop_split;
 
 pub use append::{NewExecution, NewLog};
+pub(crate) use append::{insert_executions, lacks_partition};
 pub use maintain::{Maintained, Retention};
+pub(crate) use partition::day_of;
 
 /// Where executions and logs are written. Cheap to clone.
 #[derive(Debug, Clone)]

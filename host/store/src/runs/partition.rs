@@ -15,7 +15,7 @@ pub(super) const TABLES: [&str; 2] = ["executions", "execution_logs"];
 pub(super) const PARTITION_LOCK: i64 = 0x7069_636c_7061_7274;
 
 /// The UTC day of an execution.
-pub(super) fn day_of(id: ExecutionId) -> Date {
+pub(crate) fn day_of(id: ExecutionId) -> Date {
     utc_day(id.created_at())
 }
 
@@ -37,7 +37,7 @@ fn day_in(name: &str) -> Option<Date> {
 
 impl Runs {
     /// Makes the partitions of these days where they are missing.
-    pub(super) async fn make_days(&self, days: &BTreeSet<Date>) -> Result<()> {
+    pub(crate) async fn make_days(&self, days: &BTreeSet<Date>) -> Result<()> {
         const OPERATION: &str = "make partitions";
         let mut transaction = self.control.begin().await.map_err(Error::sql(OPERATION))?;
         sqlx::query!("select pg_advisory_xact_lock($1)", PARTITION_LOCK).execute(&mut *transaction).await.map_err(Error::sql(OPERATION))?;

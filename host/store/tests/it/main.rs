@@ -7,6 +7,7 @@ mod apps;
 mod audit;
 mod deploy;
 mod identity;
+mod kv;
 mod listen;
 mod manifest;
 mod runs;

@@ -26,6 +26,7 @@ pub(crate) fn execution(app: AppId, script: ScriptId, at: Timestamp) -> NewExecu
         usage: Usage { fuel_used: 1, memory_peak_bytes: 2, wall_us: 3, host_calls: 4 },
         failure: None,
         logs_dropped: 0,
+        attempts: 1,
     }
 }
 
@@ -58,6 +59,7 @@ async fn what_was_written_is_read(pool: PgPool) {
         status: Some(502),
         failure: Some(Failure { kind: FailureKind::Error, message: "oops \0".into(), trace: vec![frame.clone()] }),
         logs_dropped: 9,
+        attempts: 1,
         ..execution(app.app_id(), script, noon() + SignedDuration::from_secs(1))
     };
     let lines = [log(&good, "first"), NewLog { fields: Some("{\"a\":\"\\u0000\"}".into()), ..log(&bad, "nul \0 \u{1b}[0m") }];

@@ -59,6 +59,9 @@ actions! {
     DeploymentWrite = "deployment_write", [ScriptWrite, RouteWrite];
     /// Look at a deployment as a visitor would: it runs scripts.
     DeploymentPreview = "deployment_preview", [ScriptRead, ScriptExecute];
+    /// What scripts keep.
+    DataRead = "data_read", [DataRead];
+    DataWrite = "data_write", [DataWrite];
     /// Executions and their logs.
     LogRead = "log_read", [LogRead];
     /// Who changed what about an app.

@@ -42,7 +42,7 @@ macro_rules! permissions {
 
 permissions! {
     AppRead AppWrite MemberRead MemberWrite DomainRead DomainWrite ScriptRead ScriptWrite ScriptExecute RouteRead RouteWrite
-    DeploymentRead DeploymentWrite DeploymentPreview LogRead AuditRead
+    DeploymentRead DeploymentWrite DeploymentPreview DataRead DataWrite LogRead AuditRead
 }
 
 /// Where a request names the app that it is about.

@@ -1,0 +1,123 @@
+//! `kv::`: values that stay, in one transaction with the execution.
+
+use rhai::{Dynamic, EvalAltResult, Map, Module, NativeCallContext};
+
+use super::{error, place};
+use crate::{
+    bindings::{kv, state},
+    json,
+};
+
+/// Entries of a page if the script doesn't say.
+const PAGE_ENTRIES: i64 = 100;
+
+/// The namespace `kv`.
+pub(crate) fn module() -> Module {
+    let mut module = Module::new();
+    module.set_native_fn("get", |context: NativeCallContext, key: &str| get(&context, key));
+    module.set_native_fn("get", |context: NativeCallContext, key: &str, absent: Dynamic| {
+        get(&context, key).map(|value| if value.is_unit() { absent } else { value })
+    });
+    module.set_native_fn("set", |context: NativeCallContext, key: &str, value: Dynamic| set(&context, key, &value, None));
+    module.set_native_fn("set", |context: NativeCallContext, key: &str, value: Dynamic, options: Map| {
+        set(&context, key, &value, ttl_ms(&context, &options)?)
+    });
+    module.set_native_fn("delete", |context: NativeCallContext, key: &str| {
+        place::note(&context);
+        kv::delete(key).map_err(|error| thrown(&context, error))
+    });
+    module.set_native_fn("increment", |context: NativeCallContext, key: &str| increment(&context, key, 1));
+    module.set_native_fn("increment", |context: NativeCallContext, key: &str, by: i64| increment(&context, key, by));
+    module.set_native_fn("compare_and_set", compare_and_set);
+    module.set_native_fn("list", |context: NativeCallContext, prefix: &str| list(&context, prefix, &Map::new()));
+    module.set_native_fn("list", |context: NativeCallContext, prefix: &str, options: Map| list(&context, prefix, &options));
+    module
+}
+
+/// The value; `()` if there is none.
+fn get(context: &NativeCallContext, key: &str) -> Result<Dynamic, Box<EvalAltResult>> {
+    place::note(context);
+    kv::get(key).map_err(|error| thrown(context, error))?.map_or(Ok(Dynamic::UNIT), |value| parse(context, &value))
+}
+
+fn set(context: &NativeCallContext, key: &str, value: &Dynamic, ttl_ms: Option<u64>) -> Result<(), Box<EvalAltResult>> {
+    place::note(context);
+    let value = json::to_text(value)
+        .map_err(|message| error::thrown(context, "kv", "invalid", format!("the value of `{key}` can't be stored: {message}")))?;
+    kv::set(key, &value, ttl_ms).map_err(|error| thrown(context, error))
+}
+
+fn increment(context: &NativeCallContext, key: &str, by: i64) -> Result<(), Box<EvalAltResult>> {
+    place::note(context);
+    kv::increment(key, by).map_err(|error| thrown(context, error))
+}
+
+/// Sets the key if its value is the expected one (`()`: none). Both are compared as JSON.
+fn compare_and_set(context: NativeCallContext, key: &str, expected: Dynamic, value: Dynamic) -> Result<bool, Box<EvalAltResult>> {
+    let text = |value: &Dynamic| if value.is_unit() { None } else { json::to_text(value).ok() };
+    let is_expected = text(&get(&context, key)?) == text(&expected);
+    if is_expected {
+        set(&context, key, &value, None)?;
+    }
+    Ok(is_expected)
+}
+
+/// `#{ items: [#{ key, value }], next }`; `next` is what to pass as `after` for the following page, `()` at the end.
+fn list(context: &NativeCallContext, prefix: &str, options: &Map) -> Result<Map, Box<EvalAltResult>> {
+    place::note(context);
+    known(context, options, &["after", "limit"])?;
+    let after = match options.get("after") {
+        Some(after) if !after.is_unit() => Some(after.clone().into_string().map_err(|_| option_error(context, "after", "a string"))?),
+        _ => None,
+    };
+    let limit = options
+        .get("limit")
+        .map_or(Ok(PAGE_ENTRIES), |limit| limit.as_int().map_err(|_| option_error(context, "limit", "a whole number")))?;
+    let page = kv::list(prefix, after.as_deref(), u32::try_from(limit).unwrap_or(0)).map_err(|error| thrown(context, error))?;
+    let mut items = rhai::Array::with_capacity(page.entries.len());
+    for entry in page.entries {
+        let item: Map = [("key".into(), entry.key.into()), ("value".into(), parse(context, &entry.value)?)].into_iter().collect();
+        items.push(item.into());
+    }
+    Ok([("items".into(), items.into()), ("next".into(), page.next.map_or(Dynamic::UNIT, Into::into))].into_iter().collect())
+}
+
+/// `ttl`: seconds that a key is kept.
+fn ttl_ms(context: &NativeCallContext, options: &Map) -> Result<Option<u64>, Box<EvalAltResult>> {
+    known(context, options, &["ttl"])?;
+    let Some(ttl) = options.get("ttl").filter(|ttl| !ttl.is_unit()) else { return Ok(None) };
+    let seconds = ttl
+        .as_int()
+        .map(|seconds| seconds as f64)
+        .or_else(|_| ttl.as_float())
+        .map_err(|_| option_error(context, "ttl", "a number of seconds"))?;
+    // What is no time at all becomes 0, which the host refuses with its reason.
+    Ok(Some((seconds * 1000.0).clamp(0.0, u64::MAX as f64) as u64))
+}
+
+/// Refuses an option that does not exist, so that a slip of the pen shows.
+fn known(context: &NativeCallContext, options: &Map, names: &[&str]) -> Result<(), Box<EvalAltResult>> {
+    match options.keys().find(|name| !names.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(name) => Err(error::thrown(context, "kv", "invalid", format!("there is no option `{name}`; there is {}", names.join(", ")))),
+    }
+}
+
+fn option_error(context: &NativeCallContext, name: &str, expected: &str) -> Box<EvalAltResult> {
+    error::thrown(context, "kv", "invalid", format!("the option `{name}` is {expected}"))
+}
+
+fn parse(context: &NativeCallContext, value: &str) -> Result<Dynamic, Box<EvalAltResult>> {
+    json::parse(value.as_bytes())
+        .map_err(|message| error::thrown(context, "kv", "mismatch", format!("a stored value is not JSON: {message}")))
+}
+
+fn thrown(context: &NativeCallContext, error: state::Error) -> Box<EvalAltResult> {
+    let (case, message) = match error {
+        state::Error::Invalid(message) => ("invalid", message),
+        state::Error::TooLarge(message) => ("too_large", message),
+        state::Error::Mismatch(message) => ("mismatch", message),
+        state::Error::Unavailable(message) => ("unavailable", message),
+    };
+    error::thrown(context, "kv", case, message)
+}

@@ -1,0 +1,33 @@
+//! What an execution leaves behind in its app's state, all or nothing.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::kv::{Read, Write};
+
+/// Everything that happens to the app's state when the execution commits, and what must still hold for it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Effects {
+    /// In the order in which they were seen first.
+    pub reads: Vec<Read>,
+    /// By key, so that all executions lock rows in the same order.
+    pub writes: BTreeMap<String, Write>,
+    /// Something was done that can't be undone (a call of another server): the script must not be run again.
+    pub irrevocable: bool,
+}
+
+impl Effects {
+    /// Whether the state is changed.
+    #[must_use]
+    pub fn has_writes(&self) -> bool {
+        !self.writes.is_empty()
+    }
+
+    /// Whether the database must be asked once more before the answer may leave: something is written, or what was read in several
+    /// steps must have been true at one moment.
+    #[must_use]
+    pub fn need_commit(&self) -> bool {
+        self.has_writes() || self.reads.len() > 1
+    }
+}

@@ -1,0 +1,78 @@
+//! What an execution can ask of the world outside its sandbox.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{BoxFuture, kv};
+
+/// Who answers an execution's questions, already bound to one app: no question carries an app id.
+///
+/// Implemented by the data plane (the app's stores), by `executor::Memory` (tests, development, fuzzing), by `executor::Recorder` (around another one) and by
+/// `executor::Replay` (the answers of a recording). Clock and chance are not asked for: both follow from the invocation. So everything that can make
+/// two runs of one invocation differ goes through here.
+pub trait Services: Send + Sync {
+    /// Answers one question. Dropping the future gives it up.
+    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Answered>;
+}
+
+/// An answer, and the time it came.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Answered {
+    pub answer: Answer,
+    /// What the script's clock shows from now on, in milliseconds since 1970-01-01T00:00:00Z (S-2.20: it moves only here).
+    pub now_ms: u64,
+}
+
+/// A question. Writes are none: they are gathered in the sandbox's [`crate::Effects`] and take effect when it has ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// What is stored under a key.
+    KvGet { key: String },
+    /// A page of keys and values.
+    KvList(kv::Range),
+}
+
+/// The answer to the question of the same name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    KvGet(Result<Option<kv::Stored>, Unanswered>),
+    KvList(Result<kv::Page, Unanswered>),
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum Unanswered {
+    /// The store can't be asked just now. Worth another try later.
+    #[error("the store can't be asked just now")]
+    Unavailable,
+    /// A replay has left its recording, which knows no answer.
+    #[error("the recording has no answer to this")]
+    NotRecorded,
+}
+
+impl Question {
+    /// The answer that says why there is none.
+    #[must_use]
+    pub fn unanswered(&self, why: Unanswered) -> Answer {
+        match self {
+            Self::KvGet { .. } => Answer::KvGet(Err(why)),
+            Self::KvList(_) => Answer::KvList(Err(why)),
+        }
+    }
+}
+
+/// Services of an execution that has none: every question is unanswered, and the clock stands still.
+#[derive(Debug, Clone, Copy)]
+pub struct Nobody {
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    pub now_ms: u64,
+}
+
+impl Services for Nobody {
+    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Answered> {
+        let answered = Answered { answer: question.unanswered(Unanswered::Unavailable), now_ms: self.now_ms };
+        Box::pin(std::future::ready(answered))
+    }
+}

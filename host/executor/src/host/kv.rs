@@ -1,0 +1,140 @@
+//! `picloud:script/kv`
+
+use execution::{
+    Answer, Question,
+    kv::{KEY_BYTES_MAX, PAGE_ENTRIES_MAX, Range},
+};
+
+use crate::{
+    bindings::{
+        kv::{Entry, Host, Page},
+        state::Error,
+    },
+    state::State,
+    transaction::{Known, Refused},
+};
+
+/// Longest time that a key can be given: ten years.
+const TTL_MS_MAX: u64 = 10 * 366 * 24 * 3600 * 1000;
+
+impl Host for State {
+    async fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<String>, Error>> {
+        self.count_kv_call()?;
+        Ok(match check_key(&key) {
+            Ok(()) => self.kv_get(key).await,
+            Err(error) => Err(error),
+        })
+    }
+
+    fn set(&mut self, key: String, value: String, ttl_ms: Option<u64>) -> wasmtime::Result<Result<(), Error>> {
+        self.count_kv_call()?;
+        Ok(check_key(&key).and_then(|()| self.check_value(&key, &value)).and_then(|()| check_ttl(ttl_ms)).and_then(|()| {
+            let expires_at_ms = ttl_ms.map(|ttl| self.now_ms.saturating_add(ttl));
+            Ok(self.transaction.set(key, value, expires_at_ms)?)
+        }))
+    }
+
+    fn delete(&mut self, key: String) -> wasmtime::Result<Result<(), Error>> {
+        self.count_kv_call()?;
+        Ok(check_key(&key).and_then(|()| Ok(self.transaction.delete(key)?)))
+    }
+
+    fn increment(&mut self, key: String, by: i64) -> wasmtime::Result<Result<(), Error>> {
+        self.count_kv_call()?;
+        let now_ms = self.now_ms;
+        Ok(check_key(&key).and_then(|()| Ok(self.transaction.add(key, by, now_ms)?)))
+    }
+
+    async fn list(&mut self, prefix: String, after: Option<String>, limit: u32) -> wasmtime::Result<Result<Page, Error>> {
+        self.count_kv_call()?;
+        let range = Range { prefix, after, limit };
+        Ok(match check_range(&range) {
+            Ok(()) => self.kv_list(range).await,
+            Err(error) => Err(error),
+        })
+    }
+}
+
+impl State {
+    async fn kv_get(&mut self, key: String) -> Result<Option<String>, Error> {
+        if let Known::Value(value) = self.transaction.get(&key, self.now_ms)? {
+            return Ok(value);
+        }
+        let answer = self.ask(&Question::KvGet { key: key.clone() }).await;
+        let Answer::KvGet(stored) = answer else { return Err(other_answer()) };
+        self.transaction.saw(key.clone(), stored?)?;
+        match self.transaction.get(&key, self.now_ms)? {
+            Known::Value(value) => Ok(value),
+            Known::Ask => Err(other_answer()),
+        }
+    }
+
+    async fn kv_list(&mut self, range: Range) -> Result<Page, Error> {
+        let answer = self.ask(&Question::KvList(range.clone())).await;
+        let Answer::KvList(page) = answer else { return Err(other_answer()) };
+        let (entries, next) = self.transaction.list(range, page?, self.now_ms)?;
+        Ok(Page { entries: entries.into_iter().map(|(key, value)| Entry { key, value }).collect(), next })
+    }
+
+    fn check_value(&self, key: &str, value: &str) -> Result<(), Error> {
+        if value.len() <= self.kv_value_bytes_max {
+            return Ok(());
+        }
+        let max = self.kv_value_bytes_max;
+        Err(Error::TooLarge(format!("the value of `{key}` has {} bytes as JSON, and {max} are allowed (kv_value_bytes)", value.len())))
+    }
+}
+
+fn check_key(key: &str) -> Result<(), Error> {
+    if key.is_empty() {
+        return Err(Error::Invalid("a key has at least one character".to_owned()));
+    }
+    check_text("a key", key)
+}
+
+fn check_text(what: &str, text: &str) -> Result<(), Error> {
+    if text.len() > KEY_BYTES_MAX {
+        return Err(Error::Invalid(format!("{what} has at most {KEY_BYTES_MAX} bytes, this one has {}", text.len())));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Error::Invalid(format!("{what} has no control characters")));
+    }
+    Ok(())
+}
+
+fn check_range(range: &Range) -> Result<(), Error> {
+    check_text("a prefix", &range.prefix)?;
+    check_text("`after`", range.after.as_deref().unwrap_or(""))?;
+    if (1..=PAGE_ENTRIES_MAX).contains(&range.limit) {
+        return Ok(());
+    }
+    Err(Error::Invalid(format!("a page has 1 to {PAGE_ENTRIES_MAX} entries, not {}", range.limit)))
+}
+
+fn check_ttl(ttl_ms: Option<u64>) -> Result<(), Error> {
+    match ttl_ms {
+        None | Some(1..=TTL_MS_MAX) => Ok(()),
+        Some(_) => Err(Error::Invalid("a time to live is longer than nothing and at most ten years".to_owned())),
+    }
+}
+
+/// Services answer what they are asked: anything else is a defect, and not one that a script should see through.
+fn other_answer() -> Error {
+    tracing::error!("a service gave the answer to another question: this is a defect of PiCloud");
+    Error::Unavailable("the store gave no answer".to_owned())
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::TooLarge(message) => Self::TooLarge(message),
+            Refused::Mismatch(message) => Self::Mismatch(message),
+        }
+    }
+}
+
+impl From<execution::Unanswered> for Error {
+    fn from(unanswered: execution::Unanswered) -> Self {
+        Self::Unavailable(unanswered.to_string())
+    }
+}

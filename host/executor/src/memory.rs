@@ -1,0 +1,138 @@
+//! An app's state in memory: for tests, development and fuzzing. Same rules as the database's, without its durability.
+
+use std::{
+    collections::BTreeMap,
+    ops::Bound,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use execution::{
+    Answer, Answered, BoxFuture, Effects, Question, Services,
+    kv::{PAGE_BYTES_MAX, Page, Range, Read, Stored, Version, Write},
+};
+
+/// The state. Cheap to clone; all clones are the same state.
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    data: Arc<Mutex<Data>>,
+}
+
+#[derive(Debug, Default)]
+struct Data {
+    kv: BTreeMap<String, Entry>,
+    last_version: Version,
+    now_ms: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    stored: Stored,
+    expires_at_ms: Option<u64>,
+}
+
+/// Why nothing was committed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotCommitted {
+    /// Something that was read has changed.
+    #[error("what was read has changed")]
+    Conflict,
+    /// A key that is counted on holds something else.
+    #[error("the value of `{0}` is not a whole number, or would leave 64 bits")]
+    NotANumber(String),
+}
+
+impl Memory {
+    /// Sets the clock, in milliseconds since 1970-01-01T00:00:00Z.
+    pub fn set_now_ms(&self, now_ms: u64) {
+        self.data().now_ms = now_ms;
+    }
+
+    /// Makes the effects of an execution part of the state, all or none.
+    ///
+    /// # Errors
+    /// [`NotCommitted`]: the state is as before.
+    pub fn commit(&self, effects: &Effects) -> Result<(), NotCommitted> {
+        let mut data = self.data();
+        if !effects.reads.iter().all(|read| data.is_still(read)) {
+            return Err(NotCommitted::Conflict);
+        }
+        let mut changes = Vec::new();
+        for (key, write) in &effects.writes {
+            changes.push((key.clone(), data.changed(key, write)?));
+        }
+        for (key, entry) in changes {
+            match entry {
+                Some(entry) => data.kv.insert(key, entry),
+                None => data.kv.remove(&key),
+            };
+        }
+        Ok(())
+    }
+
+    fn data(&self) -> MutexGuard<'_, Data> {
+        self.data.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Data {
+    fn get(&self, key: &str) -> Option<&Entry> {
+        self.kv.get(key).filter(|entry| entry.expires_at_ms.is_none_or(|at| at > self.now_ms))
+    }
+
+    fn page(&self, range: &Range) -> Page {
+        let from = match range.after.as_deref().filter(|after| *after >= range.prefix.as_str()) {
+            Some(after) => Bound::Excluded(after),
+            None => Bound::Included(range.prefix.as_str()),
+        };
+        let keys = self.kv.range::<str, _>((from, Bound::Unbounded)).map(|(key, _)| key);
+        let mut found = keys.take_while(|key| key.starts_with(&range.prefix)).filter_map(|key| Some((key, self.get(key)?)));
+        let (mut page, mut bytes) = (Page::default(), 0);
+        for (key, entry) in found.by_ref() {
+            bytes += key.len() + entry.stored.value.len();
+            page.entries.push((key.clone(), entry.stored.clone()));
+            if page.entries.len() == range.limit as usize || bytes >= PAGE_BYTES_MAX {
+                break;
+            }
+        }
+        page.more = found.next().is_some();
+        page
+    }
+
+    fn is_still(&self, read: &Read) -> bool {
+        match read {
+            Read::Key { key, version } => self.get(key).map(|entry| entry.stored.version) == *version,
+            Read::Page { range, entries, more } => {
+                let page = self.page(range);
+                let now: Vec<_> = page.entries.into_iter().map(|(key, stored)| (key, stored.version)).collect();
+                now == *entries && page.more == *more
+            }
+        }
+    }
+
+    fn changed(&mut self, key: &str, write: &Write) -> Result<Option<Entry>, NotCommitted> {
+        let (value, expires_at_ms) = match write {
+            Write::Delete => return Ok(None),
+            Write::Set { value, expires_at_ms } => (value.clone(), *expires_at_ms),
+            Write::Add(by) => {
+                let before = self.get(key);
+                let number: Option<i64> = before.map_or(Some(0), |entry| entry.stored.value.parse().ok());
+                let sum = number.and_then(|number| number.checked_add(*by));
+                let sum = sum.ok_or_else(|| NotCommitted::NotANumber(key.to_owned()))?;
+                (sum.to_string(), before.and_then(|entry| entry.expires_at_ms))
+            }
+        };
+        self.last_version += 1;
+        Ok(Some(Entry { stored: Stored { value, version: self.last_version }, expires_at_ms }))
+    }
+}
+
+impl Services for Memory {
+    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Answered> {
+        let data = self.data();
+        let answer = match question {
+            Question::KvGet { key } => Answer::KvGet(Ok(data.get(key).map(|entry| entry.stored.clone()))),
+            Question::KvList(range) => Answer::KvList(Ok(data.page(range))),
+        };
+        Box::pin(std::future::ready(Answered { answer, now_ms: data.now_ms }))
+    }
+}

@@ -1,0 +1,65 @@
+//! The end of step 6: what a script wrote becomes true, or the script is run again.
+
+use execution::{Effects, Failure, FailureKind};
+use jiff::Timestamp;
+use store::{Commit, Committed, NewExecution, Quota};
+
+use crate::table::App;
+
+/// A script is run again so often, if what it read has changed meanwhile.
+pub(crate) const RERUNS_MAX: u32 = 3;
+
+/// What came of an attempt to commit.
+pub(crate) enum Attempt {
+    /// The answer may leave.
+    Done,
+    /// Others changed what was read: worth another run.
+    Conflict,
+    Failed(Failure),
+}
+
+/// Commits what an execution that has an answer leaves behind. `row`: its row, written with it if it writes.
+pub(crate) async fn commit(app: &App, effects: &Effects, now: Timestamp, row: Option<NewExecution>) -> Attempt {
+    let Some(data) = &app.data else { return Attempt::Failed(unavailable()) };
+    let Some(_turn) = app.gate.database().await else { return Attempt::Failed(unavailable()) };
+    match data.commit(&Commit { effects, now, quota: Quota::DEFAULT, row: row.as_ref() }).await {
+        Ok(Committed::Yes) => Attempt::Done,
+        Ok(Committed::Conflict) if effects.irrevocable => {
+            Attempt::Failed(conflict("it has called another server, so it was not run again"))
+        }
+        Ok(Committed::Conflict) => Attempt::Conflict,
+        Ok(Committed::NotANumber { keys }) => Attempt::Failed(not_a_number(&keys)),
+        Ok(Committed::OverQuota) => Attempt::Failed(over_quota()),
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, app = %app.id, "an execution is not committed");
+            Attempt::Failed(unavailable())
+        }
+    }
+}
+
+/// The failure of an execution that met others each time.
+pub(crate) fn conflict(why: &str) -> Failure {
+    let message = format!("what the script read from its app's state was changed by others before it ended; {why}");
+    Failure { kind: FailureKind::Conflict, message, trace: Vec::new() }
+}
+
+fn unavailable() -> Failure {
+    let message = "the app's state can't be written just now; nothing of this execution was".to_owned();
+    Failure { kind: FailureKind::StateUnavailable, message, trace: Vec::new() }
+}
+
+fn over_quota() -> Failure {
+    let Quota { keys, bytes } = Quota::DEFAULT;
+    let message = format!(
+        "the app would keep more than its {keys} keys (kv_keys) or {bytes} bytes of keys and values (kv_bytes); nothing was written"
+    );
+    Failure { kind: FailureKind::Quota, message, trace: Vec::new() }
+}
+
+fn not_a_number(keys: &[String]) -> Failure {
+    let keys = keys.join("`, `");
+    let message = format!(
+        "kv::increment counts whole numbers of 64 bits, and `{keys}` holds something else or would leave them; nothing was written"
+    );
+    Failure { kind: FailureKind::Error, message, trace: Vec::new() }
+}

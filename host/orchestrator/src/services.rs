@@ -1,0 +1,50 @@
+//! Who answers a script's questions: the stores of its app, and of no other.
+
+use std::sync::Arc;
+
+use execution::{Answer, Answered, BoxFuture, Question, Services, Unanswered};
+use jiff::Timestamp;
+use store::AppData;
+
+use crate::{admission::Gate, config::Clock, table::App};
+
+/// The services of one execution.
+pub(crate) struct AppServices {
+    /// `None`: this node has no database.
+    data: Option<Arc<AppData>>,
+    gate: Arc<Gate>,
+    clock: Clock,
+    /// The moment of the execution: what has expired by then is not there for it.
+    now: Timestamp,
+}
+
+impl AppServices {
+    pub(crate) fn new(app: &App, clock: Clock, now: Timestamp) -> Self {
+        Self { data: app.data.clone(), gate: Arc::clone(&app.gate), clock, now }
+    }
+
+    async fn answer(&self, question: &Question) -> Option<Answer> {
+        let data = self.data.as_ref()?;
+        // An app holds few connections at once, however many executions it has (S-3.4).
+        let _turn = self.gate.database().await?;
+        match question {
+            Question::KvGet { key } => Some(Answer::KvGet(data.kv_get(key, self.now).await.map_err(|error| unavailable(&error)))),
+            Question::KvList(range) => Some(Answer::KvList(data.kv_list(range, self.now).await.map_err(|error| unavailable(&error)))),
+        }
+    }
+}
+
+impl Services for AppServices {
+    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Answered> {
+        Box::pin(async move {
+            let answer = self.answer(question).await.unwrap_or_else(|| question.unanswered(Unanswered::Unavailable));
+            Answered { answer, now_ms: (self.clock)() }
+        })
+    }
+}
+
+/// Scripts are told that the store is away; why is for the operator.
+fn unavailable(error: &store::Error) -> Unanswered {
+    tracing::warn!(error = error as &dyn std::error::Error, "a script's question is not answered");
+    Unanswered::Unavailable
+}
