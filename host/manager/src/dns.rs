@@ -1,29 +1,15 @@
 //! The one question that the proof of a domain asks: which texts are at this name, right now? (S-7.2)
 //!
-//! Asked of the resolvers that the instance's owner names, each by itself and without a cache, by UDP and, where the answer does not fit,
-//! by TCP. Called by `api/domains.rs` when somebody asks for the proof, and by `domain_proof` every day.
+//! Asked of the resolvers that the instance's owner names, each by itself and without a cache. Called by `api/domains.rs` when somebody asks for the proof, and by `domain_proof` every day.
 
-use std::{
-    fmt,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    time::Duration,
-};
+use std::{fmt, net::SocketAddr, time::Duration};
 
+use ::dns::{Kind, NoAnswer, Patience};
 use futures_util::future::join_all;
-use simple_dns::{CLASS, Name, Packet, PacketFlag, QCLASS, QTYPE, Question, RCODE, TYPE, rdata::RData};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpStream, UdpSocket},
-    time::timeout,
-};
 
 /// Resolvers that have to agree, of those that are named.
 const RESOLVERS_ASKED_MAX: usize = 2;
-/// How long one try waits, and how many there are: a packet may be lost.
-const WAIT: Duration = Duration::from_secs(2);
-const TRIES: u32 = 2;
-/// Longest answer that is read, in bytes.
-const ANSWER_BYTES_MAX: usize = 16 * 1024;
+const PATIENCE: Patience = Patience { wait: Duration::from_secs(2), tries: 2 };
 /// Texts of one answer that are looked at, and characters of each.
 const TEXTS_MAX: usize = 32;
 const TEXT_CHARS_MAX: usize = 255;
@@ -40,19 +26,6 @@ pub struct Looked {
     pub resolver: SocketAddr,
     /// The texts, without control characters, cut to a readable length; empty if there are none.
     pub found: Result<Vec<String>, NoAnswer>,
-}
-
-/// Why a resolver did not say.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoAnswer {
-    #[error("did not answer in time")]
-    Silent,
-    #[error("could not be reached")]
-    Unreachable,
-    #[error("sent something that is no answer")]
-    Malformed,
-    #[error("answered {0}")]
-    Refused(String),
 }
 
 /// What came of a look-up, for whoever made the claim.
@@ -108,89 +81,9 @@ impl fmt::Display for Evidence {
     }
 }
 
+/// Without control characters, cut to a readable length.
 async fn texts(server: SocketAddr, name: &str) -> Result<Vec<String>, NoAnswer> {
-    let mut outcome = Err(NoAnswer::Silent);
-    for _ in 0..TRIES {
-        outcome = match timeout(WAIT, ask(server, name)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(NoAnswer::Silent),
-        };
-        if !matches!(outcome, Err(NoAnswer::Silent | NoAnswer::Malformed)) {
-            break;
-        }
-    }
-    outcome
-}
-
-async fn ask(server: SocketAddr, name: &str) -> Result<Vec<String>, NoAnswer> {
-    let mut id = [0; 2];
-    getrandom::fill(&mut id).map_err(|_| NoAnswer::Unreachable)?;
-    let id = u16::from_be_bytes(id);
-    let question = question(id, name)?;
-    let answer = by_udp(server, &question).await.map_err(|_| NoAnswer::Unreachable)?;
-    match read(&answer, id, name)? {
-        Some(texts) => Ok(texts),
-        None => {
-            let answer = by_tcp(server, &question).await.map_err(|_| NoAnswer::Unreachable)?;
-            read(&answer, id, name)?.ok_or(NoAnswer::Malformed)
-        }
-    }
-}
-
-fn question(id: u16, name: &str) -> Result<Vec<u8>, NoAnswer> {
-    let name = Name::new(name).map_err(|_| NoAnswer::Malformed)?;
-    let mut packet = Packet::new_query(id);
-    packet.set_flags(PacketFlag::RECURSION_DESIRED);
-    packet.questions.push(Question::new(name, QTYPE::TYPE(TYPE::TXT), QCLASS::CLASS(CLASS::IN), false));
-    packet.build_bytes_vec().map_err(|_| NoAnswer::Malformed)
-}
-
-/// From a port of the system's choice, which an attacker has to guess as well as the id.
-async fn by_udp(server: SocketAddr, question: &[u8]) -> std::io::Result<Vec<u8>> {
-    let any: IpAddr = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    let socket = UdpSocket::bind((any, 0)).await?;
-    // Connected: packets of others are not received.
-    socket.connect(server).await?;
-    socket.send(question).await?;
-    let mut answer = vec![0; ANSWER_BYTES_MAX];
-    let length = socket.recv(&mut answer).await?;
-    answer.truncate(length);
-    Ok(answer)
-}
-
-async fn by_tcp(server: SocketAddr, question: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut stream = TcpStream::connect(server).await?;
-    stream.write_u16(u16::try_from(question.len()).map_err(std::io::Error::other)?).await?;
-    stream.write_all(question).await?;
-    let length = usize::from(stream.read_u16().await?);
-    if length > ANSWER_BYTES_MAX {
-        return Err(std::io::Error::other("the answer is too long"));
-    }
-    let mut answer = vec![0; length];
-    stream.read_exact(&mut answer).await?;
-    Ok(answer)
-}
-
-/// The texts of an answer to this question; `None` if it was cut.
-fn read(bytes: &[u8], id: u16, name: &str) -> Result<Option<Vec<String>>, NoAnswer> {
-    let packet = Packet::parse(bytes).map_err(|_| NoAnswer::Malformed)?;
-    let is_ours = |question: &Question<'_>| question.qname.to_string().eq_ignore_ascii_case(name);
-    if packet.id() != id || !packet.has_flags(PacketFlag::RESPONSE) || !packet.questions.iter().all(is_ours) {
-        return Err(NoAnswer::Malformed);
-    }
-    match packet.rcode() {
-        RCODE::NoError => {}
-        RCODE::NameError => return Ok(Some(Vec::new())),
-        other => return Err(NoAnswer::Refused(format!("{other:?}"))),
-    }
-    if packet.has_flags(PacketFlag::TRUNCATION) {
-        return Ok(None);
-    }
-    // Behind an alias (CNAME) the texts have another name: a resolver puts them here only where they belong to the question.
-    let texts = packet.answers.into_iter().filter_map(|record| match record.rdata {
-        RData::TXT(text) => String::try_from(text).ok(),
-        _ => None,
-    });
+    let records = ::dns::ask(server, name, Kind::Text, PATIENCE).await?;
     let shown = |text: String| text.chars().filter(|character| !character.is_control()).take(TEXT_CHARS_MAX).collect();
-    Ok(Some(texts.take(TEXTS_MAX).map(shown).collect()))
+    Ok(records.texts.into_iter().take(TEXTS_MAX).map(shown).collect())
 }
