@@ -40,6 +40,9 @@ pub(crate) enum Refusal {
     /// The script of the route did not compile when the app was loaded.
     #[error("the script could not be loaded")]
     NotLoaded,
+    /// The request comes from a script that was called by a script, and so on, too often.
+    #[error("the app calls itself without end")]
+    Loop,
     #[error("the preview is private")]
     PreviewPrivate,
     #[error("the link to the preview is not valid, or no longer")]
@@ -67,6 +70,7 @@ impl Refusal {
             Self::AppBusy => StatusCode::TOO_MANY_REQUESTS,
             Self::InstanceBusy | Self::PreviewLoading => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotLoaded => StatusCode::BAD_GATEWAY,
+            Self::Loop => StatusCode::LOOP_DETECTED,
             Self::NoEntropy => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -89,6 +93,7 @@ impl Refusal {
             Self::AppBusy => "app.busy",
             Self::InstanceBusy | Self::PreviewLoading => "unavailable",
             Self::NotLoaded => "execution.error",
+            Self::Loop => "execution.loop",
             Self::NoEntropy => "internal",
         }
     }
@@ -108,6 +113,7 @@ impl Refusal {
             Self::AppBusy => "The app is busy",
             Self::InstanceBusy => "The server is busy",
             Self::NotLoaded => "The app failed to answer",
+            Self::Loop => "The app calls itself without end",
             Self::PreviewPrivate => {
                 "This preview is private: open it by a link that POST /api/v1/admin/deployments/{id}/preview on the instance's host answers"
             }

@@ -17,6 +17,7 @@ mod body;
 mod certificates;
 mod commit;
 mod config;
+pub mod egress;
 mod error;
 mod execute;
 mod finish;
@@ -24,6 +25,7 @@ mod framing;
 pub mod host_name;
 mod images;
 mod load;
+mod network;
 pub mod path;
 mod peer;
 mod preview;
@@ -64,7 +66,8 @@ pub use config::{Clock, Config, Connections};
 pub use error::status_of;
 pub use execute::{InvokeError, Invoked};
 pub use finish::Recorder;
-pub use peer::{Network, NetworkError, TrustedProxies};
+pub use network::{Network, NetworkError};
+pub use peer::TrustedProxies;
 pub use preview::PreviewKey;
 pub use refusals::Refusals;
 pub use table::Summary;
@@ -73,6 +76,7 @@ use crate::{
     admission::Admission,
     body::Body,
     config::InstanceHosts,
+    egress::hops::HopKey,
     error::Refusal,
     execute::Call,
     host_name::{Host, HostError},
@@ -105,6 +109,8 @@ pub struct Orchestrator {
     admission: Admission,
     recorder: Recorder,
     refusals: Refusals,
+    /// Reads how many calls led to a request.
+    hops: HopKey,
     /// Held while an app is read and made live, so that changes become live in the order in which they were made.
     loading: Arc<Mutex<()>>,
     is_ready: AtomicBool,
@@ -137,6 +143,7 @@ impl Orchestrator {
             admission: Admission::new(config.concurrency),
             recorder,
             refusals: Refusals::default(),
+            hops: HopKey::new(config.preview_key.clone()),
             loading: Arc::default(),
             is_ready: AtomicBool::new(false),
             is_stopping: AtomicBool::new(false),
@@ -238,6 +245,8 @@ impl Orchestrator {
         // The end of a chunked body is the one place where two parsers could still disagree unseen, so nothing may follow it (see framing.rs).
         let is_last = request.headers().contains_key(header::TRANSFER_ENCODING);
         let mut response = match host_name::of_request(&request) {
+            // Whatever it asks for: a script may call itself by the API as well.
+            Ok(_) if self.hops.read(request.headers()).is_loop() => self.refuse(Refusal::Loop, None),
             Err(error) => self.refuse(Refusal::Host(error), None),
             Ok(host) if self.instance_hosts.contain(&host) => control.call(request, peer).await.map(Body::Control),
             Ok(Host::Address(_)) => self.refuse(Refusal::Host(HostError::Invalid), None),

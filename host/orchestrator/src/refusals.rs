@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::error::Refusal;
 
 /// Every reason, in the words of the problem types.
-const REASONS: [&str; 16] = [
+const REASONS: [&str; 17] = [
     "app.busy",
     "execution.error",
+    "execution.loop",
     "host.unknown",
     "internal",
     "method_not_allowed",
@@ -73,6 +74,7 @@ mod tests {
             Refusal::AppBusy,
             Refusal::InstanceBusy,
             Refusal::NotLoaded,
+            Refusal::Loop,
             Refusal::NoEntropy,
         ];
         assert!(REASONS.is_sorted() && refusals.len() == REASONS.len());
@@ -82,6 +84,6 @@ mod tests {
             let found = counters.counts().find(|(reason, _)| *reason == refusal.slug());
             assert_eq!(found, Some((refusal.slug(), times as u64 + 1)), "{refusal:?}");
         }
-        assert_eq!(counters.total(), (1..=16).sum::<u64>());
+        assert_eq!(counters.total(), (1..=17).sum::<u64>());
     }
 }

@@ -25,7 +25,7 @@ const HEADER_BYTES_MAX: usize = 32 * 1024;
 const REQUEST_ID_BYTES_MAX: usize = 128;
 
 /// Fields that end at a proxy (RFC 9110 section 7.6.1), and those that PiCloud has already read for the script.
-const NOT_FOR_SCRIPTS: [&str; 16] = [
+const NOT_FOR_SCRIPTS: [&str; 17] = [
     "connection",
     "keep-alive",
     "proxy-connection",
@@ -42,6 +42,7 @@ const NOT_FOR_SCRIPTS: [&str; 16] = [
     "x-forwarded-port",
     "x-forwarded-proto",
     "x-real-ip",
+    "picloud-hops",
 ];
 
 /// What makes one execution different from every other.
@@ -220,6 +221,7 @@ mod tests {
             ("upgrade", "h2c"),
             ("x-forwarded-for", "9.9.9.9"),
             ("X-Forwarded-Host", "evil"),
+            ("picloud-hops", "1.0"),
             ("x-kept", "a"),
             ("x-kept", "b"),
         ];

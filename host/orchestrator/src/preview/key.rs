@@ -49,9 +49,14 @@ impl PreviewKey {
         self.mac(purpose, app, number, expires)?.verify_slice(&signature).ok().map(|()| expires)
     }
 
+    /// For whoever signs something else with this key, beginning with words of his own. `None` never.
+    pub(crate) fn hmac(&self) -> Option<Hmac<Sha256>> {
+        Hmac::<Sha256>::new_from_slice(&self.0).ok()
+    }
+
     /// Of fields that all have a fixed length. `None` never: a key of any length will do.
     fn mac(&self, purpose: Purpose, app: AppId, number: u32, expires: u64) -> Option<Hmac<Sha256>> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).ok()?;
+        let mut mac = self.hmac()?;
         mac.update(match purpose {
             Purpose::Link => b"picloud preview link  ",
             Purpose::Cookie => b"picloud preview cookie",
@@ -63,7 +68,8 @@ impl PreviewKey {
     }
 }
 
-fn unhex(text: &str) -> Option<[u8; 32]> {
+/// 64 lower-case hexadecimal digits.
+pub(crate) fn unhex(text: &str) -> Option<[u8; 32]> {
     if text.len() != 64 || !text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
         return None;
     }

@@ -14,6 +14,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header
 use hyper::body::Incoming;
 
 pub use key::PreviewKey;
+pub(crate) use key::unhex;
 
 pub(crate) use cache::Previews;
 

@@ -5,6 +5,7 @@
 mod answers;
 mod connections;
 mod database;
+mod egress;
 mod hosts;
 mod server;
 mod smuggling;

@@ -1,0 +1,208 @@
+//! One outbound call, in one straight line: for each hop the lists, the rate, the addresses, the connection, the exchange.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use arc_swap::ArcSwap;
+use http::{HeaderValue, Request, Response, header};
+use http_body_util::Full;
+use rustls::RootCertStore;
+use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsConnector;
+
+use super::{
+    address,
+    connect::{self, Dial, TcpDial},
+    error::EgressError,
+    exchange::exchange,
+    headers,
+    hops::{HOPS, HopKey, Hops},
+    limits,
+    operator::OperatorRules,
+    policy::Policy,
+    rate::Rate,
+    redirect,
+    request::{Draft, OutboundRequest, OutboundResponse},
+    resolve::{Resolve, Resolvers},
+    target::{Host, Target},
+};
+use crate::preview::PreviewKey;
+
+/// The way out of one node, the same for all apps. Keeps no connections: each call has its own, so that no app meets what another one
+/// opened (S-5.8).
+pub struct Egress {
+    rules: OperatorRules,
+    resolver: Arc<dyn Resolve>,
+    dialler: Arc<dyn Dial>,
+    /// The addresses of this machine. Asked for each call: they change.
+    own: fn() -> io::Result<Vec<IpAddr>>,
+    tls: TlsConnector,
+    hops: HopKey,
+}
+
+/// What one app may call, and how often it does. Outlives its deployments.
+#[derive(Debug, Default)]
+pub struct AppEgress {
+    policy: ArcSwap<Policy>,
+    rate: Rate,
+}
+
+/// The outbound calls of one execution. One at a time: `send` borrows it.
+#[derive(Debug)]
+pub struct Outbound {
+    egress: Arc<Egress>,
+    app: Arc<AppEgress>,
+    hops: Hops,
+    /// When the execution is ended.
+    deadline: Instant,
+    calls: u32,
+}
+
+/// What could not be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("TLS for outbound calls could not be set up")]
+pub struct EgressSetupError(#[from] rustls::Error);
+
+impl std::fmt::Debug for Egress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Egress").field("rules", &self.rules).finish_non_exhaustive()
+    }
+}
+
+impl Egress {
+    /// The system's network, the authorities that browsers trust. `resolvers` are asked in this order; `key` is the same on all nodes.
+    ///
+    /// # Errors
+    /// A defect of this build.
+    pub fn new(rules: OperatorRules, key: PreviewKey, resolvers: Vec<SocketAddr>) -> Result<Self, EgressSetupError> {
+        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        Self::with(rules, key, Arc::new(Resolvers::new(resolvers)), Arc::new(TcpDial), roots)
+    }
+
+    /// With a resolver, a dialler and authorities of the caller's choice: for tests.
+    ///
+    /// # Errors
+    /// A defect of this build.
+    pub fn with(
+        rules: OperatorRules,
+        key: PreviewKey,
+        resolver: Arc<dyn Resolve>,
+        dialler: Arc<dyn Dial>,
+        roots: RootCertStore,
+    ) -> Result<Self, EgressSetupError> {
+        let tls = connect::tls(roots)?;
+        Ok(Self { rules, resolver, dialler, own: address::of_this_machine, tls, hops: HopKey::new(key) })
+    }
+
+    /// The calls of an execution that ends at `deadline` and was asked for by a request that came through `hops` calls.
+    #[must_use]
+    pub fn outbound(self: &Arc<Self>, app: Arc<AppEgress>, hops: Hops, deadline: Instant) -> Outbound {
+        Outbound { egress: Arc::clone(self), app, hops, deadline, calls: 0 }
+    }
+
+    /// All addresses of a host, all of them checked.
+    async fn addresses(&self, target: &Target) -> Result<Vec<address::Checked>, EgressError> {
+        let found = match &target.host {
+            Host::Address(address) => vec![*address],
+            Host::Name(name) => {
+                let unresolved = || EgressError::ResolveFailed(name.clone());
+                let found = timeout_at(Instant::now() + limits::RESOLVE, self.resolver.resolve(name)).await;
+                found.map_err(|_elapsed| unresolved())?.map_err(|_| unresolved())?
+            }
+        };
+        if found.is_empty() {
+            return Err(EgressError::ResolveFailed(target.host.to_string()));
+        }
+        let refused = || EgressError::AddressNotPublic(target.host.to_string());
+        let own = (self.own)().map_err(|_| refused())?;
+        address::check(&found, target.port, &self.rules, &own).ok_or_else(refused)
+    }
+}
+
+impl AppEgress {
+    /// Replaces what the app may call, for running executions too.
+    pub fn set(&self, policy: Policy) {
+        self.policy.store(Arc::new(policy));
+    }
+}
+
+impl Outbound {
+    /// Makes one call and follows its redirects. Dropping the future closes the connection.
+    ///
+    /// # Errors
+    /// [`EgressError`].
+    pub async fn send(&mut self, request: OutboundRequest) -> Result<OutboundResponse, EgressError> {
+        if self.calls == limits::CALLS_MAX {
+            return Err(EgressError::TooManyRequests("50 in one execution are the most"));
+        }
+        self.calls += 1;
+        let mut draft = Draft::new(request)?;
+        let now = Instant::now();
+        let left = self.deadline.saturating_duration_since(now).saturating_sub(limits::RESERVE);
+        let until = now + draft.total.min(left);
+        if left.is_zero() {
+            return Err(EgressError::Timeout(draft.target.origin()));
+        }
+        for redirects in 0.. {
+            let late = || EgressError::Timeout(draft.target.origin());
+            let response = timeout_at(until, self.hop(&draft)).await.map_err(|_elapsed| late())??;
+            let Some(location) = redirect::location(&response) else {
+                return Ok(answer(response, &draft.target, redirects));
+            };
+            if redirects as usize == limits::REDIRECTS_MAX {
+                break;
+            }
+            draft = redirect::follow(draft, response.status(), location)?;
+        }
+        Err(EgressError::TooManyRedirects)
+    }
+
+    /// One request to one host, with every check.
+    async fn hop(&self, draft: &Draft) -> Result<Response<Vec<u8>>, EgressError> {
+        let Egress { rules, dialler, tls, .. } = &*self.egress;
+        let target = &draft.target;
+        if rules.deny_host(&target.host) || !self.app.policy.load().allows(target) {
+            return Err(EgressError::NotAllowed(target.origin()));
+        }
+        if !self.app.rate.take(Instant::now()) {
+            return Err(EgressError::TooManyRequests("the app makes more in a second than it may"));
+        }
+        let request = self.request(draft)?;
+        let addresses = self.egress.addresses(target).await?;
+        let stream = connect::connect(&**dialler, tls, target, &addresses).await?;
+        exchange(stream, request, &target.origin()).await
+    }
+
+    fn request(&self, draft: &Draft) -> Result<Request<Full<bytes::Bytes>>, EgressError> {
+        let Draft { method, target, headers, body, .. } = draft;
+        let unsendable = || EgressError::InvalidUrl("has a host that can't be sent");
+        let mut request = Request::new(Full::new(body.clone()));
+        *request.method_mut() = method.clone();
+        *request.uri_mut() = target.path_and_query()?;
+        *request.headers_mut() = headers.clone();
+        let fields = request.headers_mut();
+        fields.insert(header::HOST, HeaderValue::try_from(target.authority()).map_err(|_| unsendable())?);
+        fields.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        if let Some(hops) = self.egress.hops.next(self.hops) {
+            fields.insert(HOPS, hops);
+        }
+        if draft.has_length() {
+            fields.insert(header::CONTENT_LENGTH, body.len().into());
+        }
+        Ok(request)
+    }
+}
+
+fn answer(response: Response<Vec<u8>>, target: &Target, redirects: u32) -> OutboundResponse {
+    let (parts, body) = response.into_parts();
+    OutboundResponse {
+        status: parts.status.as_u16(),
+        headers: headers::for_script(&parts.headers),
+        body,
+        url: target.as_str().to_owned(),
+        redirects,
+    }
+}
