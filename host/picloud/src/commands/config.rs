@@ -32,6 +32,12 @@ pub(crate) fn run(command: ConfigCommand) -> anyhow::Result<()> {
     writeln!(output, "internal_bind  {}", config.internal_bind)?;
     writeln!(output, "concurrency    {}", config.concurrency)?;
     writeln!(output, "retention      {} days, {} MB", config.retention.days, config.retention.bytes_max / 1024 / 1024)?;
+    for opening in config.egress.opened() {
+        writeln!(output, "egress opened  {opening}")?;
+    }
+    for denial in config.egress.denied() {
+        writeln!(output, "egress denied  {denial}")?;
+    }
     writeln!(output, "log            {}", config.log)?;
     Ok(())
 }

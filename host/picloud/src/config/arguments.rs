@@ -50,7 +50,7 @@ pub(crate) struct Arguments {
     #[arg(long, env = "PICLOUD_TRUSTED_PROXIES", value_name = "NETWORKS")]
     pub(crate) trusted_proxies: Option<String>,
 
-    /// Resolvers that are asked for the proofs of domains, with commas; the first two must agree [default: those of /etc/resolv.conf]
+    /// Resolvers for the proofs of domains (the first two must agree) and for what scripts call, with commas [default: those of /etc/resolv.conf]
     #[arg(long, env = "PICLOUD_DNS_RESOLVERS", value_name = "ADDRESSES")]
     pub(crate) dns_resolvers: Option<String>,
 

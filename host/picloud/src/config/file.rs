@@ -23,6 +23,18 @@ pub(crate) struct File {
     pub(crate) retention_mb: Option<u32>,
     pub(crate) dns_resolvers: Option<Vec<String>>,
     pub(crate) log: Option<String>,
+    #[serde(default)]
+    pub(crate) egress: EgressTable,
+}
+
+/// The table `[egress]`: what scripts of all apps may call. In the file only, so that it takes access to the machine.
+#[derive(Debug, Clone, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct EgressTable {
+    /// Networks that are not public and that apps may reach all the same.
+    pub(crate) allow_private: Vec<String>,
+    /// Networks and hosts that no app may reach.
+    pub(crate) deny: Vec<String>,
 }
 
 impl File {

@@ -11,7 +11,7 @@ mod secret;
 use std::{net::SocketAddr, path::PathBuf};
 
 pub(crate) use arguments::Arguments;
-use orchestrator::TrustedProxies;
+use orchestrator::{TrustedProxies, egress::OperatorRules};
 pub(crate) use resolve::ConfigError;
 pub(crate) use secret::Secret;
 use store::Retention;
@@ -39,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) trusted_proxies: TrustedProxies,
     /// Who is asked for the proofs of domains; `None` for the machine's own resolvers.
     pub(crate) dns_resolvers: Option<Vec<SocketAddr>>,
+    /// What scripts may call beyond the public internet, and what of it they may not.
+    pub(crate) egress: OperatorRules,
     /// How much of executions and logs is kept.
     pub(crate) retention: Retention,
     /// Filter of what PiCloud itself logs.

@@ -7,13 +7,16 @@ use std::{
     str::FromStr,
 };
 
-use orchestrator::{Network, TrustedProxies};
+use orchestrator::{
+    Network, TrustedProxies,
+    egress::{OperatorRules, RuleError},
+};
 use store::Retention;
 
 use super::{
     Config, Database, FirstOwner, Secret,
     arguments::{Arguments, Environment},
-    file::File,
+    file::{EgressTable, File},
 };
 
 /// What is wrong with the configuration.
@@ -25,6 +28,8 @@ pub(crate) enum ConfigError {
     Syntax { path: PathBuf, source: Box<toml::de::Error> },
     #[error("`{key}` (flag --{}, variable PICLOUD_{}, or key of the configuration file) is `{value}`; it must be {expected}", key.replace('_', "-"), key.to_uppercase())]
     Value { key: &'static str, value: String, expected: String },
+    #[error("`{key}` (configuration file only) has `{value}`; it must be {expected}")]
+    Rule { key: &'static str, value: String, expected: RuleError },
     #[error("could not find the directory that this program was started in; name an absolute `data_dir`")]
     NoDirectory { source: std::io::Error },
 }
@@ -67,6 +72,7 @@ fn resolve(arguments: Arguments, environment: &Environment, file: File, director
         concurrency: number("concurrency", arguments.concurrency, file.concurrency, 64, 1..=1000)?,
         trusted_proxies: trusted_proxies(arguments.trusted_proxies, file.trusted_proxies)?,
         dns_resolvers: dns_resolvers(arguments.dns_resolvers, file.dns_resolvers)?,
+        egress: egress(&file.egress)?,
         retention: Retention { days: u16::try_from(days).unwrap_or(u16::MAX), bytes_max: u64::from(megabytes) * 1024 * 1024 },
         log: arguments.log.or(file.log).unwrap_or_else(|| "warn".into()),
         unknown_variables: environment.unknown(),
@@ -124,6 +130,13 @@ fn trusted_proxies(argument: Option<String>, file: Option<Vec<String>>) -> Resul
     let network =
         |text: String| text.parse::<Network>().map_err(|_| wrong("trusted_proxies", text, "networks like 10.0.0.1 or 10.0.0.0/8"));
     Ok(TrustedProxies::new(texts.into_iter().map(network).collect::<Result<_, _>>()?))
+}
+
+fn egress(table: &EgressTable) -> Result<OperatorRules, ConfigError> {
+    fn rules<T: FromStr<Err = RuleError>>(key: &'static str, texts: &[String]) -> Result<Vec<T>, ConfigError> {
+        texts.iter().map(|text| text.parse().map_err(|expected| ConfigError::Rule { key, value: text.clone(), expected })).collect()
+    }
+    Ok(OperatorRules::new(rules("egress.allow_private", &table.allow_private)?, rules("egress.deny", &table.deny)?))
 }
 
 /// Port of DNS.
@@ -198,6 +211,24 @@ mod tests {
             let key = line.split_once(' ').unwrap().0;
             let error = read(Arguments::default(), line).unwrap_err().to_string();
             assert!(error.contains(&format!("`{key}`")) && error.contains("must be"), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_scripts_may_call_is_said_in_the_file() {
+        let config =
+            read(Arguments::default(), "[egress]\nallow_private = ['10.1.0.0/16:8080', '127.0.0.1:9']\ndeny = ['*.corp.example']").unwrap();
+        assert_eq!(config.egress.opened().map(ToString::to_string).collect::<Vec<_>>(), ["10.1.0.0/16:8080", "127.0.0.1:9"]);
+        assert_eq!(config.egress.denied().map(ToString::to_string).collect::<Vec<_>>(), ["*.corp.example"]);
+        assert_eq!(read(Arguments::default(), "").unwrap().egress.opened().count(), 0);
+        for (line, key, expected) in [
+            ("allow_private = ['intranet']", "egress.allow_private", "10.1.0.0/16:8080"),
+            ("allow_private = ['0.0.0.0/0']", "egress.allow_private", "/8"),
+            ("allow_private = ['10.1.2.3/16']", "egress.allow_private", "behind the prefix"),
+            ("deny = ['a b']", "egress.deny", "evil.example"),
+        ] {
+            let error = read(Arguments::default(), &format!("[egress]\n{line}")).unwrap_err().to_string();
+            assert!(error.contains(&format!("`{key}`")) && error.contains(expected), "{line}: {error}");
         }
     }
 

@@ -47,6 +47,23 @@ fn check_shows_what_the_configuration_comes_to_but_no_secret() {
 }
 
 #[test]
+fn check_shows_and_checks_what_scripts_may_call() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("picloud.toml");
+    let check = |text: &str| {
+        fs::write(&file, text).unwrap();
+        program(directory.path()).args(["config", "check", "--config"]).arg(&file).output().unwrap()
+    };
+    let output = check("[egress]\nallow_private = ['10.1.0.0/16:8080']\ndeny = ['evil.example']\n");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("opened  10.1.0.0/16:8080") && text.contains("denied  evil.example"), "{text}");
+    let output = check("[egress]\nallow_private = ['10.0.0.0']\nallow = []\n");
+    assert!(!output.status.success() && errors(&output).contains("allow_private"), "{}", errors(&output));
+    let output = check("[egress]\nallow_private = ['::/0']\n");
+    assert!(!output.status.success() && errors(&output).contains("egress.allow_private"), "{}", errors(&output));
+}
+
+#[test]
 fn version_names_every_surface() {
     let text = String::from_utf8(run(&["version"], &[]).stdout).unwrap();
     for surface in ["picloud", "api", "schema", "script-sdk"] {
