@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use store::{AdminId, LogInAttempt, LoginFacts};
+use store::{AdminId, LogInAttempt, LogInFailures, LoginFacts};
 
 use super::problem::{Problem, ProblemType};
 use crate::{
@@ -18,6 +18,8 @@ use crate::{
 pub(super) struct Attempt {
     account: String,
     network: Network,
+    /// Whether the account's owner has logged in from this network before.
+    known: bool,
     now: Timestamp,
 }
 
@@ -25,14 +27,20 @@ impl Attempt {
     /// Counts it.
     ///
     /// # Errors
-    /// 429: too many of this network, or for this account. 503.
+    /// 429: too many of this network, for this account, or of strangers. 503.
     pub(super) async fn count(state: &State, account: String, from: IpAddr) -> Result<Self, Problem> {
         let now = state.now();
-        let attempt = Self { account, network: Network::of(from), now };
+        let mut attempt = Self { account, network: Network::of(from), known: false, now };
         state.throttle.attempt(attempt.network, now).map_err(throttled)?;
         let network = attempt.network.to_string();
-        let counted = state.control.count_log_in(attempt.stored(&network), |failures| admit(failures, now)).await?;
-        counted.map_err(throttled)?;
+        let mut known = false;
+        let admitted = |failures: LogInFailures| {
+            known = failures.known;
+            admit(failures, now)?;
+            if failures.known { Ok(()) } else { state.throttle.stranger(now) }
+        };
+        state.control.count_log_in(attempt.stored(&network), admitted).await?.map_err(throttled)?;
+        attempt.known = known;
         Ok(attempt)
     }
 
@@ -60,6 +68,9 @@ impl Attempt {
 
     async fn succeeded(self, state: &State, admin: AdminId) -> Result<(), Problem> {
         state.throttle.succeeded(self.network);
+        if !self.known {
+            state.throttle.stranger_succeeded();
+        }
         let network = self.network.to_string();
         Ok(state.control.log_in_succeeded(admin, self.stored(&network)).await?)
     }

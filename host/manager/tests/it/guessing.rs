@@ -88,6 +88,32 @@ async fn s_8_3_strangers_do_not_lock_out_a_known_network() {
 }
 
 #[tokio::test]
+async fn s_8_3_guesses_at_many_names_from_many_networks_lock_nobody_out_of_a_known_one() {
+    let instance = Instance::new().await;
+    for username in ["ada", "eve"] {
+        instance.admin(username, InstanceRole::Member).await;
+    }
+    let log_in = |username| json!({ "username": username, "password": PASSWORD });
+    instance.stranger().from("203.0.113.7").post(SESSION, &log_in("ada")).await.expect(201);
+    let before = instance.state.passwords.verifications();
+    let mut refused = 0;
+    for number in 0..70 {
+        let stranger = instance.stranger().from(&format!("198.51.{number}.7"));
+        refused += usize::from(stranger.post(SESSION, &guess(&format!("name-{number}"))).await.status == 429);
+    }
+    assert_eq!((instance.state.passwords.verifications() - before, refused), (60, 10));
+    // Eve was never here; ada was.
+    instance.stranger().from("203.0.113.7").post(SESSION, &log_in("eve")).await.problem(429, "rate.limited");
+    instance.stranger().from("203.0.113.99").post(SESSION, &log_in("ada")).await.expect(201);
+    // One more each second; and who knows his password takes nothing from the others.
+    instance.pass_seconds(1);
+    instance.stranger().from("203.0.113.7").post(SESSION, &log_in("eve")).await.expect(201);
+    instance.stranger().from("198.51.100.9").post(SESSION, &log_in("ada")).await.expect(201);
+    instance.stranger().from("198.51.101.9").post(SESSION, &guess("eve")).await.problem(401, "auth.login_failed");
+    instance.stranger().from("198.51.102.9").post(SESSION, &guess("eve")).await.problem(429, "rate.limited");
+}
+
+#[tokio::test]
 async fn s_8_3_counters_are_swept_after_a_day() {
     let instance = Instance::new().await;
     instance.stranger().post(SESSION, &guess("nobody")).await.expect(401);

@@ -29,6 +29,8 @@ pub struct LogInFailures {
     pub count: u32,
     /// Of the last one, or now if there was none.
     pub last_at: Timestamp,
+    /// Whether the account's owner has logged in from this network before.
+    pub known: bool,
 }
 
 impl Control {
@@ -61,7 +63,11 @@ impl Control {
         .fetch_one(&mut *transaction)
         .await
         .map_err(Error::sql(OPERATION))?;
-        let outcome = admit(LogInFailures { count: u32::try_from(row.failures).unwrap_or(0), last_at: row.last_at.into() });
+        let outcome = admit(LogInFailures {
+            count: u32::try_from(row.failures).unwrap_or(0),
+            last_at: row.last_at.into(),
+            known: !row.network.is_empty(),
+        });
         if outcome.is_ok() {
             sqlx::query!(
                 "update log_in_failures set failures = least(failures, 1000) + 1, last_at = $3 where account_sha256 = $1 and network = $2",
