@@ -57,7 +57,7 @@ pub use control::{
     NewApiKey, NewInvitation, NewSession, OpenInvitation, OwnStore, Session, SessionState,
 };
 pub use data::{AppData, Commit, Committed, Data, Quota};
-pub use digest::Digest;
+pub use digest::{Digest, DigestError};
 pub use error::{Error, Result, Revision, Thing};
 pub use ids::{AdminId, ApiKeyId, AppId, DeploymentId, DomainId, ExecutionId, InvitationId, RouteId, ScriptId, SessionId};
 pub use listen::{Event, Listener, Revoked};

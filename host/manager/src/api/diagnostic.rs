@@ -45,17 +45,17 @@ pub(super) fn of_compile_error(error: &CompileError, source: &str, pointer: &str
     }
 }
 
-/// Parses a source, with those of `modules` that it imports, in a sandbox. `Ok(Err(_))`: it can't be deployed.
+/// Parses a source, with those of `modules` that it imports, in a sandbox; the names of these. `Ok(Err(_))`: it can't be deployed.
 ///
 /// # Errors
 /// 503: the sandbox itself failed.
-pub(super) async fn parse(state: &State, source: &Source, modules: &Modules) -> Result<Result<(), CompileError>, Problem> {
+pub(super) async fn parse(state: &State, source: &Source, modules: &Modules) -> Result<Result<Vec<String>, CompileError>, Problem> {
     if source.text.len() as u64 > SOURCE_BYTES_MAX {
         let message = format!("The source has {} bytes; a script has at most {SOURCE_BYTES_MAX}.", source.text.len());
         return Ok(Err(CompileError { kind: CompileErrorKind::TooLarge, message, script: source.name.clone(), line: 0, column: 0 }));
     }
     match state.executor.compile(source, modules).await {
-        Ok(_) => Ok(Ok(())),
+        Ok(compiled) => Ok(Ok(compiled.uses)),
         Err(error) => match error.kind {
             CompileErrorKind::Syntax | CompileErrorKind::TooLarge | CompileErrorKind::Import => Ok(Err(error)),
             CompileErrorKind::Unavailable => Err(Problem::unavailable("The sandbox can't parse the script right now. Try again.", error)),

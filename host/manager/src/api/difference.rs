@@ -2,9 +2,11 @@
 
 use std::{
     collections::HashMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
+use axum::extract::State as Shared;
 use serde::{Deserialize, Serialize};
 use similar::TextDiff;
 use store::{AppStore, DeploymentId, Difference, Differing, Digest, Route, Script, ScriptKind};
@@ -15,8 +17,10 @@ use super::{
     extract::{Authorized, Json, OfDeployment, Path, Query, action},
     manifest::SettingsBody,
     problem::Problem,
+    through::{self, Uses},
     words,
 };
+use crate::State;
 
 /// Most scripts and most routes that are listed.
 const LISTED_MAX: usize = 1_000;
@@ -59,6 +63,8 @@ pub(super) struct ScriptDiff {
     /// What it was before, if that differs.
     #[schema(value_type = Option<words::ScriptKind>)]
     previous_kind: Option<ScriptKind>,
+    /// Its own source is the same, but it runs differently: these modules that it imports, itself or through others, are not the same.
+    through: Vec<String>,
     /// The source in unified format; null if it is the same, or was left out (`truncated`).
     diff: Option<String>,
     /// Whether `diff` is cut off or left out.
@@ -113,6 +119,7 @@ pub(super) struct Texts<'a> {
     responses((status = 200, body = DiffBody)),
 )]
 pub(super) async fn get_deployment_diff(
+    Shared(state): Shared<Arc<State>>,
     app: Authorized<action::DeploymentRead, OfDeployment>,
     Path(id): Path<Uuid>,
     Query(query): Query<Against>,
@@ -126,14 +133,40 @@ pub(super) async fn get_deployment_diff(
     };
     let difference = app.difference(from.as_ref().map(|from| from.id), id).await?.ok_or_else(missing)?;
     let texts = Texts { app: &app, given: &HashMap::new() };
-    DiffBody::of(difference, from.map(|from| from.number), Some(to.number), texts).await.map(Json)
+    let (uses, is_whole) = through::uses(&state, &app, id, &difference).await?;
+    let mut body = DiffBody::of(difference, (from.map(|from| from.number), Some(to.number)), &uses, texts).await?;
+    body.truncated |= !is_whole;
+    Ok(Json(body))
+}
+
+impl ScriptDiff {
+    /// A script whose text is the same on both sides, while these modules that it imports are not.
+    pub(super) fn through(script: &Script, modules: Vec<String>) -> Self {
+        Self {
+            change: "changed",
+            id: Some(script.id.uuid()),
+            name: script.name.clone(),
+            previous_name: None,
+            kind: script.kind,
+            previous_kind: None,
+            through: modules,
+            diff: None,
+            truncated: false,
+        }
+    }
 }
 
 impl DiffBody {
-    /// The answer, with the texts compared as far as the bounds go.
-    pub(super) async fn of(difference: Difference, from: Option<u32>, to: Option<u32>, texts: Texts<'_>) -> Result<Self, Problem> {
-        let Difference { scripts, routes, settings } = difference;
-        let mut truncated = scripts.len() > LISTED_MAX || routes.len() > LISTED_MAX;
+    /// The answer, with the texts compared as far as the bounds go. `uses`: what the scripts of the later side import.
+    pub(super) async fn of(
+        difference: Difference,
+        (from, to): (Option<u32>, Option<u32>),
+        uses: &Uses,
+        texts: Texts<'_>,
+    ) -> Result<Self, Problem> {
+        let relinked = through::relinked(&difference, uses);
+        let Difference { scripts, routes, settings, .. } = difference;
+        let mut truncated = scripts.len() + relinked.len() > LISTED_MAX || routes.len() > LISTED_MAX;
         let mut budget = Budget { scripts: COMPARED_MAX, bytes: TEXT_BYTES_MAX, until: Instant::now() + TIME_MAX };
         let mut listed = Vec::new();
         for script in scripts.into_iter().take(LISTED_MAX) {
@@ -141,6 +174,8 @@ impl DiffBody {
             truncated |= script.as_ref().is_some_and(|script| script.truncated);
             listed.extend(script);
         }
+        listed.extend(relinked);
+        listed.truncate(LISTED_MAX);
         let settings = settings.map(|(before, after)| SettingsDiff { before: SettingsBody::of(before), after: SettingsBody::of(after) });
         let routes = routes.into_iter().take(LISTED_MAX).map(route_diff).collect();
         Ok(Self { from, to, scripts: listed, routes, settings, truncated })
@@ -179,6 +214,7 @@ async fn script_diff(
         previous_name: before.as_ref().filter(|before| before.name != shown.name).map(|before| before.name.clone()),
         kind: shown.kind,
         previous_kind: before.as_ref().filter(|before| before.kind != shown.kind).map(|before| before.kind),
+        through: Vec::new(),
         diff,
         truncated,
     }))

@@ -130,13 +130,14 @@ pub(super) async fn create_deployment(
     check_message("/message", &message)?;
     let (expected, dry_run) = (body.expected, body.dry_run);
     let activation = if body.activate { Activation::AtOnce } else { Activation::Later };
-    let manifest = manifest_check::checked(&state, &app, body).await?;
+    let (manifest, uses) = manifest_check::checked(&state, &app, body).await?;
 
     if dry_run {
         let active = app.app().await?.and_then(|app| app.deployment);
         let difference = app.plan_manifest(&manifest, expected, state.now()).await?;
         let given = given(&manifest);
-        return Ok(Json(DiffBody::of(difference, active, None, Texts { app: &app, given: &given }).await?).into_response());
+        let texts = Texts { app: &app, given: &given };
+        return Ok(Json(DiffBody::of(difference, (active, None), &uses, texts).await?).into_response());
     }
     let app_id = app.app_id().uuid();
     let answer = |deployment| Json(DeploymentBody::of(deployment, app_id));

@@ -13,6 +13,7 @@ use super::{
     problem::{FieldError, Problem, ProblemType},
     routes::{canonical_or_fault, describe, pointer},
     scripts::{SCRIPT_NAME_RULE, is_script_name},
+    through::Uses,
 };
 use crate::{RouteRefusal, RouteSpec, State};
 
@@ -57,18 +58,18 @@ impl Faults {
     }
 }
 
-/// The manifest that a body describes, if it can be deployed.
+/// The manifest that a body describes, if it can be deployed, and what its scripts import.
 ///
 /// # Errors
 /// All that is wrong, in one problem: 400 for fields, 422 for sources, 409 for routes that conflict.
-pub(super) async fn checked(state: &State, app: &AppStore, body: NewDeployment) -> Result<Manifest, Problem> {
+pub(super) async fn checked(state: &State, app: &AppStore, body: NewDeployment) -> Result<(Manifest, Uses), Problem> {
     let mut faults = Faults::default();
     let settings = settings(body.settings.limits, &mut faults);
     let scripts = scripts(body.scripts, &mut faults);
     let routes = routes(state, body.routes, &scripts, &mut faults);
-    sources(state, app, &scripts, &mut faults).await?;
+    let uses = sources(state, app, &scripts, &mut faults).await?;
     faults.into_result()?;
-    Ok(Manifest { scripts, routes, settings })
+    Ok((Manifest { scripts, routes, settings }, uses))
 }
 
 fn settings(lowered: std::collections::BTreeMap<String, u64>, faults: &mut Faults) -> Settings {
@@ -95,7 +96,7 @@ fn scripts(items: Vec<DeployedScript>, faults: &mut Faults) -> Vec<ManifestScrip
         } else if !names.insert(name.clone()) {
             faults.invalid(format!("/scripts/{at}/name"), format!("Another script of this deployment is named `{name}`."));
         }
-        let source = match (source, digest.as_deref().map(parsed_digest)) {
+        let source = match (source, digest.as_deref().map(|digest| digest.parse().ok())) {
             (Some(text), None) => ManifestSource::Text(text),
             (None, Some(Some(digest))) => ManifestSource::Known(digest),
             (None, Some(None)) => {
@@ -110,17 +111,6 @@ fn scripts(items: Vec<DeployedScript>, faults: &mut Faults) -> Vec<ManifestScrip
         scripts.push(ManifestScript { name, kind: kind.unwrap_or(ScriptKind::Endpoint), source });
     }
     scripts
-}
-
-fn parsed_digest(text: &str) -> Option<Digest> {
-    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
-    }
-    Some(Digest::from(bytes))
 }
 
 /// Routes in their canonical form. In the matcher a route's id is its place in the list.
@@ -163,7 +153,7 @@ fn routes(state: &State, items: Vec<DeployedRoute>, scripts: &[ManifestScript], 
 }
 
 /// Parses every source that the app does not have yet, and every one that imports something: among these modules it is another script.
-async fn sources(state: &State, app: &AppStore, scripts: &[ManifestScript], faults: &mut Faults) -> Result<(), Problem> {
+async fn sources(state: &State, app: &AppStore, scripts: &[ManifestScript], faults: &mut Faults) -> Result<Uses, Problem> {
     let digests: Vec<Digest> = scripts.iter().map(digest).collect();
     let known = app.known_sources(&digests).await?;
     let (modules, others): (Vec<_>, Vec<_>) = scripts.iter().partition(|script| script.kind == ScriptKind::Module);
@@ -194,8 +184,15 @@ async fn sources(state: &State, app: &AppStore, scripts: &[ManifestScript], faul
     let mut parsed = stream::iter(parsed_here).map(parse).buffered(PARSED_AT_ONCE);
     // A module that is wrong is found through everything that imports it.
     let mut places = HashSet::new();
+    let mut uses = Uses::new();
     while let Some((at, outcome, source)) = parsed.next().await {
-        let Err(error) = outcome? else { continue };
+        let error = match outcome? {
+            Ok(modules) => {
+                uses.insert(source.name, modules);
+                continue;
+            }
+            Err(error) => error,
+        };
         if !places.insert((error.script.clone(), error.line, error.column)) {
             continue;
         }
@@ -203,7 +200,7 @@ async fn sources(state: &State, app: &AppStore, scripts: &[ManifestScript], faul
         let fault = of_compile_error(&error, text_of(&error.script, &source, &modules), &format!("/scripts/{at}/source"));
         faults.add(problem_type(error.kind), FieldError { message: format!("{}: {}", error.script, fault.message), ..fault });
     }
-    Ok(())
+    Ok(uses)
 }
 
 fn digest(script: &ManifestScript) -> Digest {

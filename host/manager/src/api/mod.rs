@@ -35,6 +35,7 @@ mod session;
 mod sessions;
 mod split;
 mod status;
+mod through;
 mod words;
 
 pub use envelope::RequestId;

@@ -231,7 +231,7 @@ pub(super) async fn validate_script(
     };
     let source = Source { name: "script".to_owned(), text: body.source };
     let errors = match parse(&state, &source, &modules).await? {
-        Ok(()) => Vec::new(),
+        Ok(_) => Vec::new(),
         Err(error) => vec![of_compile_error(&error, text_of(&error.script, &source, &modules), "/source")],
     };
     Ok(Json(ValidationBody { valid: errors.is_empty(), errors }))

@@ -252,3 +252,49 @@ async fn a_split_is_between_the_active_one_and_another() {
     let ended = owner.get(split).await.expect(200);
     assert_eq!((ended.at("/running"), ended.at("/ended_because")), (&json!(false), &json!("Deployment 1 was activated.")));
 }
+
+#[tokio::test]
+async fn an_endpoint_whose_module_changed_shows_as_changed() {
+    let instance = Instance::new().await;
+    let owner = instance.owner().await;
+    owner.app("shop").await;
+    let manifest = |rate: &str, dry_run: bool| {
+        json!({ "app": "shop", "dry_run": dry_run, "routes": [], "scripts": [
+            { "name": "money", "kind": "module", "source": format!("fn rate() {{ {rate} }}") },
+            { "name": "tax", "kind": "module", "source": "import \"money\" as money;" },
+            { "name": "unused", "kind": "module", "source": "fn f() {}" },
+            { "name": "cart", "source": "import \"tax\" as tax; tax::of(1)" },
+            { "name": "plain", "source": "import \"unused\" as u; 1" },
+            { "name": "none", "source": "2" },
+        ] })
+    };
+    owner.post(DEPLOYMENTS, &manifest("1", false)).await.expect(201);
+    let plan = owner.post(DEPLOYMENTS, &manifest("2", true)).await.expect(200);
+    let made = owner.post(DEPLOYMENTS, &manifest("2", false)).await.expect(201);
+    let diff = owner.get(&format!("{DEPLOYMENTS}/{}/diff", made.text("/id"))).await.expect(200);
+    for shown in [&plan, &diff] {
+        let scripts = shown.json["scripts"].as_array().unwrap();
+        let mut told: Vec<_> = scripts
+            .iter()
+            .map(|script| {
+                (
+                    script["name"].as_str().unwrap(),
+                    script["change"].as_str().unwrap(),
+                    script["through"].clone(),
+                    script["diff"].is_string(),
+                )
+            })
+            .collect();
+        told.sort_by_key(|(name, ..)| *name);
+        let expected = [
+            ("cart", "changed", json!(["money"]), false),
+            ("money", "changed", json!([]), true),
+            ("tax", "changed", json!(["money"]), false),
+        ];
+        assert_eq!(told, expected, "{}", shown.json);
+        assert!(scripts.iter().all(|script| script["id"].is_string()), "{}", shown.json);
+    }
+    // The same again is no change of anything.
+    let plan = owner.post(DEPLOYMENTS, &manifest("2", true)).await.expect(200);
+    assert_eq!(plan.at("/scripts"), &json!([]));
+}

@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, HashSet};
 use super::{AppStore, Route, Script, Settings, contents::Contents, deploy};
 use crate::{DeploymentId, Digest, Error, Result};
 
-/// From one deployment to another. Nothing in it is equal on both sides.
+/// From one deployment to another.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Difference {
+    /// Those that are not equal on both sides.
     pub scripts: Vec<Differing<Script>>,
+    /// Those that are: what they import may differ.
+    pub unchanged: Vec<Script>,
     pub routes: Vec<Differing<Route>>,
     /// Before and after.
     pub settings: Option<(Settings, Settings)>,
@@ -64,7 +67,9 @@ impl AppStore {
 impl Difference {
     pub(super) fn between(before: Contents, after: Contents) -> Self {
         let settings = (before.settings != after.settings).then_some((before.settings, after.settings));
+        let is_same = |script: &&Script| before.scripts.get(&script.id).is_some_and(|other| other.revision() == script.revision());
         Self {
+            unchanged: after.scripts.values().filter(is_same).cloned().collect(),
             scripts: differing(before.scripts, after.scripts, |one, other| one.revision() == other.revision()),
             routes: differing(before.routes, after.routes, |one, other| one.revision() == other.revision()),
             settings,

@@ -1,7 +1,7 @@
 //! What scripts of the app import: read before a deployment, so that it can be checked as a whole.
 
 use super::{AppStore, ScriptKind};
-use crate::{Digest, Error, Result};
+use crate::{DeploymentId, Digest, Error, Result};
 
 /// Modules of the active deployment, and the scripts that may import them, all of one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +50,27 @@ impl AppStore {
         let script = |(name, kind, source)| LinkedScript { name, kind, source };
         let scripts = rows.into_iter().filter_map(|row| Some(script((row.name?, row.kind?, row.text?)))).collect();
         Ok(Linkage { deployment: u32::try_from(number).unwrap_or(0), scripts })
+    }
+
+    /// The modules of a deployment, and its endpoints whose text has the word `import`, in the order of their names.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn linkage_of(&self, deployment: DeploymentId) -> Result<Vec<LinkedScript>> {
+        sqlx::query_as!(
+            LinkedScript,
+            r#"
+            select s.name, s.kind as "kind: ScriptKind", t.text as source
+            from deployment_scripts s join sources t on t.app_id = s.app_id and t.digest = s.source_digest
+            where s.app_id = $1 and s.deployment_id = $2 and (s.kind = 'module' or t.text ~ '\mimport\M')
+            order by s.name
+            "#,
+            self.app as _,
+            deployment as _
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(Error::sql("read linkage"))
     }
 
     /// Of texts that the app has: those of `modules`, and of `others` those that have the word `import`. In no order; what is gone is left out.
