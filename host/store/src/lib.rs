@@ -64,5 +64,5 @@ pub use listen::{Event, Listener, Revoked};
 pub use page::{Listed, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PageError};
 pub use pools::{MIGRATOR, PoolSizes, Store};
 pub use runs::{Maintained, NewExecution, NewLog, Retention, Runs};
-pub use slug::{Slug, SlugError};
+pub use slug::{RESERVED_SLUGS, Slug, SlugError};
 pub use snapshot::{AppSnapshot, SnapshotRoute, SnapshotScript, Snapshots, SplitSnapshot, VersionSnapshot};

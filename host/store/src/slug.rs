@@ -11,7 +11,21 @@ pub struct Slug(String);
 const SLUG_CHARS_MAX: usize = 40;
 
 /// Names that software looks up by itself, or that a visitor takes for the instance's own (S-7.4).
-const RESERVED: &[&str] = &["admin", "api", "autodiscover", "dashboard", "internal", "local", "localhost", "mail", "wpad", "www"];
+pub const RESERVED_SLUGS: &[&str] = &[
+    "admin",
+    "api",
+    "autoconfig",
+    "autodiscover",
+    "dashboard",
+    "internal",
+    "isatap",
+    "local",
+    "localhost",
+    "mail",
+    "mta-sts",
+    "wpad",
+    "www",
+];
 
 /// Why a text is no slug.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,7 +60,7 @@ impl FromStr for Slug {
         if text.starts_with('-') || text.ends_with('-') || text.contains("--") {
             return Err(SlugError::Hyphen);
         }
-        if RESERVED.contains(&text) {
+        if RESERVED_SLUGS.contains(&text) {
             return Err(SlugError::Reserved(text.to_owned()));
         }
         Ok(Self(text.to_owned()))
@@ -87,7 +101,7 @@ mod tests {
 
     #[test]
     fn s_7_4_reserved_names_are_refused() {
-        for name in RESERVED {
+        for name in RESERVED_SLUGS {
             assert_eq!(name.parse::<Slug>(), Err(SlugError::Reserved((*name).to_owned())));
         }
     }

@@ -18,6 +18,7 @@ use super::{
     authz::{Action, Scope},
     extract::{Authorized, Caller, IfMatch, Json, OfApp, Query, action, etag, missing, present},
     listing::{Listing, OfAll, check_name, page},
+    lookalike,
     problem::{FieldError, Problem, ProblemType},
 };
 use crate::State;
@@ -97,6 +98,9 @@ pub(super) async fn create_app(Shared(state): Shared<Arc<State>>, caller: Caller
     let slug: Slug = body.slug.parse().map_err(|error: store::SlugError| Problem::invalid("/slug", format!("{error}.")))?;
     let name = body.name.unwrap_or_else(|| slug.to_string());
     check_name("/name", &name)?;
+    if let Some(other) = lookalike::of_slug(&state, slug.as_str()) {
+        return Err(Problem::invalid("/slug", format!("The slug `{slug}` is, or reads like, {other}; choose another.")));
+    }
     let app = instance.create_app(&slug, &name, state.now()).await.map_err(|error| at_slug(error, slug.as_str()))?;
     state.data_plane.refresh(app.id.uuid()).await;
     Ok((StatusCode::CREATED, answer(app, &state)).into_response())

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{
     extract::{Authorized, Caller, Json, OfDomain, Path, Query, action, app_ref},
     listing::{Listing, OfOneApp, page},
+    lookalike,
     problem::{FieldError, Problem, ProblemType},
     words,
 };
@@ -223,8 +224,16 @@ fn claimable(state: &State, text: &str) -> Result<(String, DomainKind), Problem>
     if state.instance_hosts.contains(&host) || host == *base || host.ends_with(&format!(".{base}")) {
         return Err(Problem::invalid("/host", format!("{host} belongs to the instance: apps answer at <slug>.{base} without a claim.")));
     }
+    if let Some(own) = lookalike::of_host(state, &host) {
+        return Err(Problem::invalid(
+            "/host",
+            format!("{host} is below {own} or reads like it, which belongs to the instance; claim another name."),
+        ));
+    }
     let last = host.rsplit('.').next().unwrap_or_default();
-    if state.domain_proof == DomainProof::DnsTxt && (NEVER_PUBLIC.contains(&last) || last == host || host.starts_with('_')) {
+    if state.domain_proof == DomainProof::DnsTxt
+        && (NEVER_PUBLIC.contains(&last) || last == host || host.split('.').any(|label| label.starts_with('_')))
+    {
         return Err(Problem::invalid("/host", format!("{host} can't be proved by public DNS; claim a name that you registered.")));
     }
     if psl::suffix_str(&host) == Some(host.as_str()) && host.contains('.') {
@@ -232,7 +241,9 @@ fn claimable(state: &State, text: &str) -> Result<(String, DomainKind), Problem>
     }
     // Covering a public suffix, or the base domain, would cover other people's hosts.
     let covers = |other: &str| other == host || other.ends_with(&format!(".{host}"));
-    if kind == DomainKind::Wildcard && (psl::suffix_str(&host) == Some(host.as_str()) || covers(base)) {
+    if kind == DomainKind::Wildcard
+        && (psl::suffix_str(&host) == Some(host.as_str()) || covers(base) || state.instance_hosts.iter().any(|own| covers(own)))
+    {
         return Err(Problem::invalid("/host", format!("*.{host} would cover hosts of others; claim a name below it.")));
     }
     Ok((host, kind))

@@ -20,6 +20,7 @@ mod limits;
 mod linking;
 mod listing;
 mod logs;
+mod lookalike;
 mod manifest;
 mod manifest_check;
 mod members;
