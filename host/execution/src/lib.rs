@@ -19,7 +19,7 @@ mod services;
 pub use effects::Effects;
 pub use execute::{BoxFuture, Execute};
 pub use invocation::{Body, HttpRequest, Invocation, InvocationType};
-pub use limits::{Limit, Limits};
+pub use limits::{AllLimits, AppLimits, Ceilings, GivenLimits, Limit, Limits};
 pub use outcome::{Failure, FailureKind, Frame, Level, LogLine, Logs, Outcome, Response, Usage};
 pub use script::{CompileError, CompileErrorKind, Compiled, Image, Modules, Source};
 pub use services::{Answer, Answered, Nobody, Question, Services, Unanswered};

@@ -1,52 +1,64 @@
-//! Every number a script can hit: its default, its ceiling, its unit and the reason.
+//! Every number that bounds an app: its default, its bounds, its unit and the reason.
 //!
-//! Figures of the field beside ours: `docs/reference/limits.md`, generated from here.
+//! Two tables: [`Limits`] is what one execution may use, [`AppLimits`] what all of an app may. Both are made by the one macro below, which
+//! also makes `docs/reference/limits.md` and `GET /api/v1/admin/limits`. What an app has is resolved by [`Ceilings`].
+
+mod ceilings;
 
 use serde::{Deserialize, Serialize};
 
-impl Limit {
-    /// The least an app can be given.
-    #[must_use]
-    pub fn floor(&self) -> u64 {
-        if self.name == "memory_bytes" { MEMORY_FLOOR_BYTES } else { 1 }
-    }
-}
+pub use ceilings::{AllLimits, CeilingError, Ceilings, GivenLimits, names};
 
 /// One limit: what an app gets unless it asks, and what it can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     pub name: &'static str,
+    pub scope: Scope,
     pub default: u64,
+    /// The least an app can be given.
+    pub floor: u64,
+    /// The most an app can be given. The operator of an instance can lower it: [`Ceilings`].
     pub ceiling: u64,
     pub unit: &'static str,
     pub reason: &'static str,
 }
 
+/// What a limit bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Each execution by itself.
+    Execution,
+    /// The app as a whole.
+    App,
+}
+
+/// All limits of both tables, in the order of the documentation page.
+pub fn all() -> impl Iterator<Item = &'static Limit> {
+    Limits::ALL.iter().chain(AppLimits::ALL)
+}
+
 macro_rules! limits {
-    ($( $(#[$doc:meta])* $field:ident: $default:expr, $ceiling:expr, $unit:literal, $reason:literal; )*) => {
-        /// The limits of one execution. [`Limits::default`] is what an app has unless it was given others.
+    ($(#[$about:meta])* $table:ident bounds $scope:ident {
+        $( $(#[$doc:meta])* $field:ident: $default:expr, $floor:expr => $ceiling:expr, $unit:literal, $reason:literal; )*
+    }) => {
+        $(#[$about])*
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields, default)]
-        pub struct Limits { $( $(#[$doc])* pub $field: u64, )* }
+        pub struct $table { $( $(#[$doc])* pub $field: u64, )* }
 
-        impl Limits {
-            /// Sets the limit of this name, `None` to its default. Returns whether there is one. The caller checks floor and ceiling.
-            pub fn set(&mut self, name: &str, value: Option<u64>) -> bool {
-                match name {
-                    $( stringify!($field) => self.$field = value.unwrap_or($default), )*
-                    _ => return false,
-                }
-                true
-            }
-        }
-
-        impl Default for Limits {
+        impl Default for $table {
             fn default() -> Self {
                 Self { $( $field: $default, )* }
             }
         }
 
-        impl Limits {
+        impl $table {
+            /// Its limits, in the order of the documentation page.
+            pub const ALL: &'static [Limit] = &[ $( Limit {
+                name: stringify!($field), scope: Scope::$scope, default: $default, floor: $floor, ceiling: $ceiling, unit: $unit, reason: $reason,
+            }, )* ];
+
             /// Lowers the limit of this name to `value`. A higher value changes nothing, and neither does a name that is none.
             pub fn lower(&mut self, name: &str, value: u64) {
                 match name {
@@ -54,64 +66,114 @@ macro_rules! limits {
                     _ => {}
                 }
             }
+
+            /// Each of them as `value` says.
+            fn of(value: impl Fn(&Limit) -> u64) -> Self {
+                let mut all = Self::ALL.iter();
+                Self { $( $field: all.next().map_or($default, &value), )* }
+            }
         }
 
-        /// All limits, in the order of the documentation page.
-        pub const ALL: &[Limit] = &[ $( Limit {
-            name: stringify!($field), default: $default, ceiling: $ceiling, unit: $unit, reason: $reason,
-        }, )* ];
-
-        // A default above its ceiling would be refused by our own API.
-        const _: () = { $( { let (default, ceiling): (u64, u64) = ($default, $ceiling); assert!(default <= ceiling); } )* };
+        // A default outside of its own bounds would be refused by our own API.
+        const _: () = { $( {
+            let (floor, default, ceiling): (u64, u64, u64) = ($floor, $default, $ceiling);
+            assert!(floor <= default && default <= ceiling);
+        } )* };
     };
 }
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
+const GIB: u64 = 1024 * MIB;
 
 limits! {
-    /// WebAssembly instructions.
-    fuel: 1_000_000_000, 50_000_000_000, "instructions",
-        "CPU is counted in work, so that load on the machine does not kill an honest script: about 110 ms";
-    /// Linear memory of the sandbox, in bytes.
-    memory_bytes: 32 * MIB, MEMORY_CEILING_BYTES, "bytes",
-        "growth beyond it fails inside the sandbox";
-    /// From start to end, host calls included, in milliseconds.
-    wall_ms: 10_000, 60_000, "milliseconds",
-        "fuel does not count waiting";
-    /// Calls of host functions, log calls apart.
-    host_calls: 1_000, 10_000, "calls",
-        "host work is not in the fuel";
-    /// Calls of `kv::` among them.
-    kv_calls: 500, 5_000, "calls",
-        "each is a question to the database";
-    /// One value of `kv::`, as JSON.
-    kv_value_bytes: 64 * KIB, MIB, "bytes",
-        "checked before it is kept, and when it is read";
-    /// Everything that one execution reads from its app's state and writes to it.
-    state_bytes: 16 * MIB, 64 * MIB, "bytes",
-        "it is kept in the server's memory until the execution ends";
-    /// Body of a request.
-    request_body_bytes: MIB, 32 * MIB, "bytes",
-        "checked while it streams in";
-    /// Body of an answer.
-    response_body_bytes: 8 * MIB, 32 * MIB, "bytes",
-        "checked before it leaves the sandbox";
-    /// Header fields of an answer.
-    response_headers: 64, 64, "headers",
-        "what proxies accept";
-    /// Names and values of an answer's header fields together.
-    response_header_bytes: 32 * KIB, 32 * KIB, "bytes",
-        "what proxies accept";
-    /// All log lines of one execution together.
-    log_bytes: 64 * KIB, MIB, "bytes",
-        "the rest is dropped and counted";
-    /// One log line, fields included.
-    log_line_bytes: 4 * KIB, 4 * KIB, "bytes",
-        "a longer line is cut";
-    /// Nested calls of script functions.
-    call_depth: 64, 64, "calls",
-        "the interpreter recurses on the sandbox's stack";
+    /// The limits of one execution. [`Limits::default`] is what an app has unless it was given others.
+    Limits bounds Execution {
+        /// WebAssembly instructions.
+        fuel: 1_000_000_000, 1 => 50_000_000_000, "instructions",
+            "CPU is counted in work, so that load on the machine does not kill an honest script: about 110 ms";
+        /// Linear memory of the sandbox, in bytes.
+        memory_bytes: 32 * MIB, MEMORY_FLOOR_BYTES => MEMORY_CEILING_BYTES, "bytes",
+            "growth beyond it fails inside the sandbox";
+        /// From start to end, host calls included, in milliseconds.
+        wall_ms: 10_000, 1 => 60_000, "milliseconds",
+            "fuel does not count waiting";
+        /// Calls of host functions, log calls apart.
+        host_calls: 1_000, 1 => 10_000, "calls",
+            "host work is not in the fuel";
+        /// Calls of `kv::` among them.
+        kv_calls: 500, 1 => 5_000, "calls",
+            "each is a question to the database";
+        /// One value of `kv::`, as JSON.
+        kv_value_bytes: 64 * KIB, 1 => MIB, "bytes",
+            "checked before it is kept, and when it is read";
+        /// Everything that one execution reads from its app's state and writes to it.
+        state_bytes: 16 * MIB, 1 => 64 * MIB, "bytes",
+            "it is kept in the server's memory until the execution ends";
+        /// Body of a request.
+        request_body_bytes: MIB, 1 => 32 * MIB, "bytes",
+            "checked while it streams in";
+        /// Body of an answer.
+        response_body_bytes: 8 * MIB, 1 => 32 * MIB, "bytes",
+            "checked before it leaves the sandbox";
+        /// Header fields of an answer.
+        response_headers: 64, 1 => 64, "headers",
+            "what proxies accept";
+        /// Names and values of an answer's header fields together.
+        response_header_bytes: 32 * KIB, 1 => 32 * KIB, "bytes",
+            "what proxies accept";
+        /// All log lines of one execution together.
+        log_bytes: 64 * KIB, 1 => MIB, "bytes",
+            "the rest is dropped and counted";
+        /// One log line, fields included.
+        log_line_bytes: 4 * KIB, 1 => 4 * KIB, "bytes",
+            "a longer line is cut";
+        /// Nested calls of script functions.
+        call_depth: 64, 1 => 64, "calls",
+            "the interpreter recurses on the sandbox's stack";
+    }
+}
+
+limits! {
+    /// The limits of an app as a whole. [`AppLimits::default`] is what it has unless it was given others.
+    AppLimits bounds App {
+        /// Requests that are past admission at once.
+        concurrency: 32, 1 => 1_000, "executions",
+            "one app can't take all sandboxes; what comes beyond waits for a second and is then refused";
+        /// Requests of all clients together, in the long run.
+        requests_per_second: 2_000, 1 => 1_000_000, "requests a second",
+            "a flood costs its own app and not its neighbours";
+        /// Requests that may come at once after a pause.
+        requests_burst: 4_000, 1 => 1_000_000, "requests",
+            "honest traffic comes in bursts";
+        /// Requests of one client address (of an IPv6 client its /64), in the long run.
+        client_requests_per_second: 500, 1 => 1_000_000, "requests a second",
+            "one client can't use up what the app has for all";
+        /// Requests of one client address that may come at once after a pause.
+        client_requests_burst: 1_000, 1 => 1_000_000, "requests",
+            "a page brings some hundred requests with it, and an office has one address";
+        /// Keys and values of the app's store together.
+        kv_bytes: 256 * MIB, 0 => 1024 * GIB, "bytes",
+            "the disk is everybody's";
+        /// Keys of the app's store.
+        kv_keys: 1_000_000, 0 => 100_000_000, "keys",
+            "each key costs a row and its place in an index, however short its value";
+        /// One value of the app's store.
+        kv_value_bytes: 64 * KIB, 1 => MIB, "bytes",
+            "a value is read and written as a whole, within an execution's memory; what is larger is a file";
+        /// All files of the app together.
+        files_bytes: GIB, 0 => 16 * 1024 * GIB, "bytes",
+            "the disk is everybody's";
+        /// Files of the app.
+        files_count: 10_000, 0 => 10_000_000, "files",
+            "file systems run out of inodes before they run out of bytes";
+        /// Jobs of the app that wait or run.
+        queue_jobs: 10_000, 0 => 10_000_000, "jobs",
+            "a job that makes two jobs would otherwise fill the disk";
+        /// Secrets of the app.
+        secrets: 100, 0 => 1_000, "secrets",
+            "all of them may be opened for one execution";
+    }
 }
 
 /// Text of one script. Its image is about 27 times as large and must leave 16 MiB of the default memory.

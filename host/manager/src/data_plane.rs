@@ -121,9 +121,12 @@ pub enum InvokeError {
     #[error("the script is not loaded")]
     NotLoaded,
     /// The app has as many executions running as it may.
-    #[error("the app runs as many executions as it may")]
-    AppBusy { retry_after_seconds: u32 },
+    #[error("the app runs as many executions as it may ({limit} is {value})")]
+    AppBusy { limit: &'static str, value: u64, retry_after_seconds: u64 },
+    /// The app gets more requests than it may.
+    #[error("the app gets more requests than it may ({limit} is {value})")]
+    TooOften { limit: &'static str, value: u64, retry_after_seconds: u64 },
     /// The instance has no sandbox free.
     #[error("the instance has no sandbox free")]
-    InstanceBusy { retry_after_seconds: u32 },
+    InstanceBusy { retry_after_seconds: u64 },
 }

@@ -1,106 +1,87 @@
-//! Step 3: who may start, and when (429 for the app's bound, 503 for the instance's).
+//! Step 3: who may start, and when (429 for the app's bounds, 503 for the instance's).
 //!
-//! Two places are needed: one in the app, taken before anything of the request is read, and one of the instance's sandboxes, taken when the
-//! request is complete, so that a slow upload holds no sandbox. Both are handed out first come, first served, and given back by drop, also when
-//! the client goes away. The fair queue between apps will take the seat of the semaphore behind [`Permit::sandbox`].
+//! Rates first, of the client and then of the app: what they refuse costs nothing else. Then two places are needed: one in the app, taken before
+//! anything of the request is read, and one of the instance's sandboxes, taken when the request is complete, so that a slow upload holds no
+//! sandbox. Both are handed out first come, first served, and given back by drop, also when the client goes away. The fair queue between apps
+//! will take the seat of the semaphore behind [`Permit::sandbox`].
 
 use std::{
-    sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
+    net::IpAddr,
+    time::{Duration, Instant},
 };
 
-use tokio::sync::{AcquireError, Semaphore, SemaphorePermit, TryAcquireError};
+use execution::AppLimits;
+use store::AppId;
+use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
 
-use crate::error::Refusal;
+use crate::{
+    error::{Reached, Refusal},
+    gate::{Gate, Place},
+    rate::{Clients, Rate},
+};
 
-/// Requests of one app that are past admission at once.
-const APP_CONCURRENCY: usize = 32;
-/// Requests of one app that wait for a place; beyond it the refusal is immediate.
-const APP_WAITING_MAX: usize = 256;
-/// Questions of one app to the database at once (S-3.4).
-const APP_DATABASE_CONCURRENCY: usize = 4;
 /// How long a request waits for either place.
-const WAIT: Duration = Duration::from_secs(1);
+pub(crate) const WAIT: Duration = Duration::from_secs(1);
 
-/// The instance's sandboxes.
+/// The instance's sandboxes, and the clocks of everybody's rates.
 #[derive(Debug)]
 pub(crate) struct Admission {
     sandboxes: Semaphore,
+    clients: Clients,
+    /// Where the time of rates begins.
+    started: Instant,
 }
 
-/// The places of one app. Outlives its deployments.
-#[derive(Debug)]
-pub(crate) struct Gate {
-    places: Semaphore,
-    waiting: AtomicUsize,
-    database: Semaphore,
-    /// Executions that are run again, since others changed what they had read: one at a time, so that those don't cross again.
-    reruns: Semaphore,
+/// Who asks to be admitted, to what.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Applicant<'a> {
+    pub(crate) app: AppId,
+    pub(crate) limits: &'a AppLimits,
+    /// `None` for calls of the control plane, which has its own bounds for those who send them.
+    pub(crate) client: Option<IpAddr>,
 }
 
 /// A place in the app. The request may be read and routed.
 #[derive(Debug)]
 pub(crate) struct Permit<'a> {
     admission: &'a Admission,
-    _place: SemaphorePermit<'a>,
+    _place: Place<'a>,
 }
 
 impl Admission {
     /// `sandboxes`: as many executions as the executor's pool holds at once.
     pub(crate) fn new(sandboxes: usize) -> Self {
-        Self { sandboxes: Semaphore::new(sandboxes.clamp(1, Semaphore::MAX_PERMITS)) }
+        let sandboxes = Semaphore::new(sandboxes.clamp(1, Semaphore::MAX_PERMITS));
+        Self { sandboxes, clients: Clients::default(), started: Instant::now() }
     }
 
     /// Takes a place in the app, waiting for at most a second.
     ///
     /// # Errors
-    /// [`Refusal::AppBusy`].
-    pub(crate) async fn admit<'a>(&'a self, gate: &'a Gate) -> Result<Permit<'a>, Refusal> {
-        let place = match gate.places.try_acquire() {
-            Ok(place) => place,
-            Err(TryAcquireError::NoPermits | TryAcquireError::Closed) => gate.wait().await.ok_or(Refusal::AppBusy)?,
-        };
-        Ok(Permit { admission: self, _place: place })
+    /// [`Refusal::TooOften`], [`Refusal::AppBusy`].
+    pub(crate) async fn admit<'a>(&'a self, gate: &'a Gate, applicant: Applicant<'_>) -> Result<Permit<'a>, Refusal> {
+        let now_ns = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.check_rates(gate, applicant, now_ns)?;
+        let busy = || Refusal::AppBusy(Reached { limit: "concurrency", value: applicant.limits.concurrency });
+        Ok(Permit { admission: self, _place: gate.enter().await.ok_or_else(busy)? })
     }
 
-    /// Sandboxes in use, for the summary.
+    /// The client's rate first, so that one who is too fast takes nothing of what the app has for all.
+    fn check_rates(&self, gate: &Gate, Applicant { app, limits, client }: Applicant<'_>, now_ns: u64) -> Result<(), Refusal> {
+        let too_often =
+            |limit, value| move |wait_ns| Refusal::TooOften { reached: Reached { limit, value }, wait: Duration::from_nanos(wait_ns) };
+        if let Some(client) = client {
+            let rate = Rate::new(limits.client_requests_per_second, limits.client_requests_burst);
+            let refused = too_often("client_requests_per_second", limits.client_requests_per_second);
+            self.clients.take(app, client, rate, now_ns).map_err(refused)?;
+        }
+        let rate = Rate::new(limits.requests_per_second, limits.requests_burst);
+        gate.requests.take(rate, now_ns).map_err(too_often("requests_per_second", limits.requests_per_second))
+    }
+
+    /// Sandboxes that are free, for the summary.
     pub(crate) fn free(&self) -> usize {
         self.sandboxes.available_permits()
-    }
-}
-
-impl Default for Gate {
-    fn default() -> Self {
-        Self {
-            places: Semaphore::new(APP_CONCURRENCY),
-            waiting: AtomicUsize::new(0),
-            database: Semaphore::new(APP_DATABASE_CONCURRENCY),
-            reruns: Semaphore::new(1),
-        }
-    }
-}
-
-impl Gate {
-    async fn wait(&self) -> Option<SemaphorePermit<'_>> {
-        let waiting = Waiting::enter(&self.waiting)?;
-        let place = within_wait(self.places.acquire()).await;
-        drop(waiting);
-        place
-    }
-}
-
-impl Gate {
-    /// Takes one of the app's turns at the database; `None`: it had none within a second.
-    pub(crate) async fn database(&self) -> Option<SemaphorePermit<'_>> {
-        match self.database.try_acquire() {
-            Ok(turn) => Some(turn),
-            Err(TryAcquireError::NoPermits | TryAcquireError::Closed) => within_wait(self.database.acquire()).await,
-        }
-    }
-
-    /// Takes the app's turn at running again; `None`: it had none within a second.
-    pub(crate) async fn rerun(&self) -> Option<SemaphorePermit<'_>> {
-        within_wait(self.reruns.acquire()).await
     }
 }
 
@@ -113,30 +94,11 @@ impl<'a> Permit<'a> {
         match self.admission.sandboxes.try_acquire() {
             Ok(sandbox) => Ok(sandbox),
             Err(TryAcquireError::NoPermits | TryAcquireError::Closed) => {
-                within_wait(self.admission.sandboxes.acquire()).await.ok_or(Refusal::InstanceBusy)
+                let sandbox = tokio::time::timeout(WAIT, self.admission.sandboxes.acquire()).await;
+                sandbox.ok().and_then(Result::ok).ok_or(Refusal::InstanceBusy)
             }
         }
     }
-}
-
-/// One of the waiting; leaves by drop, also when the client goes away.
-struct Waiting<'a>(&'a AtomicUsize);
-
-impl<'a> Waiting<'a> {
-    fn enter(count: &'a AtomicUsize) -> Option<Self> {
-        let entered = Self(count);
-        (count.fetch_add(1, Ordering::Relaxed) < APP_WAITING_MAX).then_some(entered)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-async fn within_wait<'a>(acquire: impl Future<Output = Result<SemaphorePermit<'a>, AcquireError>>) -> Option<SemaphorePermit<'a>> {
-    tokio::time::timeout(WAIT, acquire).await.ok()?.ok()
 }
 
 #[cfg(test)]
@@ -144,13 +106,18 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
     use futures_util::{FutureExt, future::join_all};
+    use uuid::Uuid;
 
     use super::*;
 
+    fn somebody(limits: &AppLimits, client: u8) -> Applicant<'_> {
+        Applicant { app: AppId::from(Uuid::nil()), limits, client: Some(IpAddr::from([192, 0, 2, client])) }
+    }
+
     #[tokio::test]
     async fn places_come_back_by_drop() {
-        let (admission, gate) = (Admission::new(1), Gate::default());
-        let permit = admission.admit(&gate).await.unwrap();
+        let (admission, gate, limits) = (Admission::new(1), Gate::default(), AppLimits::default());
+        let permit = admission.admit(&gate, somebody(&limits, 1)).await.unwrap();
         let sandbox = permit.sandbox().await.unwrap();
         assert_eq!(admission.free(), 0);
         // A future that is dropped while it waits leaves nothing behind.
@@ -158,17 +125,32 @@ mod tests {
         drop(sandbox);
         assert_eq!(admission.free(), 1);
         drop(permit);
-        assert_eq!(gate.places.available_permits(), APP_CONCURRENCY);
+        assert_eq!(gate.free(), usize::try_from(limits.concurrency).unwrap());
     }
 
     #[tokio::test]
     async fn an_app_beyond_its_bound_waits_and_is_then_refused() {
-        let (admission, gate) = (Admission::new(100), Gate::default());
-        let permits: Vec<_> = join_all((0..APP_CONCURRENCY).map(|_| admission.admit(&gate))).await;
+        let (admission, gate, limits) = (Admission::new(100), Gate::default(), AppLimits { concurrency: 3, ..AppLimits::default() });
+        gate.resize(3);
+        let permits: Vec<_> = join_all((0..3).map(|_| admission.admit(&gate, somebody(&limits, 1)))).await;
         assert!(permits.iter().all(Result::is_ok));
-        assert!(admission.admit(&gate).now_or_never().is_none());
-        assert_eq!(gate.waiting.load(Ordering::Relaxed), 0);
-        gate.waiting.store(APP_WAITING_MAX, Ordering::Relaxed);
-        assert!(matches!(admission.admit(&gate).now_or_never(), Some(Err(Refusal::AppBusy))));
+        let refused = admission.admit(&gate, somebody(&limits, 1)).await.map(drop);
+        assert_eq!(refused, Err(Refusal::AppBusy(Reached { limit: "concurrency", value: 3 })));
+    }
+
+    #[test]
+    fn s_3_1_the_refusal_says_which_rate_and_takes_nothing_of_the_other() {
+        let (admission, gate) = (Admission::new(1), Gate::default());
+        let limits = AppLimits { client_requests_per_second: 2, client_requests_burst: 5, requests_burst: 8, ..AppLimits::default() };
+        let ask = |client, now_ns| admission.check_rates(&gate, somebody(&limits, client), now_ns);
+        let ten = |client| (0..10).filter(|_| ask(client, 0).is_ok()).count();
+        assert_eq!(ten(1), 5);
+        let reached = Reached { limit: "client_requests_per_second", value: 2 };
+        assert_eq!(ask(1, 0), Err(Refusal::TooOften { reached, wait: Duration::from_millis(500) }));
+        // Of the app's eight, three are left.
+        assert_eq!(ten(2), 3);
+        let reached = Reached { limit: "requests_per_second", value: 2_000 };
+        assert_eq!(ask(3, 0), Err(Refusal::TooOften { reached, wait: Duration::from_micros(500) }));
+        ask(3, 1_000_000).unwrap();
     }
 }

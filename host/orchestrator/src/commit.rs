@@ -22,14 +22,15 @@ pub(crate) enum Attempt {
 pub(crate) async fn commit(app: &App, effects: &Effects, now: Timestamp, row: Option<NewExecution>) -> Attempt {
     let Some(data) = &app.data else { return Attempt::Failed(unavailable()) };
     let Some(_turn) = app.gate.database().await else { return Attempt::Failed(unavailable()) };
-    match data.commit(&Commit { effects, now, quota: Quota::DEFAULT, row: row.as_ref() }).await {
+    let quota = Quota::of(&app.limits);
+    match data.commit(&Commit { effects, now, quota, row: row.as_ref() }).await {
         Ok(Committed::Yes) => Attempt::Done,
         Ok(Committed::Conflict) if effects.irrevocable => {
             Attempt::Failed(conflict("it has called another server, so it was not run again"))
         }
         Ok(Committed::Conflict) => Attempt::Conflict,
         Ok(Committed::NotANumber { keys }) => Attempt::Failed(not_a_number(&keys)),
-        Ok(Committed::OverQuota) => Attempt::Failed(over_quota()),
+        Ok(Committed::OverQuota) => Attempt::Failed(over_quota(quota)),
         Err(error) => {
             tracing::warn!(error = &error as &dyn std::error::Error, app = %app.id, "an execution is not committed");
             Attempt::Failed(unavailable())
@@ -48,8 +49,7 @@ fn unavailable() -> Failure {
     Failure { kind: FailureKind::StateUnavailable, message, trace: Vec::new() }
 }
 
-fn over_quota() -> Failure {
-    let Quota { keys, bytes } = Quota::DEFAULT;
+fn over_quota(Quota { keys, bytes }: Quota) -> Failure {
     let message = format!(
         "the app would keep more than its {keys} keys (kv_keys) or {bytes} bytes of keys and values (kv_bytes); nothing was written"
     );

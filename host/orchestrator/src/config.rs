@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn s_4_1_a_long_execution_is_not_an_idle_connection() {
-        let wall = execution::limits::ALL.iter().find(|limit| limit.name == "wall_ms").unwrap();
+        let wall = execution::Limits::ALL.iter().find(|limit| limit.name == "wall_ms").unwrap();
         assert!(Connections::default().idle > Duration::from_millis(wall.ceiling));
     }
 

@@ -3,12 +3,23 @@
 //! Bodies are RFC 9457 problems. Nothing of the script, its message or the host's internals is in them: the developer finds those in
 //! the execution's row.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use execution::FailureKind;
 use http::{HeaderValue, Response, StatusCode, header};
 use uuid::Uuid;
 
 use crate::{body::Body, host_name::HostError, response::EXECUTION_ID};
+
+/// A limit of the app that stands in the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reached {
+    /// Its name, as in the table of limits.
+    pub limit: &'static str,
+    /// What it is for this app.
+    pub value: u64,
+}
 
 /// Why a request ends before a script runs, or without PiCloud being able to run it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,8 +44,10 @@ pub(crate) enum Refusal {
     UnknownHost,
     #[error("the header fields are larger than 32 KiB, or more than 64")]
     HeadersTooLarge,
-    #[error("the app runs as many executions as it may")]
-    AppBusy,
+    #[error("the app runs as many executions as it may: {}", .0.value)]
+    AppBusy(Reached),
+    #[error("too many requests: {} is {}", reached.limit, reached.value)]
+    TooOften { reached: Reached, wait: Duration },
     #[error("the instance has no sandbox free")]
     InstanceBusy,
     /// The script of the route did not compile when the app was loaded.
@@ -67,7 +80,7 @@ impl Refusal {
             Self::UrlTooLong => StatusCode::URI_TOO_LONG,
             Self::UnknownHost => StatusCode::MISDIRECTED_REQUEST,
             Self::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Self::AppBusy => StatusCode::TOO_MANY_REQUESTS,
+            Self::AppBusy(_) | Self::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::InstanceBusy | Self::PreviewLoading => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotLoaded => StatusCode::BAD_GATEWAY,
             Self::Loop => StatusCode::LOOP_DETECTED,
@@ -90,7 +103,8 @@ impl Refusal {
             Self::UrlTooLong => "request.url_too_long",
             Self::UnknownHost => "host.unknown",
             Self::HeadersTooLarge => "request.headers_too_large",
-            Self::AppBusy => "app.busy",
+            Self::AppBusy(_) => "app.busy",
+            Self::TooOften { .. } => "rate.limited",
             Self::InstanceBusy | Self::PreviewLoading => "unavailable",
             Self::NotLoaded => "execution.error",
             Self::Loop => "execution.loop",
@@ -110,7 +124,8 @@ impl Refusal {
             Self::UrlTooLong => "The address is too long",
             Self::UnknownHost => "No app answers at this host",
             Self::HeadersTooLarge => "The header fields of the request are too large",
-            Self::AppBusy => "The app is busy",
+            Self::AppBusy(_) => "The app is busy",
+            Self::TooOften { .. } => "Too many requests",
             Self::InstanceBusy => "The server is busy",
             Self::NotLoaded => "The app failed to answer",
             Self::Loop => "The app calls itself without end",
@@ -131,12 +146,29 @@ impl Refusal {
         matches!(self, Self::Host(_) | Self::Body | Self::BodyTimeout | Self::BodyTooLarge | Self::UrlTooLong | Self::HeadersTooLarge)
     }
 
+    /// The limit of the app that the visitor met, if it is one.
+    fn reached(&self) -> Option<Reached> {
+        match self {
+            Self::AppBusy(reached) | Self::TooOften { reached, .. } => Some(*reached),
+            _ => None,
+        }
+    }
+
+    /// Whole seconds after which it is worth another try.
+    pub(crate) fn retry_after_seconds(&self) -> Option<u64> {
+        match self {
+            Self::AppBusy(_) | Self::InstanceBusy | Self::PreviewLoading => Some(1),
+            Self::TooOften { wait, .. } => Some(u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1)),
+            _ => None,
+        }
+    }
+
     /// The answer. `id` names the request once its app is known.
     pub(crate) fn into_response(self, id: Option<Uuid>) -> Response<Body> {
-        let mut response = problem(self.status(), self.slug(), self.title(), id);
+        let mut response = problem(self.status(), self.slug(), self.title(), id, self.reached());
         let headers = response.headers_mut();
-        if matches!(self, Self::AppBusy | Self::InstanceBusy | Self::PreviewLoading) {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        if let Some(seconds) = self.retry_after_seconds() {
+            headers.insert(header::RETRY_AFTER, seconds.into());
         }
         if self.closes() {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -173,17 +205,18 @@ pub(crate) fn failure_response(kind: FailureKind, id: Uuid) -> Response<Body> {
         FailureKind::StateUnavailable => ("execution.unavailable", "The app can't store anything just now"),
         FailureKind::Internal => ("internal", "The server failed"),
     };
-    let mut response = problem(status_of(kind), slug, title, Some(id));
+    let mut response = problem(status_of(kind), slug, title, Some(id), None);
     if matches!(kind, FailureKind::Conflict | FailureKind::StateUnavailable) {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response
 }
 
-fn problem(status: StatusCode, slug: &str, title: &str, id: Option<Uuid>) -> Response<Body> {
+fn problem(status: StatusCode, slug: &str, title: &str, id: Option<Uuid>, reached: Option<Reached>) -> Response<Body> {
     // All parts are plain text of ours: nothing needs escaping.
     let id_field = id.map_or_else(String::new, |id| format!(",\"execution_id\":\"{id}\""));
-    let text = format!("{{\"type\":\"/problems/{slug}\",\"title\":\"{title}\",\"status\":{}{id_field}}}", status.as_u16());
+    let limit = reached.map_or_else(String::new, |Reached { limit, value }| format!(",\"limit\":\"{limit}\",\"limit_value\":{value}"));
+    let text = format!("{{\"type\":\"/problems/{slug}\",\"title\":\"{title}\",\"status\":{}{limit}{id_field}}}", status.as_u16());
     let mut response = Response::new(Body::from(Bytes::from(text)));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

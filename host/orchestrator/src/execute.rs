@@ -7,7 +7,7 @@ use store::{ExecutionId, NewExecution, RouteId};
 use uuid::Uuid;
 
 use crate::{
-    Orchestrator, Recorder,
+    Orchestrator, Reached, Recorder,
     admission::Permit,
     body::Body,
     commit::{self, Attempt, RERUNS_MAX},
@@ -54,7 +54,10 @@ pub enum InvokeError {
     NotLoaded,
     /// Worth another try after a second.
     #[error("the app runs as many executions as it may")]
-    AppBusy,
+    AppBusy(Reached),
+    /// Worth another try after so many seconds.
+    #[error("the app gets more requests than it may")]
+    TooOften { reached: Reached, retry_after_seconds: u64 },
     /// Worth another try after a second.
     #[error("the instance has no sandbox free")]
     InstanceBusy,
@@ -213,9 +216,11 @@ impl Ended {
 
 impl From<Refusal> for InvokeError {
     fn from(refusal: Refusal) -> Self {
+        let retry_after_seconds = refusal.retry_after_seconds().unwrap_or(1);
         match refusal {
             Refusal::NotLoaded => Self::NotLoaded,
-            Refusal::AppBusy => Self::AppBusy,
+            Refusal::AppBusy(reached) => Self::AppBusy(reached),
+            Refusal::TooOften { reached, .. } => Self::TooOften { reached, retry_after_seconds },
             Refusal::InstanceBusy => Self::InstanceBusy,
             _ => Self::Internal,
         }

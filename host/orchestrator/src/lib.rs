@@ -22,6 +22,7 @@ mod error;
 mod execute;
 mod finish;
 mod framing;
+mod gate;
 pub mod host_name;
 mod images;
 mod load;
@@ -29,6 +30,7 @@ mod network;
 pub mod path;
 mod peer;
 mod preview;
+mod rate;
 mod refusals;
 mod request;
 mod response;
@@ -63,7 +65,7 @@ use uuid::Uuid;
 pub use body::{BodyError, ControlBody};
 pub use certificates::CertificateFor;
 pub use config::{Clock, Config, Connections};
-pub use error::status_of;
+pub use error::{Reached, status_of};
 pub use execute::{InvokeError, Invoked};
 pub use finish::Recorder;
 pub use network::{Network, NetworkError};
@@ -73,7 +75,7 @@ pub use refusals::Refusals;
 pub use table::Summary;
 
 use crate::{
-    admission::Admission,
+    admission::{Admission, Applicant},
     body::Body,
     config::InstanceHosts,
     egress::hops::HopKey,
@@ -229,7 +231,8 @@ impl Orchestrator {
     pub async fn invoke(&self, script: ScriptId, request: HttpRequest) -> Result<Invoked, InvokeError> {
         let invoked = async {
             let app = self.table.app_of_script(script).ok_or(Refusal::NotLoaded)?;
-            let permit = self.admission.admit(&app.gate).await?;
+            let applicant = Applicant { app: app.id, limits: &app.limits, client: None };
+            let permit = self.admission.admit(&app.gate, applicant).await?;
             let script = app.version.script(script).ok_or(Refusal::NotLoaded)?;
             let call = Call { app: &app, version: &app.version, script, route: None, kind: InvocationType::Test };
             Ok(self.run(call, Arrival::new(self.config.clock)?, request, &permit).await?.into_invoked())
@@ -294,8 +297,9 @@ impl Orchestrator {
         let served = served.divided(&parts.headers, client.address);
         let Served { app, version, .. } = served;
 
-        // 3. Admission: a place in the app.
-        let permit = self.admission.admit(&app.gate).await?;
+        // 3. Admission: rates, and a place in the app.
+        let applicant = Applicant { app: app.id, limits: &app.limits, client: Some(client.address) };
+        let permit = self.admission.admit(&app.gate, applicant).await?;
 
         // 4. The route.
         let (route, params) = match version.routes.find(served.routed_host(&host), &parts.method, parts.uri.path()) {

@@ -127,7 +127,7 @@ impl Loader {
     /// `snapshots`: where it came from, and where its state is.
     fn app(&self, snapshot: AppSnapshot, images: &Images, snapshots: Option<&Snapshots>) -> App {
         let data = snapshots.map(|snapshots| Arc::new(snapshots.data(&snapshot)));
-        let AppSnapshot { app_id, slug, limits, deployment, hosts, routes, scripts, split, .. } = snapshot;
+        let AppSnapshot { app_id, slug, limits, app_limits, deployment, hosts, routes, scripts, split, .. } = snapshot;
         let live = self.table.by_id(app_id);
         let split = split.map(|SplitSnapshot { id, terms, version: other }| {
             // What was counted of a split goes on being counted.
@@ -140,12 +140,15 @@ impl Loader {
             DomainKind::Wildcard => format!("*.{host}").into(),
         });
         let own = format!("{slug}.{}", self.base_domain).into();
+        let gate = live.map(|app| Arc::clone(&app.gate)).unwrap_or_default();
+        gate.resize(app_limits.concurrency);
         App {
             id: app_id,
             version: version(app_id, VersionSnapshot { deployment, limits, routes, scripts }, images),
             hosts: std::iter::once(own).chain(claims).collect(),
             split,
-            gate: live.map(|app| Arc::clone(&app.gate)).unwrap_or_default(),
+            limits: app_limits,
+            gate,
             slug: slug.into(),
             data,
         }

@@ -15,6 +15,7 @@ const REASONS: [&str; 17] = [
     "not_found",
     "preview.link",
     "preview.private",
+    "rate.limited",
     "request.headers_too_large",
     "request.host",
     "request.malformed",
@@ -53,11 +54,14 @@ impl Refusals {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::host_name::HostError;
+    use crate::{error::Reached, host_name::HostError};
 
     #[test]
     fn every_refusal_is_counted_under_its_own_name() {
+        let reached = Reached { limit: "requests_per_second", value: 1 };
         let refusals = [
             Refusal::Host(HostError::Invalid),
             Refusal::Path,
@@ -71,7 +75,8 @@ mod tests {
             Refusal::UrlTooLong,
             Refusal::UnknownHost,
             Refusal::HeadersTooLarge,
-            Refusal::AppBusy,
+            Refusal::AppBusy(reached),
+            Refusal::TooOften { reached, wait: Duration::ZERO },
             Refusal::InstanceBusy,
             Refusal::NotLoaded,
             Refusal::Loop,

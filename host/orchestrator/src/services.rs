@@ -6,7 +6,7 @@ use execution::{Answer, Answered, BoxFuture, Question, Services, Unanswered};
 use jiff::Timestamp;
 use store::AppData;
 
-use crate::{admission::Gate, config::Clock, table::App};
+use crate::{config::Clock, gate::Gate, table::App};
 
 /// The services of one execution.
 pub(crate) struct AppServices {

@@ -6,10 +6,10 @@
 use std::{collections::HashMap, sync::Arc};
 
 use arc_swap::ArcSwap;
-use execution::{Image, Limits};
+use execution::{AppLimits, Image, Limits};
 use store::{AppData, AppId, Digest, ScriptId};
 
-use crate::{admission::Gate, path::RouteTable, response::HostOwner, split::Split, trie::HostTrie};
+use crate::{gate::Gate, path::RouteTable, response::HostOwner, split::Split, trie::HostTrie};
 
 /// What one app runs. Immutable: a change makes another.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub(crate) struct App {
     pub(crate) split: Option<Split>,
     /// Host of the app below the base domain, then its verified claims, as patterns of [`HostTrie`].
     pub(crate) hosts: Vec<Box<str>>,
+    /// What the app as a whole may use.
+    pub(crate) limits: AppLimits,
     /// The same over all deployments of the app.
     pub(crate) gate: Arc<Gate>,
     /// What its scripts keep; `None` where there is no database.
@@ -200,6 +202,7 @@ mod tests {
             version: Version { deployment, ..Version::default() },
             split: None,
             hosts: hosts.iter().map(|host| Box::from(*host)).collect(),
+            limits: AppLimits::default(),
             gate: Arc::default(),
             data: None,
         }

@@ -6,7 +6,7 @@ use execution::HttpRequest;
 use http::Method;
 use manager::{BoxFuture, DataPlane, InvokeError, Invoked, REFRESH_MAX, RouteField, RouteMatch, RouteRefusal, RouteSpec};
 use orchestrator::{
-    Orchestrator, Recorder,
+    Orchestrator, Reached, Recorder,
     host_name::canonical_pattern,
     path::{self, Match, RouteError, RouteTable, Verdict},
 };
@@ -15,7 +15,7 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use uuid::Uuid;
 
 /// When a refused caller may try again.
-const RETRY_AFTER_SECONDS: u32 = 1;
+const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// Word of new log lines that a slow follower may be behind.
 const ANNOUNCEMENTS: usize = 1024;
@@ -109,9 +109,14 @@ impl DataPlane for LocalDataPlane {
 }
 
 fn nothing_ran(error: &orchestrator::InvokeError) -> InvokeError {
-    match error {
+    match *error {
         orchestrator::InvokeError::NotLoaded => InvokeError::NotLoaded,
-        orchestrator::InvokeError::AppBusy => InvokeError::AppBusy { retry_after_seconds: RETRY_AFTER_SECONDS },
+        orchestrator::InvokeError::AppBusy(Reached { limit, value }) => {
+            InvokeError::AppBusy { limit, value, retry_after_seconds: RETRY_AFTER_SECONDS }
+        }
+        orchestrator::InvokeError::TooOften { reached: Reached { limit, value }, retry_after_seconds } => {
+            InvokeError::TooOften { limit, value, retry_after_seconds }
+        }
         orchestrator::InvokeError::InstanceBusy | orchestrator::InvokeError::Internal => {
             InvokeError::InstanceBusy { retry_after_seconds: RETRY_AFTER_SECONDS }
         }

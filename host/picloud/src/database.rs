@@ -31,7 +31,7 @@ impl Database {
                 (server.url().to_owned(), Some(server))
             }
         };
-        Self::connect(&url, server).await
+        Self::connect(&url, server, config).await
     }
 
     /// The same for a command that may run beside `picloud serve`: that one's server is used, and left running.
@@ -39,15 +39,15 @@ impl Database {
         if let config::Database::Private { search_path } = &config.database
             && let Some(url) = postgres::running(&settings(config, search_path.clone()))?
         {
-            return Self::connect(&url, None).await;
+            return Self::connect(&url, None, config).await;
         }
         Self::open(config).await
     }
 
-    async fn connect(url: &str, server: Option<Server>) -> anyhow::Result<Self> {
+    async fn connect(url: &str, server: Option<Server>, config: &Config) -> anyhow::Result<Self> {
         let store = Store::connect(url, PoolSizes::default()).await.context("could not connect to the database")?;
         store.migrate().await.context("could not bring the database's schema up to date")?;
-        Ok(Self { store, server })
+        Ok(Self { store: store.with_ceilings(config.ceilings.clone()), server })
     }
 
     /// Closes the connections and stops the private server.

@@ -1,5 +1,7 @@
 //! Who acts, what he may claim, and the one place where a right becomes a handle.
 
+use std::sync::Arc;
+
 use crate::{
     AdminId, ApiKeyId, AppId, AppStore, Control, DeploymentId, DomainId, Error, ExecutionId, InstanceStore, InvitationId, RouteId,
     ScriptId, SessionId, time::Time,
@@ -175,7 +177,9 @@ impl Control {
         let facts = self.facts(principal, Some(app)).await.map_err(AuthorizeError::Store)?.ok_or(AuthorizeError::Revoked)?;
         decide(&facts).map_err(AuthorizeError::Denied)?;
         match facts.target {
-            TargetFacts::App { id, .. } => Ok(AppStore { pool: self.pool.clone(), app: id, actor: principal.clone() }),
+            TargetFacts::App { id, .. } => {
+                Ok(AppStore { pool: self.pool.clone(), ceilings: Arc::clone(&self.ceilings), app: id, actor: principal.clone() })
+            }
             TargetFacts::NoApp | TargetFacts::Instance => Err(AuthorizeError::NoSuchApp),
         }
     }
@@ -191,7 +195,7 @@ impl Control {
     ) -> Result<InstanceStore, AuthorizeError<E>> {
         let facts = self.facts(principal, None).await.map_err(AuthorizeError::Store)?.ok_or(AuthorizeError::Revoked)?;
         decide(&facts).map_err(AuthorizeError::Denied)?;
-        Ok(InstanceStore { pool: self.pool.clone(), actor: principal.clone() })
+        Ok(InstanceStore { pool: self.pool.clone(), ceilings: Arc::clone(&self.ceilings), actor: principal.clone() })
     }
 
     /// The facts about the principal alone, with [`TargetFacts::Instance`]; `None` if the credential is no longer valid. For `GET session`.

@@ -1,7 +1,8 @@
 //! Connections: one pool for the data plane and one for the control plane, so that neither starves the other (S-3.4).
 
-use std::{str::FromStr, time::Duration};
+use std::{str::FromStr, sync::Arc, time::Duration};
 
+use execution::Ceilings;
 use sqlx::{
     ConnectOptions, Connection, PgConnection, PgPool,
     migrate::MigrateError,
@@ -48,6 +49,7 @@ impl Default for PoolSizes {
 pub struct Store {
     control: PgPool,
     data: PgPool,
+    ceilings: Arc<Ceilings>,
 }
 
 impl Store {
@@ -64,9 +66,15 @@ impl Store {
         let options = options.application_name("picloud").disable_statement_logging();
         let control = pool(&options, sizes.control, CONTROL_STATEMENT_TIMEOUT, CONTROL_ACQUIRE_TIMEOUT);
         let data = pool(&options, sizes.data, DATA_STATEMENT_TIMEOUT, DATA_ACQUIRE_TIMEOUT);
-        let store = Self { control, data };
+        let store = Self { control, data, ceilings: Arc::default() };
         store.ping().await?;
         Ok(store)
+    }
+
+    /// The same database, in an instance whose operator allows this much at most.
+    #[must_use]
+    pub fn with_ceilings(self, ceilings: Ceilings) -> Self {
+        Self { ceilings: Arc::new(ceilings), ..self }
     }
 
     /// Brings the schema up to date; one node at a time does it, the others wait (S-9.1).
@@ -113,13 +121,13 @@ impl Store {
     /// The control plane's door.
     #[must_use]
     pub fn control(&self) -> Control {
-        Control { pool: self.control.clone() }
+        Control { pool: self.control.clone(), ceilings: Arc::clone(&self.ceilings) }
     }
 
     /// The data plane's door.
     #[must_use]
     pub fn snapshots(&self) -> Snapshots {
-        Snapshots { pool: self.control.clone(), data: self.data() }
+        Snapshots { pool: self.control.clone(), data: self.data(), ceilings: Arc::clone(&self.ceilings) }
     }
 
     /// Where executions and logs are written.

@@ -1,8 +1,8 @@
 //! What the data plane holds in memory: everything that runs, without the sources.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
-use execution::Limits;
+use execution::{AllLimits, AppLimits, Ceilings, Limits};
 use sqlx::{PgConnection, PgPool, types::Json};
 use uuid::Uuid;
 
@@ -16,6 +16,7 @@ use crate::{
 pub struct Snapshots {
     pub(crate) pool: PgPool,
     pub(crate) data: Data,
+    pub(crate) ceilings: Arc<Ceilings>,
 }
 
 /// What one app runs.
@@ -23,7 +24,10 @@ pub struct Snapshots {
 pub struct AppSnapshot {
     pub app_id: AppId,
     pub slug: String,
+    /// What each execution may use: what the app has, lowered by the deployment.
     pub limits: Limits,
+    /// What the app as a whole may use, whatever is deployed.
+    pub app_limits: AppLimits,
     /// Number of the active deployment; 0 before the first.
     pub deployment: u32,
     pub deployment_id: Option<DeploymentId>,
@@ -91,7 +95,7 @@ impl Snapshots {
     pub async fn deployment(&self, app: AppId, number: u32) -> Result<Option<VersionSnapshot>> {
         let mut connection = self.pool.acquire().await.map_err(Error::sql("read deployment"))?;
         // No transaction: a deployment never changes. If it is pruned meanwhile, nobody has to see it.
-        version(&mut connection, app, number).await.map_err(Error::sql("read deployment"))
+        version(&mut connection, app, number, &self.ceilings).await.map_err(Error::sql("read deployment"))
     }
 
     /// Every app, as of one moment.
@@ -135,13 +139,13 @@ impl Snapshots {
             .execute(&mut *transaction)
             .await
             .map_err(Error::sql(OPERATION))?;
-        let mut apps = apps(&mut transaction, first, last).await.map_err(Error::sql(OPERATION))?;
+        let mut apps = apps(&mut transaction, first, last, &self.ceilings).await.map_err(Error::sql(OPERATION))?;
         let mut hosts = by_app(hosts(&mut transaction, first, last).await.map_err(Error::sql(OPERATION))?);
         let mut scripts = by_app(scripts(&mut transaction, first, last).await.map_err(Error::sql(OPERATION))?);
         let mut routes = by_app(routes(&mut transaction, first, last).await.map_err(Error::sql(OPERATION))?);
         let mut splits = HashMap::new();
         for (app, id, terms, number) in running_splits(&mut transaction, first, last).await.map_err(Error::sql(OPERATION))? {
-            let version = version(&mut transaction, app, number).await.map_err(Error::sql(OPERATION))?;
+            let version = version(&mut transaction, app, number, &self.ceilings).await.map_err(Error::sql(OPERATION))?;
             splits.extend(version.map(|version| (app, SplitSnapshot { id, terms, version })));
         }
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
@@ -165,7 +169,7 @@ fn by_app<T>(rows: Vec<(AppId, T)>) -> HashMap<AppId, Vec<T>> {
 }
 
 /// The apps themselves, without what belongs to them.
-async fn apps(connection: &mut PgConnection, first: Uuid, last: Uuid) -> sqlx::Result<Vec<AppSnapshot>> {
+async fn apps(connection: &mut PgConnection, first: Uuid, last: Uuid, ceilings: &Ceilings) -> sqlx::Result<Vec<AppSnapshot>> {
     let rows = sqlx::query!(
         r#"
         select a.id as "id: AppId", a.slug, a.limits as "limits: Json<StoredLimits>",
@@ -178,26 +182,31 @@ async fn apps(connection: &mut PgConnection, first: Uuid, last: Uuid) -> sqlx::R
     )
     .fetch_all(connection)
     .await?;
-    let apps = rows.into_iter().map(|row| AppSnapshot {
-        app_id: row.id,
-        slug: row.slug,
-        limits: limits(row.limits, row.settings),
-        deployment: row.number.and_then(|number| u32::try_from(number).ok()).unwrap_or(0),
-        deployment_id: row.deployment_id,
-        hosts: Vec::new(),
-        routes: Vec::new(),
-        scripts: Vec::new(),
-        split: None,
+    let apps = rows.into_iter().map(|row| {
+        let AllLimits { execution: limits, app: app_limits } = limits(ceilings, row.limits, row.settings);
+        AppSnapshot {
+            app_id: row.id,
+            slug: row.slug,
+            limits,
+            app_limits,
+            deployment: row.number.and_then(|number| u32::try_from(number).ok()).unwrap_or(0),
+            deployment_id: row.deployment_id,
+            hosts: Vec::new(),
+            routes: Vec::new(),
+            scripts: Vec::new(),
+            split: None,
+        }
     });
     Ok(apps.collect())
 }
 
-/// What an execution may use: what the app has, lowered by the deployment.
-fn limits(app: Option<Json<StoredLimits>>, deployment: Option<Json<Settings>>) -> Limits {
-    let limits = app.map_or_else(Limits::default, |Json(StoredLimits(limits))| limits);
+/// What the app has, and what its executions may use lowered by the deployment.
+fn limits(ceilings: &Ceilings, app: Option<Json<StoredLimits>>, deployment: Option<Json<Settings>>) -> AllLimits {
+    let StoredLimits(given) = app.map(|Json(limits)| limits).unwrap_or_default();
+    let AllLimits { execution, app } = ceilings.resolve(&given);
     match deployment {
-        Some(Json(settings)) => settings.narrow(limits),
-        None => limits,
+        Some(Json(settings)) => AllLimits { execution: settings.narrow(execution), app },
+        None => AllLimits { execution, app },
     }
 }
 
@@ -274,7 +283,7 @@ async fn running_splits(connection: &mut PgConnection, first: Uuid, last: Uuid) 
     Ok(running.collect())
 }
 
-async fn version(connection: &mut PgConnection, app: AppId, deployment: u32) -> sqlx::Result<Option<VersionSnapshot>> {
+async fn version(connection: &mut PgConnection, app: AppId, deployment: u32, ceilings: &Ceilings) -> sqlx::Result<Option<VersionSnapshot>> {
     let Ok(number) = i32::try_from(deployment) else { return Ok(None) };
     let row = sqlx::query!(
         r#"
@@ -309,5 +318,5 @@ async fn version(connection: &mut PgConnection, app: AppId, deployment: u32) -> 
     )
     .fetch_all(connection)
     .await?;
-    Ok(Some(VersionSnapshot { deployment, limits: limits(row.limits, Some(row.settings)), routes, scripts }))
+    Ok(Some(VersionSnapshot { deployment, limits: limits(ceilings, row.limits, Some(row.settings)).execution, routes, scripts }))
 }

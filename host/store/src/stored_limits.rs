@@ -1,18 +1,18 @@
 //! Limits as the column holds them: perhaps written by another version of PiCloud, which runs beside this one.
 
-use execution::{Limits, limits};
-use serde::{Deserialize, Deserializer, de::Error as _};
+use execution::GivenLimits;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-/// Limits read from the database. A limit that this version does not know is left out, one that the row does not have takes its default.
-#[derive(Debug)]
-pub(crate) struct StoredLimits(pub(crate) Limits);
+/// What an app was given, read from the database. What is no number is left out; a limit that this version does not know stays, for those
+/// that know it.
+#[derive(Debug, Default)]
+pub(crate) struct StoredLimits(pub(crate) GivenLimits);
 
 impl<'de> Deserialize<'de> for StoredLimits {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut fields = Map::deserialize(deserializer)?;
-        fields.retain(|name, _| limits::ALL.iter().any(|limit| limit.name == name));
-        Limits::deserialize(Value::Object(fields)).map(Self).map_err(D::Error::custom)
+        let fields: Map<String, Value> = Map::deserialize(deserializer)?;
+        Ok(Self(fields.into_iter().filter_map(|(name, value)| Some((name, value.as_u64()?))).collect()))
     }
 }
 
@@ -24,7 +24,7 @@ mod tests {
 
     #[test]
     fn s_9_1_limits_of_another_version_are_read() {
-        let StoredLimits(limits) = serde_json::from_str(r#"{"fuel": 7, "tentacles": 8}"#).unwrap();
-        assert_eq!(limits, Limits { fuel: 7, ..Limits::default() });
+        let StoredLimits(given) = serde_json::from_str(r#"{"fuel": 7, "tentacles": 8, "wall_ms": "long"}"#).unwrap();
+        assert_eq!(given, GivenLimits::from([("fuel".to_owned(), 7), ("tentacles".to_owned(), 8)]));
     }
 }

@@ -6,7 +6,7 @@ use axum::{
     extract::State as Shared,
     response::{IntoResponse, Response},
 };
-use execution::{Limits, limits::ALL};
+use execution::{AllLimits, Ceilings, limits};
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -58,9 +58,9 @@ pub(super) struct AppBody {
     host: String,
     /// Number of the deployment that runs; null before the first.
     deployment: Option<u32>,
-    /// What one execution may use.
+    /// What it has of all limits: what it was given, or the defaults, within what the instance allows.
     #[schema(value_type = std::collections::BTreeMap<String, u64>)]
-    limits: Limits,
+    limits: AllLimits,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
 }
@@ -69,7 +69,7 @@ impl AppBody {
     fn of(app: App, state: &State) -> Self {
         let App { id, slug, name, deployment, limits, created_at, .. } = app;
         let host = format!("{slug}.{}", state.base_domain);
-        Self { id: id.uuid(), slug, name, host, deployment, limits: limits.unwrap_or_default(), created_at }
+        Self { id: id.uuid(), slug, name, host, deployment, limits, created_at }
     }
 }
 
@@ -117,7 +117,7 @@ pub(super) async fn get_app(Shared(state): Shared<Arc<State>>, app: Authorized<a
     Ok(answer(app, &state))
 }
 
-/// Changes an app's name and the limits of its executions, which are live within a second. Its slug stays.
+/// Changes an app's name and its limits, which are live within a second. Its slug stays.
 #[utoipa::path(
     patch, path = "/api/v1/admin/apps/{app}", tag = "apps",
     params(IfMatch, ("app" = String, Path, description = "Slug or id.")),
@@ -136,7 +136,7 @@ pub(super) async fn patch_app(
     if let Some(name) = &name {
         check_name("/name", name)?;
     }
-    let limits = body.limits.map(checked).transpose()?;
+    let limits = body.limits.map(|limits| checked(limits, state.control.ceilings())).transpose()?;
     let update = AppUpdate { name, limits };
     let app = app.update(&update, expected.as_ref(), state.now()).await?.ok_or_else(|| Problem::not_found("app"))?;
     state.data_plane.refresh(app.id.uuid()).await;
@@ -165,15 +165,15 @@ pub(super) async fn delete_app(
 }
 
 /// Limits that exist, within their bounds.
-fn checked(limits: Option<BTreeMap<String, Option<u64>>>) -> Result<LimitsUpdate, Problem> {
+fn checked(limits: Option<BTreeMap<String, Option<u64>>>, ceilings: &Ceilings) -> Result<LimitsUpdate, Problem> {
     let Some(limits) = limits else { return Ok(LimitsUpdate::Defaults) };
     for (name, value) in &limits {
         let pointer = format!("/limits/{}", name.replace('~', "~0").replace('/', "~1"));
-        let Some(limit) = ALL.iter().find(|limit| limit.name == name) else {
-            let known = ALL.iter().map(|limit| limit.name).collect::<Vec<_>>().join(", ");
-            return Err(Problem::invalid(&pointer, format!("There is no such limit. The limits are: {known}.")));
+        let Some(limit) = limits::all().find(|limit| limit.name == name) else {
+            let message = format!("There is no such limit. The limits are: {}.", limits::names());
+            return Err(Problem::invalid(&pointer, message));
         };
-        let (floor, ceiling) = (limit.floor(), limit.ceiling);
+        let (floor, ceiling) = (limit.floor, ceilings.of(limit));
         if let Some(value) = value.filter(|value| !(floor..=ceiling).contains(value)) {
             let bounds = format!("{value} is outside of what an app can be given: {floor} to {ceiling} {}.", limit.unit);
             return Err(Problem::invalid(&pointer, bounds));

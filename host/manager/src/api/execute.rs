@@ -73,7 +73,7 @@ pub(super) async fn execute_script(
         return Err(Problem::new(ProblemType::KeyOnly, detail));
     }
     let app = caller.authorize::<action::ScriptExecute>(&state, &AppRef::Script(ScriptId::from(id))).await?;
-    let limits = app.app().await?.ok_or_else(|| Problem::not_found("script"))?.limits.unwrap_or_default();
+    let limits = app.app().await?.ok_or_else(|| Problem::not_found("script"))?.limits.execution;
     let request = read(&state, client, request, &limits).await?;
     let invoked = match state.data_plane.invoke(id, request).await {
         Ok(invoked) => invoked,
@@ -160,6 +160,10 @@ fn failed(failure: &Failure, execution_id: Uuid) -> Problem {
     }
 }
 
+fn later(kind: ProblemType, text: String, seconds: u64) -> Problem {
+    Problem::new(kind, text).with_retry_after(i64::try_from(seconds).unwrap_or(i64::MAX))
+}
+
 async fn nothing_ran(app: &AppStore, id: Uuid, error: InvokeError) -> Problem {
     let text = format!("Nothing ran: {error}.");
     match error {
@@ -169,11 +173,8 @@ async fn nothing_ran(app: &AppStore, id: Uuid, error: InvokeError) -> Problem {
             Ok(_) => Problem::not_found("endpoint script"),
             Err(error) => error.into(),
         },
-        InvokeError::AppBusy { retry_after_seconds } => {
-            Problem::new(ProblemType::AppBusy, text).with_retry_after(retry_after_seconds.into())
-        }
-        InvokeError::InstanceBusy { retry_after_seconds } => {
-            Problem::new(ProblemType::Unavailable, text).with_retry_after(retry_after_seconds.into())
-        }
+        InvokeError::AppBusy { retry_after_seconds, .. } => later(ProblemType::AppBusy, text, retry_after_seconds),
+        InvokeError::TooOften { retry_after_seconds, .. } => later(ProblemType::Throttled, text, retry_after_seconds),
+        InvokeError::InstanceBusy { retry_after_seconds } => later(ProblemType::Unavailable, text, retry_after_seconds),
     }
 }

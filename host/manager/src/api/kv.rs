@@ -141,7 +141,7 @@ pub(super) async fn put_kv(
 ) -> Result<Response, Problem> {
     let now = state.now();
     let value = body.value.to_string();
-    let limits = app.app().await?.ok_or_else(|| Problem::not_found("app"))?.limits.unwrap_or_default();
+    let AllLimits { execution: limits, app: quotas } = app.app().await?.ok_or_else(|| Problem::not_found("app"))?.limits;
     if value.len() as u64 > limits.kv_value_bytes {
         let message = format!("The value has {} bytes as JSON, and this app's values have at most {}.", value.len(), limits.kv_value_bytes);
         return Err(Problem::invalid("/value", message));
@@ -152,7 +152,7 @@ pub(super) async fn put_kv(
         key: checked(key)?,
         write: Write::Set { value, expires_at_ms },
         expected: if_match.revision()?.map(Revision::parse),
-        quota: Quota::DEFAULT,
+        quota: Quota::of(&quotas),
         now,
     };
     let entry = app.change_kv(&change).await?.ok_or_else(|| Problem::not_found("key"))?;
@@ -173,7 +173,8 @@ pub(super) async fn delete_kv(
     if_match: IfMatch,
 ) -> Result<StatusCode, Problem> {
     let expected = if_match.revision()?.map(Revision::parse);
-    let change = KvChange { key: checked(key)?, write: Write::Delete, expected, quota: Quota::DEFAULT, now: state.now() };
+    let quotas = app.app().await?.ok_or_else(|| Problem::not_found("app"))?.limits.app;
+    let change = KvChange { key: checked(key)?, write: Write::Delete, expected, quota: Quota::of(&quotas), now: state.now() };
     match app.change_kv(&change).await? {
         Some(_) => Ok(StatusCode::NO_CONTENT),
         None => Err(Problem::not_found("key")),

@@ -1,37 +1,57 @@
-//! `/api/v1/admin/limits`: every number a script can hit.
+//! `/api/v1/admin/limits`: every number that bounds an app.
 
+use std::sync::Arc;
+
+use axum::extract::State as Shared;
+use execution::limits::{self, Ceilings, Limit, Scope};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::extract::{Caller, Json};
+use super::{
+    extract::{Caller, Json},
+    words,
+};
+use crate::State;
 
 /// One limit.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct LimitBody {
     name: &'static str,
+    /// `execution` (each execution by itself) or `app` (all of an app together).
+    #[schema(value_type = words::LimitScope)]
+    scope: Scope,
     /// What an app has unless it was given another.
     default: u64,
-    /// The most it can be given.
+    /// The least it can be given.
+    floor: u64,
+    /// The most it can be given in this instance.
     ceiling: u64,
     unit: &'static str,
     reason: &'static str,
 }
 
-/// All limits of an execution.
+/// All limits.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct LimitsBody {
     items: Vec<LimitBody>,
 }
 
-/// Lists the limits of an execution with their defaults and ceilings.
+impl LimitBody {
+    fn of(limit: &Limit, ceilings: &Ceilings) -> Self {
+        Self {
+            name: limit.name,
+            scope: limit.scope,
+            default: ceilings.default_of(limit),
+            floor: limit.floor,
+            ceiling: ceilings.of(limit),
+            unit: limit.unit,
+            reason: limit.reason,
+        }
+    }
+}
+
+/// Lists the limits of executions and of apps, with their defaults and bounds in this instance.
 #[utoipa::path(get, path = "/api/v1/admin/limits", tag = "limits", responses((status = 200, body = LimitsBody)))]
-pub(super) async fn list_limits(_caller: Caller) -> Json<LimitsBody> {
-    let form = |limit: &execution::Limit| LimitBody {
-        name: limit.name,
-        default: limit.default,
-        ceiling: limit.ceiling,
-        unit: limit.unit,
-        reason: limit.reason,
-    };
-    Json(LimitsBody { items: execution::limits::ALL.iter().map(form).collect() })
+pub(super) async fn list_limits(Shared(state): Shared<Arc<State>>, _caller: Caller) -> Json<LimitsBody> {
+    Json(LimitsBody { items: limits::all().map(|limit| LimitBody::of(limit, state.control.ceilings())).collect() })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use execution::{Modules, Source, limits};
+use execution::{Limits, Modules, Source};
 use futures_util::{StreamExt as _, stream};
 use store::{AppStore, Digest, Manifest, ManifestRoute, ManifestScript, ManifestSource, ScriptKind, Settings};
 use uuid::Uuid;
@@ -75,8 +75,8 @@ pub(super) async fn checked(state: &State, app: &AppStore, body: NewDeployment) 
 fn settings(lowered: std::collections::BTreeMap<String, u64>, faults: &mut Faults) -> Settings {
     for (name, value) in &lowered {
         let pointer = format!("/settings/limits/{}", name.replace('~', "~0").replace('/', "~1"));
-        match limits::ALL.iter().find(|limit| limit.name == name) {
-            None => faults.invalid(pointer, "There is no limit of this name; GET /api/v1/admin/limits lists them."),
+        match Limits::ALL.iter().find(|limit| limit.name == name) {
+            None => faults.invalid(pointer, "There is no limit of an execution of this name; GET /api/v1/admin/limits lists them."),
             Some(limit) if *value == 0 || *value > limit.ceiling => {
                 faults.invalid(pointer, format!("This limit goes from 1 to {} {}.", limit.ceiling, limit.unit));
             }

@@ -20,6 +20,8 @@ words! {
     ActivationCause { Deploy, Activate, Rollback }
     /// What happened to a thing between two deployments. What only has another name is renamed.
     DiffChange { Added, Removed, Changed, Renamed }
+    /// What a limit bounds: each execution by itself, or the app as a whole.
+    LimitScope { Execution, App }
     /// What a claim covers: a host, or all names below it.
     DomainKind { Exact, Wildcard }
     /// Whether a claim is proved. Only a verified one serves.

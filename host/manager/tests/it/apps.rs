@@ -7,6 +7,8 @@ use crate::support::Instance;
 
 const APPS: &str = "/api/v1/admin/apps";
 
+const SHOP: &str = "/api/v1/admin/apps/shop";
+
 #[tokio::test]
 async fn create_read_rename_delete() {
     let instance = Instance::new().await;
@@ -114,7 +116,6 @@ async fn s_7_5_a_deleted_slug_is_kept_for_whoever_deleted_it() {
 
 #[tokio::test]
 async fn limits_are_merged_checked_and_given_back() {
-    const SHOP: &str = "/api/v1/admin/apps/shop";
     let instance = Instance::new().await;
     let owner = instance.owner().await;
     let made = owner.app("shop").await;
@@ -141,4 +142,49 @@ async fn limits_are_merged_checked_and_given_back() {
     }
     let back = owner.patch(SHOP, &json!({ "limits": null, "name": null })).await.expect(200);
     assert_eq!((back.at("/limits"), back.at("/name")), (&made.json["limits"], &json!("shop")));
+}
+
+#[tokio::test]
+async fn an_app_as_a_whole_has_limits_too() {
+    let instance = Instance::new().await;
+    let owner = instance.owner().await;
+    let made = owner.app("shop").await;
+    assert_eq!((made.at("/limits/concurrency"), made.at("/limits/kv_keys")), (&json!(32), &json!(1_000_000)));
+    let patched = owner.patch(SHOP, &json!({ "limits": { "concurrency": 1, "kv_bytes": 0, "fuel": 7 } })).await.expect(200);
+    assert_eq!(
+        (patched.at("/limits/concurrency"), patched.at("/limits/kv_bytes"), patched.at("/limits/fuel")),
+        (&json!(1), &json!(0), &json!(7))
+    );
+    for (name, value, told) in [
+        ("concurrency", 0, "1 to 1000 executions"),
+        ("kv_value_bytes", 1_048_577, "1 to 1048576 bytes"),
+        ("client_requests_per_second", 0, "1 to 1000000 requests a second"),
+    ] {
+        let refused = owner.patch(SHOP, &json!({ "limits": { name: value } })).await.problem(400, "request.invalid");
+        assert!(refused.text("/detail").contains(told), "{}", refused.json);
+    }
+    // Not to be lowered by a deployment: code says what it needs, an admin what an app may take.
+    let manifest = json!({ "app": "shop", "scripts": [], "routes": [], "settings": { "limits": { "concurrency": 1 } } });
+    owner.post("/api/v1/admin/deployments", &manifest).await.problem(400, "request.invalid");
+}
+
+#[tokio::test]
+async fn limits_are_listed_with_the_ceilings_of_the_instance() {
+    let mut ceilings = execution::Ceilings::default();
+    ceilings.set("concurrency", 16).unwrap();
+    ceilings.set("fuel", 2_000_000_000).unwrap();
+    let instance = Instance::new().await.with_ceilings(ceilings);
+    let owner = instance.owner().await;
+    let listed = owner.get("/api/v1/admin/limits").await.expect(200);
+    let items = listed.at("/items").as_array().unwrap();
+    let limit = |name: &str| items.iter().find(|item| item["name"] == name).unwrap();
+    let bounds = |name: &str| ["scope", "floor", "default", "ceiling"].map(|field| limit(name)[field].clone());
+    assert_eq!(bounds("fuel"), [json!("execution"), json!(1), json!(1_000_000_000), json!(2_000_000_000_u64)]);
+    assert_eq!(bounds("concurrency"), [json!("app"), json!(1), json!(16), json!(16)]);
+    assert_eq!(bounds("memory_bytes")[1], json!(16 * 1024 * 1024));
+
+    assert_eq!(owner.app("shop").await.at("/limits/concurrency"), &json!(16));
+    let refused = owner.patch(SHOP, &json!({ "limits": { "concurrency": 17 } })).await.problem(400, "request.invalid");
+    assert!(refused.text("/detail").contains("1 to 16 executions"), "{}", refused.json);
+    owner.patch(SHOP, &json!({ "limits": { "concurrency": 16 } })).await.expect(200);
 }

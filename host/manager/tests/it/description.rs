@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
+use execution::limits::{AppLimits, Limit, Limits};
 use manager::api::problem::ProblemType;
 use serde_json::Value;
 
@@ -39,10 +40,13 @@ fn the_committed_list_of_problems_is_complete() {
 
 #[test]
 fn the_committed_page_of_limits_is_complete() {
-    let mut text = "# Limits\n\nWhat one execution may use. An app has the default, and can be given up to the ceiling.\n\n".to_owned();
-    text.push_str("| limit | default | ceiling | unit | why |\n| --- | --- | --- | --- | --- |\n");
-    for limit in execution::limits::ALL {
-        text.push_str(&format!("| `{}` | {} | {} | {} | {} |\n", limit.name, limit.default, limit.ceiling, limit.unit, limit.reason));
+    let mut text = "# Limits\n\nAn app has the default, and can be given what is between floor and ceiling. The operator of an instance can lower ceilings\n(`[limits]` in the configuration file); then defaults are no higher either.\n".to_owned();
+    for (about, table) in [("One execution", Limits::ALL), ("One app", AppLimits::ALL)] {
+        text.push_str(&format!("\n## {about}\n\n"));
+        text.push_str("| limit | default | floor | ceiling | unit | why |\n| --- | --- | --- | --- | --- | --- |\n");
+        for Limit { name, default, floor, ceiling, unit, reason, .. } in table {
+            text.push_str(&format!("| `{name}` | {default} | {floor} | {ceiling} | {unit} | {reason} |\n"));
+        }
     }
     text.push_str(&format!("\nOne script has at most {} bytes of source.\n", execution::limits::SOURCE_BYTES_MAX));
     committed("limits.md", &text);

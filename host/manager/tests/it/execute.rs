@@ -92,7 +92,8 @@ async fn failures_are_problems_that_name_the_execution_and_nothing_else() {
         assert!(!answer.json.to_string().contains("secret"), "{}", answer.json);
     }
     for (error, status, slug) in [
-        (InvokeError::AppBusy { retry_after_seconds: 3 }, 429, "app.busy"),
+        (InvokeError::AppBusy { limit: "concurrency", value: 32, retry_after_seconds: 3 }, 429, "app.busy"),
+        (InvokeError::TooOften { limit: "requests_per_second", value: 7, retry_after_seconds: 3 }, 429, "rate.limited"),
         (InvokeError::InstanceBusy { retry_after_seconds: 3 }, 503, "unavailable"),
     ] {
         *instance.plane.answer.lock().unwrap() = Some(Err(error));

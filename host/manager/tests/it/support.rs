@@ -79,11 +79,28 @@ impl Instance {
         Self { router: manager::router(state.clone()), state, plane, owner, clock_ms, stop, database }
     }
 
+    /// The same instance, whose operator allows this much at most.
+    pub(crate) fn with_ceilings(mut self, ceilings: execution::Ceilings) -> Self {
+        self.database.store = self.database.store.clone().with_ceilings(ceilings);
+        self.restart();
+        self
+    }
+
     /// The same instance in another process: what was only in memory is gone.
     pub(crate) fn restart(&mut self) {
+        self.rebuild(|_| {});
+    }
+
+    /// The same instance under other names.
+    pub(crate) fn at(mut self, host: &str, base_domain: &str) -> Self {
+        self.rebuild(|state| (state.instance_hosts, state.base_domain) = (vec![host.to_owned()], base_domain.to_owned()));
+        self
+    }
+
+    fn rebuild(&mut self, change: impl FnOnce(&mut State)) {
         let old = &self.state;
         let clock = self.clock_ms.clone();
-        self.state = Arc::new(State {
+        let mut state = State {
             control: self.database.store.control(),
             executor: old.executor.clone(),
             data_plane: old.data_plane.clone(),
@@ -99,7 +116,9 @@ impl Instance {
             throttle: Throttle::default(),
             streams: Streams::default(),
             stopping: old.stopping.clone(),
-        });
+        };
+        change(&mut state);
+        self.state = Arc::new(state);
         self.router = manager::router(self.state.clone());
     }
 

@@ -7,5 +7,6 @@ mod connections;
 mod database;
 mod egress;
 mod hosts;
+mod limits;
 mod server;
 mod smuggling;

@@ -3,8 +3,8 @@
 use std::{collections::HashMap, fmt::Write as _, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use execution::{
-    CompileError, CompileErrorKind, Compiled, Effects, Execute, Failure, FailureKind, Image, Invocation, Limits, LogLine, Logs, Modules,
-    Outcome, Response as Answer, Services, Source, Usage,
+    AppLimits, CompileError, CompileErrorKind, Compiled, Effects, Execute, Failure, FailureKind, Image, Invocation, Limits, LogLine, Logs,
+    Modules, Outcome, Response as Answer, Services, Source, Usage,
 };
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -135,6 +135,19 @@ impl Server {
         server
     }
 
+    /// The same, where the app as a whole may use this.
+    pub(crate) async fn start_limited(routes: &[(&str, &str, &str)], limits: AppLimits) -> Self {
+        let server = Self::empty(patient()).await;
+        server.give(routes, limits).await;
+        server
+    }
+
+    /// Another version of the app.
+    pub(crate) async fn give(&self, routes: &[(&str, &str, &str)], limits: AppLimits) {
+        let (app, sources) = shop(routes);
+        self.orchestrator.load_given(vec![AppSnapshot { app_limits: limits, ..app }], &sources).await;
+    }
+
     /// A server that has nothing to serve yet.
     pub(crate) async fn empty(connections: Connections) -> Self {
         let config = Config {
@@ -232,6 +245,7 @@ fn shop(routes: &[(&str, &str, &str)]) -> (AppSnapshot, HashMap<Digest, String>)
         split: None,
         slug: "shop".to_owned(),
         limits: Limits { request_body_bytes: 16, ..Limits::default() },
+        app_limits: AppLimits::default(),
         deployment: 7,
         deployment_id: None,
         hosts: vec![("shop.example".to_owned(), DomainKind::Exact), ("wild.example".to_owned(), DomainKind::Wildcard)],

@@ -38,6 +38,9 @@ pub(crate) fn run(command: ConfigCommand) -> anyhow::Result<()> {
     for denial in config.egress.denied() {
         writeln!(output, "egress denied  {denial}")?;
     }
+    let ceilings: Vec<String> = config.ceilings.lowered().map(|(name, ceiling)| format!("{name} {ceiling}")).collect();
+    let ceilings = if ceilings.is_empty() { "as built in".to_owned() } else { ceilings.join(", ") };
+    writeln!(output, "limits         {ceilings}")?;
     writeln!(output, "log            {}", config.log)?;
     Ok(())
 }

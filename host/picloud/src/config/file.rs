@@ -1,6 +1,6 @@
 //! The TOML file.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use super::{ConfigError, Secret};
 
@@ -25,6 +25,9 @@ pub(crate) struct File {
     pub(crate) log: Option<String>,
     #[serde(default)]
     pub(crate) egress: EgressTable,
+    /// Ceilings of limits, by name: what an app can be given at most.
+    #[serde(default)]
+    pub(crate) limits: BTreeMap<String, u64>,
 }
 
 /// The table `[egress]`: what scripts of all apps may call. In the file only, so that it takes access to the machine.

@@ -11,6 +11,7 @@ mod secret;
 use std::{net::SocketAddr, path::PathBuf};
 
 pub(crate) use arguments::Arguments;
+use execution::Ceilings;
 use orchestrator::{TrustedProxies, egress::OperatorRules};
 pub(crate) use resolve::ConfigError;
 pub(crate) use secret::Secret;
@@ -43,6 +44,8 @@ pub(crate) struct Config {
     pub(crate) egress: OperatorRules,
     /// How much of executions and logs is kept.
     pub(crate) retention: Retention,
+    /// What any app can be given at most; only the file names them.
+    pub(crate) ceilings: Ceilings,
     /// Filter of what PiCloud itself logs.
     pub(crate) log: String,
     /// Variables whose names begin with `PICLOUD_` and that nothing reads: typing errors, most likely.

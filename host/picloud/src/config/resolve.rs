@@ -1,12 +1,14 @@
 //! Puts flags, environment, file and defaults together.
 
 use std::{
+    collections::BTreeMap,
     fmt::Display,
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     str::FromStr,
 };
 
+use execution::{Ceilings, limits::CeilingError};
 use orchestrator::{
     Network, TrustedProxies,
     egress::{OperatorRules, RuleError},
@@ -30,6 +32,8 @@ pub(crate) enum ConfigError {
     Value { key: &'static str, value: String, expected: String },
     #[error("`{key}` (configuration file only) has `{value}`; it must be {expected}")]
     Rule { key: &'static str, value: String, expected: RuleError },
+    #[error("`{name}` in the table `limits` of the configuration file is {value}: {source}")]
+    Ceiling { name: String, value: u64, source: CeilingError },
     #[error("could not find the directory that this program was started in; name an absolute `data_dir`")]
     NoDirectory { source: std::io::Error },
 }
@@ -74,6 +78,7 @@ fn resolve(arguments: Arguments, environment: &Environment, file: File, director
         dns_resolvers: dns_resolvers(arguments.dns_resolvers, file.dns_resolvers)?,
         egress: egress(&file.egress)?,
         retention: Retention { days: u16::try_from(days).unwrap_or(u16::MAX), bytes_max: u64::from(megabytes) * 1024 * 1024 },
+        ceilings: ceilings(file.limits)?,
         log: arguments.log.or(file.log).unwrap_or_else(|| "warn".into()),
         unknown_variables: environment.unknown(),
     })
@@ -137,6 +142,14 @@ fn egress(table: &EgressTable) -> Result<OperatorRules, ConfigError> {
         texts.iter().map(|text| text.parse().map_err(|expected| ConfigError::Rule { key, value: text.clone(), expected })).collect()
     }
     Ok(OperatorRules::new(rules("egress.allow_private", &table.allow_private)?, rules("egress.deny", &table.deny)?))
+}
+
+fn ceilings(lowered: BTreeMap<String, u64>) -> Result<Ceilings, ConfigError> {
+    let mut ceilings = Ceilings::default();
+    for (name, value) in lowered {
+        ceilings.set(&name, value).map_err(|source| ConfigError::Ceiling { name, value, source })?;
+    }
+    Ok(ceilings)
 }
 
 /// Port of DNS.
@@ -229,6 +242,16 @@ mod tests {
         ] {
             let error = read(Arguments::default(), &format!("[egress]\n{line}")).unwrap_err().to_string();
             assert!(error.contains(&format!("`{key}`")) && error.contains(expected), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn s_3_5_ceilings_are_lowered_within_what_is_built_in() {
+        let config = read(Arguments::default(), "[limits]\nconcurrency = 16\nkv_bytes = 0").unwrap();
+        assert_eq!(config.ceilings.lowered().collect::<Vec<_>>(), [("concurrency", 16), ("kv_bytes", 0)]);
+        for (line, told) in [("concurrency = 0", "must be from 1 to 1000 executions"), ("concurency = 1", "the limits are: fuel,")] {
+            let error = read(Arguments::default(), &format!("[limits]\n{line}")).unwrap_err().to_string();
+            assert!(error.contains(told) && error.contains("`limits`"), "{error}");
         }
     }
 

@@ -64,6 +64,23 @@ fn check_shows_and_checks_what_scripts_may_call() {
 }
 
 #[test]
+fn s_3_5_ceilings_of_limits_are_checked_and_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("picloud.toml");
+    let check = |text: &str| {
+        fs::write(&file, text).unwrap();
+        program(directory.path()).args(["config", "check", "--config"]).arg(&file).output().unwrap()
+    };
+    let output = check("[limits]\nconcurrency = 16\nfuel = 2_000_000_000\n");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && text.contains("limits         concurrency 16, fuel 2000000000\n"), "{text}");
+    for (text, told) in [("[limits]\nconcurrency = 5000\n", "from 1 to 1000 executions"), ("[limits]\nfule = 1\n", "`fule`")] {
+        let output = check(text);
+        assert!(!output.status.success() && errors(&output).contains(told), "{}", errors(&output));
+    }
+}
+
+#[test]
 fn version_names_every_surface() {
     let text = String::from_utf8(run(&["version"], &[]).stdout).unwrap();
     for surface in ["picloud", "api", "schema", "script-sdk"] {

@@ -42,12 +42,17 @@ pub use scripts::{Script, ScriptKind};
 pub use settings::{AppUpdate, LimitsUpdate};
 pub use split::{Split, SplitTerms, Sticky, StickyError};
 
+use std::sync::Arc;
+
+use execution::Ceilings;
+
 use crate::{AppId, Principal};
 
 /// One app's things. Made only by [`crate::Control::authorize`]; every statement behind it names the app it is bound to.
 #[derive(Debug)]
 pub struct AppStore {
     pub(crate) pool: sqlx::PgPool,
+    pub(crate) ceilings: Arc<Ceilings>,
     pub(crate) app: AppId,
     pub(crate) actor: Principal,
 }

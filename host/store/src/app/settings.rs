@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use execution::Limits;
+use execution::GivenLimits;
 use jiff::Timestamp;
 use serde_json::json;
 use sqlx::{PgConnection, types::Json};
 
 use super::AppStore;
 use crate::{
-    App, AppId, Error, Result, Revision, Thing, audit::record, control::apps::AppRow, listen::notify_app, stored_limits::StoredLimits,
+    App, AppId, Error, Result, Revision, Thing,
+    audit::record,
+    control::apps::AppRow,
+    listen::notify_app,
+    stored_limits::StoredLimits,
     time::Time,
 };
 
@@ -20,25 +24,26 @@ pub struct AppUpdate {
     pub limits: Option<LimitsUpdate>,
 }
 
-/// What changes about the limits of an app's executions.
+/// What changes about the limits of an app.
 #[derive(Debug, Clone)]
 pub enum LimitsUpdate {
     /// All of them are the defaults again.
     Defaults,
-    /// These change, to a value or, for `None`, to their default; the others stay. The caller checked names and ceilings: a name that is
-    /// no limit changes nothing.
+    /// These change, to a value or, for `None`, to their default; the others stay. The caller checked names and bounds.
     These(BTreeMap<String, Option<u64>>),
 }
 
 impl LimitsUpdate {
-    /// The limits afterwards; `None` where they are the defaults.
-    fn applied_to(&self, limits: Option<Limits>) -> Option<Limits> {
-        let Self::These(changes) = self else { return None };
-        let mut limits = limits.unwrap_or_default();
+    /// What the app was given, afterwards.
+    fn applied_to(&self, mut given: GivenLimits) -> GivenLimits {
+        let Self::These(changes) = self else { return GivenLimits::new() };
         for (name, value) in changes {
-            limits.set(name, *value);
+            match value {
+                Some(value) => given.insert(name.clone(), *value),
+                None => given.remove(name),
+            };
         }
-        (limits != Limits::default()).then_some(limits)
+        given
     }
 }
 
@@ -67,18 +72,19 @@ impl AppStore {
         if expected.is_some_and(|expected| *expected != seen.revision) {
             return Err(Error::Changed { what: Thing::App, revision: seen.revision });
         }
-        let limits = update.limits.as_ref().map_or_else(|| seen.limits.clone(), |change| change.applied_to(seen.limits.clone()));
+        let given = seen.given_limits;
+        let given = update.limits.as_ref().map_or_else(|| given.clone(), |change| change.applied_to(given.clone()));
         sqlx::query!(
             "update apps set name = coalesce($2, name), limits = $3 where id = $1",
             self.app as _,
             update.name.as_deref(),
-            limits.as_ref().map(Json) as _
+            (!given.is_empty()).then_some(Json(&given)) as _
         )
         .execute(&mut *transaction)
         .await
         .map_err(Error::sql(OPERATION))?;
         let Some(app) = self.read(&mut transaction).await? else { return Ok(None) };
-        let details = json!({ "target": self.app, "name": update.name, "name_before": seen.name, "limits": app.limits });
+        let details = json!({ "target": self.app, "name": update.name, "name_before": seen.name, "limits": app.given_limits });
         record(&mut transaction, &self.actor, Some(self.app), "app.updated", details, now).await?;
         notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
@@ -125,6 +131,6 @@ impl AppStore {
         .fetch_optional(connection)
         .await
         .map_err(Error::sql("get app"))?;
-        Ok(row.map(App::from))
+        Ok(row.map(|row| App::of(row, &self.ceilings)))
     }
 }

@@ -1,6 +1,6 @@
 //! The list of apps and the making of new ones.
 
-use execution::Limits;
+use execution::{AllLimits, Ceilings, GivenLimits};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use sqlx::types::Json;
@@ -23,8 +23,10 @@ pub struct App {
     pub name: String,
     /// Number of the deployment that runs; `None` before the first.
     pub deployment: Option<u32>,
-    /// Limits that differ from the defaults as a whole; `None` for the defaults.
-    pub limits: Option<Limits>,
+    /// What it has: what it was given, or the defaults, within what the instance allows.
+    pub limits: AllLimits,
+    /// What it was given otherwise than the defaults.
+    pub given_limits: GivenLimits,
     pub created_at: Timestamp,
     /// Of slug, name and limits.
     pub revision: Revision,
@@ -40,17 +42,18 @@ pub(crate) struct AppRow {
     pub(crate) created_at: Timestamp,
 }
 
-impl From<AppRow> for App {
-    fn from(row: AppRow) -> Self {
-        let limits = row.limits.map(|Json(StoredLimits(limits))| limits);
-        let limits_text = format!("{limits:?}");
+impl App {
+    pub(crate) fn of(row: AppRow, ceilings: &Ceilings) -> Self {
+        let StoredLimits(given_limits) = row.limits.map(|Json(limits)| limits).unwrap_or_default();
+        let limits_text = format!("{given_limits:?}");
         let revision = Revision::of(&[row.slug.as_bytes(), row.name.as_bytes(), limits_text.as_bytes()]);
         Self {
             id: row.id,
             slug: row.slug,
             name: row.name,
             deployment: row.number.and_then(|number| u32::try_from(number).ok()),
-            limits,
+            limits: ceilings.resolve(&given_limits),
+            given_limits,
             created_at: row.created_at,
             revision,
         }
@@ -107,6 +110,6 @@ impl InstanceStore {
         notify_app(&mut transaction, id).await.map_err(Error::sql(OPERATION))?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         let row = AppRow { id, slug: slug.to_string(), name: name.to_owned(), number: None, limits: None, created_at: now };
-        Ok(row.into())
+        Ok(App::of(row, &self.ceilings))
     }
 }

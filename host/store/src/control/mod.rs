@@ -17,6 +17,9 @@ pub use log_ins::{LogInAttempt, LogInFailures};
 pub use own::OwnStore;
 pub use sessions::{NewSession, Session, SessionState};
 
+use std::sync::Arc;
+
+use execution::Ceilings;
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -27,16 +30,24 @@ use crate::{Digest, Error, Principal, Result, ids::v7, time::Time};
 #[derive(Debug, Clone)]
 pub struct Control {
     pub(crate) pool: sqlx::PgPool,
+    pub(crate) ceilings: Arc<Ceilings>,
 }
 
 /// The instance's own things, for a principal who proved the right to them: admins, all keys and invitations, new apps.
 #[derive(Debug)]
 pub struct InstanceStore {
     pub(crate) pool: sqlx::PgPool,
+    pub(crate) ceilings: Arc<Ceilings>,
     pub(crate) actor: Principal,
 }
 
 impl Control {
+    /// What any app of the instance can have at most.
+    #[must_use]
+    pub fn ceilings(&self) -> &Ceilings {
+        &self.ceilings
+    }
+
     /// What tells this installation from others; made at the first call.
     ///
     /// # Errors

@@ -1,19 +1,26 @@
 //! What everybody may do with his own: keys, sessions, password, the list of the apps he sees.
 
+use std::sync::Arc;
+
+use execution::Ceilings;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use sqlx::{PgConnection, types::Json};
 
 use super::{ApiKey, App, Control, NewApiKey, Session, api_keys, apps::AppRow};
 use crate::{
-    ApiKeyId, AppId, Digest, Error, Listed, Page, Principal, Result, Revoked, SessionId, audit::record, listen::notify_revoked,
-    stored_limits::StoredLimits, time::Time,
+    ApiKeyId, AppId, Digest, Error, Listed, Page, Principal, Result, Revoked, SessionId,
+    audit::record,
+    listen::notify_revoked,
+    stored_limits::StoredLimits,
+    time::Time,
 };
 
 /// A principal's own things.
 #[derive(Debug)]
 pub struct OwnStore {
     pub(crate) pool: sqlx::PgPool,
+    pub(crate) ceilings: Arc<Ceilings>,
     pub(crate) actor: Principal,
 }
 
@@ -21,7 +28,7 @@ impl Control {
     /// The principal's own things; needs no right but to be him. What a *key* may do with them is the caller's decision.
     #[must_use]
     pub fn own(&self, principal: &Principal) -> OwnStore {
-        OwnStore { pool: self.pool.clone(), actor: principal.clone() }
+        OwnStore { pool: self.pool.clone(), ceilings: Arc::clone(&self.ceilings), actor: principal.clone() }
     }
 }
 
@@ -52,7 +59,7 @@ impl OwnStore {
         .fetch_all(&self.pool)
         .await
         .map_err(Error::sql("list apps"))?;
-        Ok(page.cut(rows.into_iter().map(App::from).collect(), |app| app.id.uuid()))
+        Ok(page.cut(rows.into_iter().map(|row| App::of(row, &self.ceilings)).collect(), |app| app.id.uuid()))
     }
 
     /// The principal's keys, oldest first, revoked ones included.
@@ -151,7 +158,8 @@ impl OwnStore {
             .execute(&mut *transaction)
             .await
             .map_err(Error::sql(OPERATION))?;
-        record(&mut transaction, &self.actor, None, "password.changed", json!({ "target": self.actor.admin }), now).await?;
+        let details = json!({ "target": self.actor.admin });
+        record(&mut transaction, &self.actor, None, "password.changed", details, now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))
     }
 

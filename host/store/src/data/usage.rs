@@ -4,6 +4,7 @@
 //! other, so that is done only near the quota: an execution that could add less than a 256th of the room there is looks before its transaction. More
 //! than 256 of an app never commit at the same time, so that those can't pass the quota together.
 
+use execution::AppLimits;
 use sqlx::PgConnection;
 
 use super::AppData;
@@ -31,8 +32,11 @@ pub(super) struct Usage {
 }
 
 impl Quota {
-    /// What an app may keep.
-    pub const DEFAULT: Self = Self { keys: 1_000_000, bytes: 256 << 20 };
+    /// What an app with these limits may keep.
+    #[must_use]
+    pub fn of(limits: &AppLimits) -> Self {
+        Self { keys: limits.kv_keys, bytes: limits.kv_bytes }
+    }
 
     /// Whether so much can be kept.
     pub(super) fn allows(self, usage: Usage) -> bool {

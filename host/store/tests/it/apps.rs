@@ -1,6 +1,6 @@
 //! Apps, members and domains.
 
-use execution::Limits;
+use execution::{AllLimits, Ceilings, GivenLimits, Limits};
 use sqlx::PgPool;
 use store::{
     AppRole, AppUpdate, DomainEvidence, DomainKind, DomainStatus, Error, InstanceRole, LimitsUpdate, NewDomain, Page, Person, Revision,
@@ -29,7 +29,7 @@ async fn an_app_is_renamed_only_from_the_state_that_was_seen(pool: PgPool) {
     let world = World::new(pool).await;
     let app = world.opened("shop").await;
     let seen = app.app().await.unwrap().unwrap();
-    assert_eq!((seen.deployment, seen.limits.clone()), (None, None));
+    assert_eq!((seen.deployment, seen.limits.clone()), (None, AllLimits::default()));
     let renamed = app.update(&named("Shop"), Some(&seen.revision), noon()).await.unwrap().unwrap();
     assert_eq!(renamed.name, "Shop");
     let stale = app.update(&named("Store"), Some(&seen.revision), noon()).await;
@@ -46,19 +46,40 @@ async fn limits_change_one_by_one_and_are_given_back(pool: PgPool) {
     let change = async |limits: &[(&str, Option<u64>)]| {
         let these = LimitsUpdate::These(limits.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect());
         let update = AppUpdate { limits: Some(these), ..AppUpdate::default() };
-        app.update(&update, None, noon()).await.unwrap().unwrap().limits
+        app.update(&update, None, noon()).await.unwrap().unwrap().limits.execution
     };
     let live = async || world.store.snapshots().one(app.app_id()).await.unwrap().unwrap().limits;
     let fuel = Limits { fuel: 5, ..Limits::default() };
-    assert_eq!(change(&[("fuel", Some(5))]).await, Some(fuel.clone()));
+    assert_eq!(change(&[("fuel", Some(5))]).await, fuel.clone());
     assert_eq!(live().await, fuel);
-    assert_eq!(change(&[("wall_ms", Some(7))]).await, Some(Limits { wall_ms: 7, ..fuel.clone() }));
-    assert_eq!(change(&[("wall_ms", None)]).await, Some(fuel));
-    assert_eq!(change(&[("fuel", None)]).await, None);
+    assert_eq!(change(&[("wall_ms", Some(7))]).await, Limits { wall_ms: 7, ..fuel.clone() });
+    assert_eq!(change(&[("wall_ms", None)]).await, fuel);
+    assert_eq!(change(&[("fuel", None)]).await, Limits::default());
     assert_eq!(live().await, Limits::default());
     change(&[("fuel", Some(5))]).await;
     let defaults = AppUpdate { limits: Some(LimitsUpdate::Defaults), ..AppUpdate::default() };
-    assert_eq!(app.update(&defaults, None, noon()).await.unwrap().unwrap().limits, None);
+    assert_eq!(app.update(&defaults, None, noon()).await.unwrap().unwrap().given_limits, GivenLimits::new());
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn what_an_app_has_is_within_what_the_instance_allows(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    let app = world.opened("shop").await;
+    let given = [("fuel".to_owned(), Some(2_000_000_000)), ("concurrency".to_owned(), Some(64)), ("kv_keys".to_owned(), Some(7))];
+    let update = AppUpdate { limits: Some(LimitsUpdate::These(given.into())), ..AppUpdate::default() };
+    let updated = app.update(&update, None, noon()).await.unwrap().unwrap();
+    assert_eq!((updated.limits.app.concurrency, updated.limits.app.kv_keys, updated.limits.app.secrets), (64, 7, 100));
+
+    let mut ceilings = Ceilings::default();
+    ceilings.set("fuel", 5).unwrap();
+    ceilings.set("concurrency", 16).unwrap();
+    ceilings.set("secrets", 3).unwrap();
+    world.store = world.store.with_ceilings(ceilings);
+    world.control = world.store.control();
+    let live = world.store.snapshots().one(app.app_id()).await.unwrap().unwrap();
+    assert_eq!((live.limits.fuel, live.app_limits.concurrency, live.app_limits.kv_keys, live.app_limits.secrets), (5, 16, 7, 3));
+    let seen = world.open(app.app_id()).await.app().await.unwrap().unwrap();
+    assert_eq!((seen.limits.app, seen.given_limits), (live.app_limits, updated.given_limits));
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
