@@ -54,6 +54,9 @@ pub enum Error {
     /// A route names a module, which has nothing that answers.
     #[error("the script {script} is a module and can't answer requests")]
     NotAnEndpoint { script: ScriptId },
+    /// There are as many as there may be.
+    #[error("there are {max} {what} already, as many as there may be; {advice}")]
+    LimitReached { what: &'static str, max: u64, advice: &'static str },
     /// The last active owner can't be made inactive or given a lesser role.
     #[error("this is the last active owner, who can't be made inactive or given a lesser role; make another owner first")]
     LastOwner,

@@ -49,7 +49,7 @@ pub use app::{
     Activation, ActivationEntry, AppStore, AppUpdate, Author, Cause, Change, Deployed, Deployment, DeploymentContents, Difference,
     Differing, Domain, DomainEvidence, DomainKind, DomainStatus, DueDomain, Execution, ExecutionFilter, KvChange, KvEntry, KvPage,
     LimitsUpdate, Linkage, LinkedScript, LogEntry, LogQuery, Manifest, ManifestRoute, ManifestScript, ManifestSource, Member, NewDomain,
-    Person, Route, Script, ScriptKind, Settings, Split, SplitTerms, Sticky, StickyError,
+    PENDING_CLAIMS_MAX, Person, Route, Script, ScriptKind, Settings, Split, SplitTerms, Sticky, StickyError,
 };
 pub use audit::{AuditContent, AuditEntry, AuditFault, AuditFilter, AuditPosition, AuditVerdict};
 pub use control::{

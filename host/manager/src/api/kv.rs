@@ -6,7 +6,10 @@ use axum::{
     extract::State as Shared,
     response::{IntoResponse, Response},
 };
-use execution::kv::{KEY_BYTES_MAX, Write};
+use execution::{
+    AllLimits,
+    kv::{KEY_BYTES_MAX, Write},
+};
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

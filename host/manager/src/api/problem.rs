@@ -63,6 +63,8 @@ problem_types! {
     SessionOnly = "auth.session_only", FORBIDDEN, "This takes a session";
     /// Something that only an API key may do.
     KeyOnly = "auth.key_only", FORBIDDEN, "This takes an API key";
+    /// An API key from an address outside of the networks that it is bound to.
+    KeyElsewhere = "auth.key_elsewhere", FORBIDDEN, "The key is not good from here";
     /// Something about an owner of the instance, by somebody who is none.
     OwnerOnly = "auth.owner_only", FORBIDDEN, "This takes an owner";
     /// No such thing, or none that the caller may see.
@@ -77,6 +79,8 @@ problem_types! {
     DomainPending = "domain.pending", CONFLICT, "The domain is not proved yet";
     /// Something else still needs it.
     InUse = "in_use", CONFLICT, "It is still in use";
+    /// There are as many of it as there may be.
+    LimitReached = "limit.reached", CONFLICT, "There are as many as there may be";
     /// `If-Match` names another version than the present one.
     PreconditionFailed = "precondition.failed", PRECONDITION_FAILED, "It was changed in the meantime";
     /// The body is longer than this API takes.
@@ -357,6 +361,7 @@ impl From<store::Error> for Problem {
             store::Error::Changed { .. } | store::Error::ActiveMoved { .. } => Self::new(ProblemType::PreconditionFailed, text),
             store::Error::NotAnEndpoint { .. } => Self::invalid("/script", text),
             store::Error::LastOwner | store::Error::AlreadyActive { .. } => Self::new(ProblemType::InUse, text),
+            store::Error::LimitReached { .. } => Self::new(ProblemType::LimitReached, text),
             store::Error::OwnerOnly => Self::new(ProblemType::OwnerOnly, text),
             store::Error::NewerSchema { .. } | store::Error::Migration { .. } | store::Error::Url { .. } => Self::internal(error),
         }

@@ -71,6 +71,62 @@ async fn s_7_4_some_hosts_can_not_be_claimed() {
     }
 }
 
+#[tokio::test]
+async fn s_7_4_nobody_is_taken_for_the_instance() {
+    let instance = Instance::new().await.at("cloud.example.com", "apps.example.net");
+    let owner = instance.owner().await;
+    owner.app("shop").await;
+    for host in [
+        // The instance's own, and what would cover it.
+        "cloud.example.com",
+        "login.cloud.example.com",
+        "*.example.com",
+        "x.apps.example.net",
+        // Letters of another alphabet, and digits for letters.
+        "xn--clud-65d.example.com",
+        "c1oud.example.com",
+        "shop.xn--pps-5cd.example.net",
+        "*.xn--app-hhd.example.net",
+    ] {
+        let answer = owner.post(DOMAINS, &json!({ "app": "shop", "host": host })).await.problem(400, "request.invalid");
+        assert_eq!(answer.at("/errors/0/pointer"), "/host", "{host}");
+    }
+    for host in ["clouds.example.com", "xn--mller-kva.example.org", "*.shop.example.com", "www.example.com"] {
+        owner.post(DOMAINS, &json!({ "app": "shop", "host": host })).await.expect(201);
+    }
+    for slug in ["cloud", "c1oud", "c10ud", "rnail", "wpad", "mta-sts"] {
+        let answer = owner.post("/api/v1/admin/apps", &json!({ "slug": slug })).await.problem(400, "request.invalid");
+        assert_eq!(answer.at("/errors/0/pointer"), "/slug", "{slug}");
+    }
+    owner.app("clouds").await;
+}
+
+#[tokio::test]
+async fn s_7_4_no_app_is_a_public_suffix() {
+    let instance = Instance::new().await.at("cloud.example.com", "uk");
+    let owner = instance.owner().await;
+    owner.post("/api/v1/admin/apps", &json!({ "slug": "co" })).await.problem(400, "request.invalid");
+    owner.app("shop").await;
+}
+
+#[tokio::test]
+async fn s_7_2_claims_that_nobody_proves_are_bounded() {
+    let instance = Instance::with(DomainProof::DnsTxt).await;
+    let owner = instance.owner().await;
+    owner.app("shop").await;
+    owner.app("other").await;
+    let mut last = String::new();
+    for number in 0..store::PENDING_CLAIMS_MAX {
+        last = owner.post(DOMAINS, &json!({ "app": "shop", "host": format!("s{number}.example.com") })).await.expect(201).text("/id");
+    }
+    let one_more = json!({ "app": "shop", "host": "one-more.example.com" });
+    let refused = owner.post(DOMAINS, &one_more).await.problem(409, "limit.reached");
+    assert!(refused.text("/detail").contains("50 claims"), "{}", refused.json);
+    owner.post(DOMAINS, &json!({ "app": "other", "host": "one-more.example.com" })).await.expect(201);
+    owner.delete(&format!("{DOMAINS}/{last}")).await.expect(204);
+    owner.post(DOMAINS, &one_more).await.expect(201);
+}
+
 /// An instance that asks this server for proofs.
 async fn asking(servers: &[&DnsServer]) -> Instance {
     let resolvers = Resolvers::new(servers.iter().map(|server| server.address).collect());

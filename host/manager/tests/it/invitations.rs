@@ -196,3 +196,23 @@ async fn s_8_3_accepting_is_throttled_like_a_log_in() {
     let foreign = instance.stranger().with("sec-fetch-site", "cross-site");
     foreign.post(ACCEPT, &guess).await.problem(403, "auth.cross_site");
 }
+
+#[tokio::test]
+async fn s_8_8_pending_invitations_are_bounded() {
+    let instance = Instance::new().await;
+    let owner = instance.owner().await;
+    instance.admin("adam", InstanceRole::Admin).await;
+    let first = invite(&owner, &json!({ "note": "0" })).await.text("/id");
+    for number in 1..store::PENDING_INVITATIONS_PER_MAKER_MAX {
+        invite(&owner, &json!({ "note": number.to_string() })).await;
+    }
+    let refused = owner.post(INVITATIONS, &json!({ "note": "one more" })).await.problem(409, "limit.reached");
+    assert!(refused.text("/detail").contains("100 invitations of yours"), "{}", refused.json);
+    invite(&instance.log_in("adam").await, &json!({ "note": "another maker" })).await;
+    owner.delete(&format!("{INVITATIONS}/{first}")).await.expect(204);
+    invite(&owner, &json!({ "note": "in its place" })).await;
+    owner.post(INVITATIONS, &json!({ "note": "one more" })).await.problem(409, "limit.reached");
+    // What has expired is not pending.
+    instance.pass_seconds(73 * 3600);
+    invite(&instance.owner().await, &json!({ "note": "later" })).await;
+}

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::json;
+use sqlx::PgConnection;
 
 use super::AppStore;
 use crate::{
@@ -11,6 +12,9 @@ use crate::{
     listen::notify_app,
     time::{MaybeTime, Time},
 };
+
+/// Claims of one app that are not proved. Each is a row and a look-up at its owner's wish, and may name anybody's host.
+pub const PENDING_CLAIMS_MAX: u64 = 50;
 
 /// What a claim covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, sqlx::Type)]
@@ -121,9 +125,13 @@ impl AppStore {
     ///
     /// # Errors
     /// [`crate::Error::Duplicate`]: this app claimed it already, or it is to be verified and another app has proved it.
+    /// [`crate::Error::LimitReached`]: too many of the app's claims are not proved.
     pub async fn create_domain(&self, domain: &NewDomain) -> Result<Domain> {
         const OPERATION: &str = "create domain";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        if domain.status != DomainStatus::Verified {
+            self.check_pending_claims(&mut transaction).await?;
+        }
         let verified_at = (domain.status == DomainStatus::Verified).then_some(Time(domain.now));
         let made = sqlx::query_as!(
             Domain,
@@ -154,10 +162,33 @@ impl AppStore {
             Error::sql(OPERATION)(error)
         })?;
         let details = json!({ "target": made.id, "host": made.host, "kind": made.kind, "status": made.status });
-        record(&mut transaction, &self.actor, Some(self.app), "domain.claimed", details, domain.now).await?;
+        record(&mut transaction, &self.actor, Some(self.app), "domain.claimed", details, domain.now)
+            .await?;
         notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(made)
+    }
+
+    /// Whether there is room for one more claim that is not proved. Others that claim for the app wait until the transaction ends.
+    async fn check_pending_claims(&self, connection: &mut PgConnection) -> Result<()> {
+        const OPERATION: &str = "count claims";
+        sqlx::query!("select from apps where id = $1 for no key update", self.app as _)
+            .fetch_optional(&mut *connection)
+            .await
+            .map_err(Error::sql(OPERATION))?;
+        let pending =
+            sqlx::query_scalar!(r#"select count(*) as "count!" from domains where app_id = $1 and status <> 'verified'"#, self.app as _)
+                .fetch_one(connection)
+                .await
+                .map_err(Error::sql(OPERATION))?;
+        if u64::try_from(pending).unwrap_or(0) < PENDING_CLAIMS_MAX {
+            return Ok(());
+        }
+        Err(Error::LimitReached {
+            what: "claims of this app that are not proved",
+            max: PENDING_CLAIMS_MAX,
+            advice: "prove some, or give them up",
+        })
     }
 
     /// Gives a claim up. Every node hears of it. Returns whether it was there.
@@ -172,7 +203,8 @@ impl AppStore {
             .await
             .map_err(Error::sql(OPERATION))?;
         let Some(host) = deleted else { return Ok(false) };
-        record(&mut transaction, &self.actor, Some(self.app), "domain.released", json!({ "target": id, "host": host }), now).await?;
+        let details = json!({ "target": id, "host": host });
+        record(&mut transaction, &self.actor, Some(self.app), "domain.released", details, now).await?;
         notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(true)

@@ -29,7 +29,7 @@ pub use deploy_settings::Settings;
 pub use deployments::{Deployment, DeploymentContents};
 pub use difference::{Difference, Differing};
 pub use domain_proof::{DomainEvidence, DueDomain};
-pub use domains::{Domain, DomainKind, DomainStatus, NewDomain};
+pub use domains::{Domain, DomainKind, DomainStatus, NewDomain, PENDING_CLAIMS_MAX};
 pub use executions::{Execution, ExecutionFilter};
 pub use kv::{KvChange, KvEntry, KvPage};
 pub use linkage::{Linkage, LinkedScript};

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use sqlx::{PgExecutor, PgPool};
+use sqlx::{PgConnection, PgPool};
 
 use super::{
     Admin, Control, InstanceStore, NewAdmin,
@@ -18,6 +18,11 @@ use crate::{
     listen::notify_revoked,
     time::{MaybeTime, Time},
 };
+
+/// Invitations of one maker that wait to be accepted ...
+pub const PENDING_INVITATIONS_PER_MAKER_MAX: u64 = 100;
+/// ... and of all makers together.
+pub const PENDING_INVITATIONS_MAX: u64 = 1_000;
 
 /// An invitation without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,7 +181,7 @@ impl InstanceStore {
     /// Invites somebody to the instance, and to an app whose store shows the right to do so.
     ///
     /// # Errors
-    /// [`crate::Error::OwnerOnly`]. [`crate::Error::Missing`]: the app is gone.
+    /// [`crate::Error::OwnerOnly`]. [`crate::Error::Missing`]: the app is gone. [`crate::Error::LimitReached`]: too many are pending.
     pub async fn create_invitation(
         &self,
         new: &NewInvitation,
@@ -189,8 +194,9 @@ impl InstanceStore {
             Standing::lock(&mut transaction, self.actor.admin, None).await?.must_be_owner()?;
         }
         let member = member.map(|(app, role)| (app.app_id(), role));
-        let made = insert(&mut *transaction, self.actor.admin, new, role, member).await?;
-        record(&mut transaction, &self.actor, made.app, "invitation.created", described(&made), new.now).await?;
+        let made = insert(&mut transaction, self.actor.admin, new, role, member).await?;
+        record(&mut transaction, &self.actor, made.app, "invitation.created", described(&made), new.now)
+            .await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(made)
     }
@@ -216,12 +222,13 @@ impl AppStore {
     /// Invites somebody to this app; in the instance he becomes a plain `member`.
     ///
     /// # Errors
-    /// [`crate::Error::Missing`]: the app is gone.
+    /// [`crate::Error::Missing`]: the app is gone. [`crate::Error::LimitReached`]: too many are pending.
     pub async fn create_invitation(&self, new: &NewInvitation, role: AppRole) -> Result<Invitation> {
         const OPERATION: &str = "create invitation";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
-        let made = insert(&mut *transaction, self.actor.admin, new, InstanceRole::Member, Some((self.app, role))).await?;
-        record(&mut transaction, &self.actor, made.app, "invitation.created", described(&made), new.now).await?;
+        let made = insert(&mut transaction, self.actor.admin, new, InstanceRole::Member, Some((self.app, role))).await?;
+        record(&mut transaction, &self.actor, made.app, "invitation.created", described(&made), new.now)
+            .await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(made)
     }
@@ -255,13 +262,40 @@ async fn list(pool: &PgPool, app: Option<AppId>, page: Page) -> Result<Listed<In
     Ok(page.cut(rows, |invitation| invitation.id.uuid()))
 }
 
+/// Whether there is room for one more. Others that invite wait until the transaction ends.
+async fn check_pending(connection: &mut PgConnection, maker: AdminId, now: Timestamp) -> Result<()> {
+    const OPERATION: &str = "count invitations";
+    sqlx::query!("lock table invitations in share row exclusive mode").execute(&mut *connection).await.map_err(Error::sql(OPERATION))?;
+    let pending = sqlx::query!(
+        r#"
+        select count(*) as "all!", count(*) filter (where created_by = $1) as "of_maker!"
+        from invitations where accepted_at is null and revoked_at is null and expires_at > $2
+        "#,
+        maker as _,
+        Time(now) as _
+    )
+    .fetch_one(connection)
+    .await
+    .map_err(Error::sql(OPERATION))?;
+    let reached = |pending: i64, max: u64| u64::try_from(pending).unwrap_or(0) >= max;
+    let advice = "revoke some, or wait until they expire";
+    if reached(pending.of_maker, PENDING_INVITATIONS_PER_MAKER_MAX) {
+        return Err(Error::LimitReached { what: "invitations of yours that are pending", max: PENDING_INVITATIONS_PER_MAKER_MAX, advice });
+    }
+    if reached(pending.all, PENDING_INVITATIONS_MAX) {
+        return Err(Error::LimitReached { what: "invitations that are pending", max: PENDING_INVITATIONS_MAX, advice });
+    }
+    Ok(())
+}
+
 async fn insert(
-    connection: impl PgExecutor<'_>,
+    connection: &mut PgConnection,
     maker: AdminId,
     new: &NewInvitation,
     role: InstanceRole,
     member: Option<(AppId, AppRole)>,
 ) -> Result<Invitation> {
+    check_pending(connection, maker, new.now).await?;
     sqlx::query_as!(
         Invitation,
         r#"

@@ -12,7 +12,7 @@ mod sessions;
 pub use admins::{Admin, AdminUpdate, LoginFacts, NewAdmin};
 pub use api_keys::{ApiKey, NewApiKey};
 pub use apps::App;
-pub use invitations::{Invitation, Joining, NewInvitation, OpenInvitation};
+pub use invitations::{Invitation, Joining, NewInvitation, OpenInvitation, PENDING_INVITATIONS_MAX, PENDING_INVITATIONS_PER_MAKER_MAX};
 pub use log_ins::{LogInAttempt, LogInFailures};
 pub use own::OwnStore;
 pub use sessions::{NewSession, Session, SessionState};
