@@ -9,7 +9,7 @@ use axum::{
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use store::{Admin, AdminId, AdminUpdate, InstanceRole, NewAdmin, Revision};
+use store::{Admin, AdminId, AdminUpdate, InstanceRole, Keys, NewAdmin, Revision};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -72,6 +72,14 @@ pub(super) struct CreatedAdmin {
     admin: AdminBody,
     /// The password that was made; it can't be shown again. Null if the request brought one.
     password: Option<String>,
+}
+
+/// How a password is reset.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PasswordReset {
+    /// Whether the admin's keys are revoked too; true if absent.
+    revoke_keys: Option<bool>,
 }
 
 /// A password that was made; it can't be shown again.
@@ -139,7 +147,8 @@ pub(super) async fn get_admin(Shared(state): Shared<Arc<State>>, caller: Caller,
     answer(instance.admin(AdminId::from(id)).await?)
 }
 
-/// Changes an admin. Making him inactive refuses his sessions and keys at once, on every node. The last active owner stays one.
+/// Changes an admin. Making him inactive ends his sessions and revokes his keys, at once and on every node; made active again, he makes new
+/// ones. The last active owner stays one.
 #[utoipa::path(
     patch, path = "/api/v1/admin/admins/{id}", tag = "admins",
     params(IfMatch, ("id" = Uuid, Path)),
@@ -162,22 +171,28 @@ pub(super) async fn patch_admin(
     answer(instance.update_admin(AdminId::from(id), &update, expected.as_ref(), state.now()).await?)
 }
 
-/// Gives an admin a new password, which is made here and shown this once, and ends his sessions. His keys stay: revoke them, or make
-/// him inactive.
+/// Gives an admin a new password, which is made here and shown this once, ends his sessions and revokes his keys: whoever knew the old
+/// password may have made some. With `"revoke_keys": false` his keys stay.
 #[utoipa::path(
     post, path = "/api/v1/admin/admins/{id}/reset-password", tag = "admins",
     params(("id" = Uuid, Path)),
+    request_body = Option<PasswordReset>,
     responses((status = 200, body = GeneratedPassword)),
 )]
 pub(super) async fn reset_password(
     Shared(state): Shared<Arc<State>>,
     caller: Caller,
     Path(id): Path<Uuid>,
+    body: Option<Json<PasswordReset>>,
 ) -> Result<Json<GeneratedPassword>, Problem> {
     let instance = caller.authorize_instance(&state, Action::AdminWrite).await?;
     let password = password::generate().map_err(Problem::internal)?;
     let hash = hash_new(&state, "/password", password.clone()).await?;
-    match instance.replace_password(AdminId::from(id), &hash, state.now()).await? {
+    let keys = match body.and_then(|Json(body)| body.revoke_keys) {
+        Some(false) => Keys::Keep,
+        Some(true) | None => Keys::Revoke,
+    };
+    match instance.replace_password(AdminId::from(id), &hash, keys, state.now()).await? {
         true => Ok(Json(GeneratedPassword { password })),
         false => Err(Problem::not_found("admin")),
     }

@@ -1,13 +1,14 @@
 //! `/api/v1/admin/api-keys`: credentials of programs. A person manages his own, those bound to an app that he administers, and as owner or
 //! admin of the instance all. A key manages none.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{extract::State as Shared, response::IntoResponse};
 use http::StatusCode;
+use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::{ApiKey, ApiKeyId, AppRef, Digest, NewApiKey};
+use store::{ApiKey, ApiKeyId, AppRef, Digest, KEY_NETWORKS_MAX, NewApiKey};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -39,6 +40,10 @@ pub(super) struct NewKey {
     scopes: Vec<String>,
     /// Slug or id of the only app it is to reach; all that its maker reaches if absent.
     app: Option<String>,
+    /// Addresses or networks (`203.0.113.7`, `10.0.0.0/8`, `2001:db8::/32`): it is good from these only. From anywhere if absent or empty.
+    #[serde(default)]
+    #[schema(example = json!(["203.0.113.0/24"]))]
+    networks: Vec<String>,
     /// 90 days from now if absent; null: never.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -57,6 +62,8 @@ pub(super) struct ApiKeyBody {
     scopes: Vec<String>,
     /// The only app it reaches; null for all that its maker reaches.
     app_id: Option<Uuid>,
+    /// The only networks that it is good from; empty: from anywhere.
+    networks: Vec<String>,
     /// The admin who made it: it may do no more than he may.
     created_by: Uuid,
     #[schema(value_type = String, format = DateTime)]
@@ -82,7 +89,7 @@ pub(super) struct NewKeyBody {
 
 impl ApiKeyBody {
     fn of(key: ApiKey) -> Self {
-        let ApiKey { id, name, prefix, last4, scopes, app, created_by, created_at, expires_at, last_used_at, revoked_at } = key;
+        let ApiKey { id, name, prefix, last4, scopes, app, networks, created_by, created_at, expires_at, last_used_at, revoked_at } = key;
         Self {
             id: id.uuid(),
             name,
@@ -90,6 +97,7 @@ impl ApiKeyBody {
             last4,
             scopes,
             app_id: app.map(Uuid::from),
+            networks,
             created_by: created_by.uuid(),
             created_at,
             expires_at,
@@ -162,6 +170,7 @@ pub(super) async fn create_api_key(
     session_only(&caller.principal)?;
     check_name("/name", &body.name)?;
     let scopes = scopes(&body.scopes)?;
+    let networks = networks(&body.networks)?;
     let now = state.now();
     let expires_at = body.expires_at.unwrap_or(Some(now + LIFETIME));
     if expires_at.is_some_and(|end| end <= now) {
@@ -189,6 +198,7 @@ pub(super) async fn create_api_key(
         last4: api_key::last4(&key).to_owned(),
         scopes: scopes.iter().map(|scope| scope.word().to_owned()).collect(),
         app,
+        networks,
         now,
         expires_at,
     };
@@ -214,6 +224,19 @@ pub(super) async fn revoke_api_key(Shared(state): Shared<Arc<State>>, caller: Ca
         };
     }
     revoked.map(|_| StatusCode::NO_CONTENT).ok_or_else(|| Problem::not_found("API key"))
+}
+
+/// In the form in which the database compares them.
+fn networks(texts: &[String]) -> Result<Vec<String>, Problem> {
+    if texts.len() > KEY_NETWORKS_MAX {
+        return Err(Problem::invalid("/networks", format!("A key is bound to at most {KEY_NETWORKS_MAX} networks.")));
+    }
+    let network = |(at, text): (usize, &String)| {
+        let network = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+        let message = "Write an address like 203.0.113.7 or a network like 10.0.0.0/8.";
+        Ok(network.ok_or_else(|| Problem::invalid(&format!("/networks/{at}"), message))?.trunc().to_string())
+    };
+    texts.iter().enumerate().map(network).collect()
 }
 
 fn scopes(words: &[String]) -> Result<Scopes, Problem> {

@@ -83,7 +83,7 @@ async fn s_8_4_deactivation_reset_and_another_role_end_sessions_at_once() {
         session.get(SESSION).await.problem(401, "auth.required");
         assert_eq!(listener.next().await, store::Event::Revoked(Revoked::Admin(admin.id)), "every node hears of {}", admin.username);
         let key_works = key.get("/api/v1/admin/apps").await.status == 200;
-        assert_eq!(key_works, admin.username != "inactive", "keys end with their maker, not with his sessions");
+        assert_eq!(key_works, admin.username == "promoted", "another role leaves keys as good as he is now");
     }
     let renamed = instance.log_in("renamed").await;
     owner.patch(&format!("{ADMINS}/{}", admins[3].id), &json!({ "display_name": "R" })).await.expect(200);
@@ -91,7 +91,7 @@ async fn s_8_4_deactivation_reset_and_another_role_end_sessions_at_once() {
 }
 
 #[tokio::test]
-async fn s_8_7_keys_of_an_inactive_admin_are_dead_until_he_is_active_again() {
+async fn s_8_7_keys_of_an_inactive_admin_are_dead_for_good() {
     let instance = Instance::new().await;
     let owner = instance.owner().await;
     let ada = instance.admin("ada", InstanceRole::Admin).await;
@@ -99,8 +99,26 @@ async fn s_8_7_keys_of_an_inactive_admin_are_dead_until_he_is_active_again() {
     let path = format!("{ADMINS}/{}", ada.id);
     owner.patch(&path, &json!({ "active": false })).await.expect(200);
     key.get(ADMINS).await.problem(401, "auth.required");
-    owner.patch(&path, &json!({ "active": true, "role": "member" })).await.expect(200);
-    key.get(ADMINS).await.problem(403, "auth.missing_scope");
+    owner.patch(&path, &json!({ "active": true })).await.expect(200);
+    key.get(ADMINS).await.problem(401, "auth.required");
+    instance.log_in("ada").await.key(&["instance:admin"], None).await.get(ADMINS).await.expect(200);
+}
+
+#[tokio::test]
+async fn s_8_7_a_reset_of_the_password_revokes_keys_unless_told_otherwise() {
+    let instance = Instance::new().await;
+    let owner = instance.owner().await;
+    let ada = instance.admin("ada", InstanceRole::Member).await;
+    let ada_in = instance.log_in("ada").await;
+    let key = ada_in.key(&["script:read"], None).await;
+    let path = format!("{ADMINS}/{}/reset-password", ada.id);
+    owner.post(&path, &json!({ "revoke_keys": false })).await.expect(200);
+    key.get("/api/v1/admin/apps").await.expect(200);
+    owner.post(&path, &json!({ "revoke_key": true })).await.problem(400, "request.invalid");
+    owner.post(&path, &json!({})).await.expect(200);
+    key.get("/api/v1/admin/apps").await.problem(401, "auth.required");
+    let log = owner.get("/api/v1/admin/audit?action=admin.password_reset").await.expect(200);
+    assert_eq!((log.at("/items/0/details/keys_revoked"), log.at("/items/1/details/keys_revoked")), (&json!(1), &json!(0)));
 }
 
 #[tokio::test]

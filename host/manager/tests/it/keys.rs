@@ -93,3 +93,33 @@ async fn a_key_can_not_manage_keys_and_bad_ones_are_not_made() {
     let of_owner = owner.get(KEYS).await.expect(200).text("/items/0/id");
     eve.delete(&format!("{KEYS}/{of_owner}")).await.problem(404, "not_found");
 }
+
+#[tokio::test]
+async fn s_8_7_a_key_is_good_only_from_its_networks() {
+    let instance = Instance::new().await;
+    let owner = instance.owner().await;
+    let body = json!({ "name": "ci", "scopes": ["script:read"], "networks": ["203.0.113.7/24", "2001:db8::1", "198.51.100.7"] });
+    let made = owner.post(KEYS, &body).await.expect(201);
+    assert_eq!(made.at("/networks"), &json!(["203.0.113.0/24", "2001:db8::1/128", "198.51.100.7/32"]));
+    let key = instance.stranger().with("authorization", &format!("Bearer {}", made.text("/key")));
+    let from = async |address: &str| key.clone().from(address).get("/api/v1/admin/apps").await;
+    let refused = from("127.0.0.1").await.problem(403, "auth.key_elsewhere");
+    assert!(refused.text("/detail").contains("127.0.0.1"), "{}", refused.json);
+    assert!(owner.get(KEYS).await.expect(200).at("/items/0/last_used_at").is_null(), "a refused use is none");
+    for address in ["203.0.113.200", "::ffff:203.0.113.9", "2001:db8::1", "198.51.100.7"] {
+        from(address).await.expect(200);
+    }
+    for address in ["203.0.114.1", "2001:db8::2", "198.51.100.8", "0.0.0.0", "::1"] {
+        from(address).await.problem(403, "auth.key_elsewhere");
+    }
+    // Nobody learns from it that a key is revoked.
+    owner.delete(&format!("{KEYS}/{}", made.text("/id"))).await.expect(204);
+    from("127.0.0.1").await.problem(401, "auth.required");
+
+    for (networks, pointer) in
+        [(json!(["10.0.0.0/33"]), "/networks/0"), (json!(["::1", "home"]), "/networks/1"), (json!(vec!["::1"; 51]), "/networks")]
+    {
+        let answer = owner.post(KEYS, &json!({ "name": "x", "scopes": ["script:read"], "networks": networks })).await;
+        assert_eq!(answer.problem(400, "request.invalid").at("/errors/0/pointer"), pointer);
+    }
+}

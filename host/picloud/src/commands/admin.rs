@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use manager::auth::password::{self, Passwords};
+use store::Keys;
 
 use crate::{
     clock,
@@ -12,27 +13,31 @@ use crate::{
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum AdminCommand {
-    /// Gives an admin a new random password, prints it, and ends all the admin's sessions. Works while the instance runs and
-    /// while it does not
+    /// Gives an admin a new random password, prints it, ends all the admin's sessions and revokes his keys. Works while the instance
+    /// runs and while it does not
     ResetPassword {
         /// The admin
         username: String,
+        /// Leave the admin's API keys as they are
+        #[arg(long)]
+        keep_keys: bool,
         #[command(flatten)]
         arguments: Arguments,
     },
 }
 
 pub(crate) fn run(command: AdminCommand) -> anyhow::Result<()> {
-    let AdminCommand::ResetPassword { username, arguments } = command;
+    let AdminCommand::ResetPassword { username, keep_keys, arguments } = command;
+    let keys = if keep_keys { Keys::Keep } else { Keys::Revoke };
     let config = Config::read(arguments)?;
     telling::start_logging(&config.log)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("could not start a thread")?;
-    runtime.block_on(reset_password(&config, &username))
+    runtime.block_on(reset_password(&config, &username, keys))
 }
 
-async fn reset_password(config: &Config, username: &str) -> anyhow::Result<()> {
+async fn reset_password(config: &Config, username: &str, keys: Keys) -> anyhow::Result<()> {
     let database = Database::open_beside_a_server(config).await?;
-    let result = replace(&database, username).await;
+    let result = replace(&database, username, keys).await;
     database.close().await?;
     let password = result?;
     telling::tell(&format!("The new password of {username}; it is shown only now:"));
@@ -40,11 +45,11 @@ async fn reset_password(config: &Config, username: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn replace(database: &Database, username: &str) -> anyhow::Result<String> {
+async fn replace(database: &Database, username: &str, keys: Keys) -> anyhow::Result<String> {
     let control = database.store.control();
     let password = password::generate()?;
     let hash = Passwords::new(1).hash(password.clone()).await.context("could not hash the password")?;
-    let found = control.reset_password(username, &hash, clock::now()).await.context("could not store the password")?;
+    let found = control.reset_password(username, &hash, keys, clock::now()).await.context("could not store the password")?;
     anyhow::ensure!(found, "there is no admin `{username}`");
     Ok(password)
 }

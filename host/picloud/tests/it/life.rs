@@ -89,6 +89,12 @@ fn a_new_password_from_the_machine_itself_while_it_runs() {
     let password = told.lines().find_map(|line| line.strip_prefix("    ")).unwrap().to_owned();
     assert_eq!(instance.log_in(PASSWORD).status, 401);
     assert_eq!(instance.log_in(&password).status, 201);
+    // His keys went with the old password, unless told otherwise.
+    let reset = |arguments: &[&str]| program(instance.path()).args(["admin", "reset-password", "owner"]).args(arguments).output().unwrap();
+    assert!(reset(&["--keep-keys"]).status.success());
+    assert_eq!(instance.admin("GET", "apps", &Value::Null).status, 200);
+    assert!(reset(&[]).status.success());
+    assert_eq!(instance.admin("GET", "apps", &Value::Null).status, 401);
     assert_eq!(instance.visit("localhost", "/healthz").status, 200, "the command leaves the running server alone");
 }
 

@@ -4,10 +4,14 @@ use jiff::Timestamp;
 use serde_json::json;
 use sqlx::{PgConnection, PgExecutor};
 
-use super::{Control, InstanceStore};
+use super::{Control, InstanceStore, Keys, api_keys};
 use crate::{
-    AdminId, Error, InstanceRole, Listed, Page, Principal, Result, Revision, Revoked, Thing, access::Credential, audit::record,
-    error::violates, listen::notify_revoked, time::Time,
+    AdminId, Error, InstanceRole, Listed, Page, Principal, Result, Revision, Revoked, Thing,
+    access::Credential,
+    audit::record,
+    error::violates,
+    listen::notify_revoked,
+    time::Time,
 };
 
 /// A person who logs in. The password's hash is not part of it.
@@ -173,12 +177,14 @@ impl InstanceStore {
             Standing::lock(&mut transaction, self.actor.admin, None).await?.must_be_owner()?;
         }
         let made = insert(&mut transaction, admin).await.map_err(|error| taken(error, admin, OPERATION))?;
-        record(&mut transaction, &self.actor, None, "admin.created", created(&made), admin.now).await?;
+        record(&mut transaction, &self.actor, None, "admin.created", created(&made), admin.now)
+            .await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(made)
     }
 
-    /// Changes an admin. Another role, or none any more, ends his sessions, on every node at once. `None`: there is no such admin.
+    /// Changes an admin. Another role ends his sessions; to be made inactive ends them and revokes his keys for good; on every node at once.
+    /// `None`: there is no such admin.
     ///
     /// # Errors
     /// [`crate::Error::LastOwner`], [`crate::Error::OwnerOnly`]. [`crate::Error::Changed`]: he is not at `expected` any more.
@@ -221,17 +227,20 @@ impl InstanceStore {
         if admin.role != before.role || !admin.active {
             end_sessions(&mut transaction, id).await?;
         }
-        let details = json!({ "target": id, "display_name": update.display_name, "role": update.role, "active": update.active });
+        let keys = if admin.active { 0 } else { api_keys::revoke_all(&mut transaction, id, now).await? };
+        let details = json!({ "target": id, "display_name": update.display_name, "role": update.role, "active": update.active,
+            "keys_revoked": keys });
         record(&mut transaction, &self.actor, None, "admin.updated", details, now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(Some(admin))
     }
 
-    /// Gives an admin another password (PHC string) and ends his sessions. Returns whether there is such an admin.
+    /// Gives an admin another password (PHC string), ends his sessions and, if so wanted, revokes his keys. Returns whether there is such an
+    /// admin.
     ///
     /// # Errors
     /// [`crate::Error::OwnerOnly`].
-    pub async fn replace_password(&self, id: AdminId, password_hash: &str, now: Timestamp) -> Result<bool> {
+    pub async fn replace_password(&self, id: AdminId, password_hash: &str, keys: Keys, now: Timestamp) -> Result<bool> {
         const OPERATION: &str = "replace password";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
         let standing = Standing::lock(&mut transaction, self.actor.admin, Some(id)).await?;
@@ -244,7 +253,9 @@ impl InstanceStore {
             .await
             .map_err(Error::sql(OPERATION))?;
         end_sessions(&mut transaction, id).await?;
-        record(&mut transaction, &self.actor, None, "admin.password_reset", json!({ "target": id }), now).await?;
+        let keys = keys.replaced(&mut transaction, id, now).await?;
+        let details = json!({ "target": id, "keys_revoked": keys });
+        record(&mut transaction, &self.actor, None, "admin.password_reset", details, now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(true)
     }

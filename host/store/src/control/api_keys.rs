@@ -1,8 +1,10 @@
 //! Credentials of programs.
 
+use std::net::IpAddr;
+
 use jiff::Timestamp;
 use serde_json::json;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
 use super::{Control, InstanceStore, sessions::TOUCH_EVERY};
 use crate::{
@@ -25,6 +27,8 @@ pub struct ApiKey {
     pub scopes: Vec<String>,
     /// The only app that it reaches.
     pub app: Option<AppId>,
+    /// The only networks that it is good from, as `address/bits`; empty: it is good from anywhere.
+    pub networks: Vec<String>,
     pub created_by: AdminId,
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,
@@ -43,8 +47,39 @@ pub struct NewApiKey {
     pub last4: String,
     pub scopes: Vec<String>,
     pub app: Option<AppId>,
+    /// As `address/bits` without bits behind the prefix; at most [`KEY_NETWORKS_MAX`].
+    pub networks: Vec<String>,
     pub now: Timestamp,
     pub expires_at: Option<Timestamp>,
+}
+
+/// Networks that one key can be bound to.
+pub const KEY_NETWORKS_MAX: usize = 50;
+
+/// What the look-up of a good key has shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyUse {
+    By(Principal),
+    /// The key is good, but not from this address.
+    FromElsewhere,
+}
+
+/// What becomes of somebody's keys when his password is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keys {
+    /// Whoever knew the password may have made some.
+    Revoke,
+    Keep,
+}
+
+impl Keys {
+    /// Does so when the password of `maker` is replaced. Returns how many were revoked.
+    pub(super) async fn replaced(self, connection: &mut PgConnection, maker: AdminId, now: Timestamp) -> Result<u64> {
+        match self {
+            Self::Revoke => revoke_all(connection, maker, now).await,
+            Self::Keep => Ok(0),
+        }
+    }
 }
 
 impl Control {
@@ -53,21 +88,26 @@ impl Control {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn api_key(&self, key: &Digest, now: Timestamp) -> Result<Option<Principal>> {
+    pub async fn api_key(&self, key: &Digest, from: IpAddr, now: Timestamp) -> Result<Option<KeyUse>> {
         const OPERATION: &str = "find API key";
         let row = sqlx::query!(
             r#"
-            select k.id as "id: ApiKeyId", k.created_by as "admin: AdminId", k.last_used_at as "last_used_at!: MaybeTime"
+            select k.id as "id: ApiKeyId", k.created_by as "admin: AdminId", k.last_used_at as "last_used_at!: MaybeTime",
+                cardinality(k.networks) = 0 or $3::text::inet <<= any(k.networks::inet[]) as "from_here!"
             from api_keys k join admins a on a.id = k.created_by
             where k.key_sha256 = $1 and a.active and k.revoked_at is null and (k.expires_at is null or k.expires_at > $2)
             "#,
             *key as _,
-            Time(now) as _
+            Time(now) as _,
+            from.to_canonical().to_string()
         )
         .fetch_optional(&self.pool)
         .await
         .map_err(Error::sql(OPERATION))?;
         let Some(row) = row else { return Ok(None) };
+        if !row.from_here {
+            return Ok(Some(KeyUse::FromElsewhere));
+        }
 
         let used_at: Option<Timestamp> = row.last_used_at.into();
         if used_at.is_none_or(|used_at| now.duration_since(used_at) >= TOUCH_EVERY) {
@@ -76,7 +116,7 @@ impl Control {
                 .await
                 .map_err(Error::sql(OPERATION))?;
         }
-        Ok(Some(Principal::new(row.admin, Credential::Key(row.id))))
+        Ok(Some(KeyUse::By(Principal::new(row.admin, Credential::Key(row.id)))))
     }
 }
 
@@ -121,7 +161,7 @@ pub(super) async fn list(pool: &PgPool, maker: Option<AdminId>, app: Option<AppI
     let rows = sqlx::query_as!(
         ApiKey,
         r#"
-        select id as "id: ApiKeyId", name, prefix, last4, scopes, app_id as "app: AppId",
+        select id as "id: ApiKeyId", name, prefix, last4, scopes, app_id as "app: AppId", networks::text[] as "networks!",
             created_by as "created_by: AdminId", created_at as "created_at: Time",
         expires_at as "expires_at!: MaybeTime", last_used_at as "last_used_at!: MaybeTime", revoked_at as "revoked_at!: MaybeTime"
         from api_keys where ($1::uuid is null or created_by = $1) and ($2::uuid is null or app_id = $2) and id > $3
@@ -144,9 +184,9 @@ pub(super) async fn insert(pool: &PgPool, maker: &Principal, key: &NewApiKey) ->
     let made = sqlx::query_as!(
         ApiKey,
         r#"
-        insert into api_keys (id, key_sha256, name, prefix, last4, scopes, app_id, created_by, created_at, expires_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-        returning id as "id: ApiKeyId", name, prefix, last4, scopes, app_id as "app: AppId",
+        insert into api_keys (id, key_sha256, name, prefix, last4, scopes, app_id, created_by, created_at, expires_at, networks)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::text[]::cidr[])
+        returning id as "id: ApiKeyId", name, prefix, last4, scopes, app_id as "app: AppId", networks::text[] as "networks!",
             created_by as "created_by: AdminId", created_at as "created_at: Time",
         expires_at as "expires_at!: MaybeTime", last_used_at as "last_used_at!: MaybeTime", revoked_at as "revoked_at!: MaybeTime"
         "#,
@@ -159,7 +199,8 @@ pub(super) async fn insert(pool: &PgPool, maker: &Principal, key: &NewApiKey) ->
         key.app as _,
         maker.admin as _,
         Time(key.now) as _,
-        key.expires_at.map(Time) as _
+        key.expires_at.map(Time) as _,
+        &key.networks
     )
     .fetch_one(&mut *transaction)
     .await
@@ -168,10 +209,22 @@ pub(super) async fn insert(pool: &PgPool, maker: &Principal, key: &NewApiKey) ->
         _ => Error::sql(OPERATION)(error),
     })?;
     let details = json!({ "target": made.id, "name": made.name, "scopes": made.scopes, "prefix": made.prefix, "last4": made.last4,
-        "expires_at": made.expires_at });
+        "networks": made.networks, "expires_at": made.expires_at });
     record(&mut transaction, maker, made.app, "api_key.created", details, key.now).await?;
     transaction.commit().await.map_err(Error::sql(OPERATION))?;
     Ok(made)
+}
+
+/// Revokes all keys of somebody. Returns how many.
+pub(super) async fn revoke_all(connection: &mut PgConnection, maker: AdminId, now: Timestamp) -> Result<u64> {
+    const OPERATION: &str = "revoke API keys";
+    let revoked =
+        sqlx::query!("update api_keys set revoked_at = $2 where created_by = $1 and revoked_at is null", maker as _, Time(now) as _)
+            .execute(&mut *connection)
+            .await
+            .map_err(Error::sql(OPERATION))?;
+    notify_revoked(connection, Revoked::Admin(maker)).await.map_err(Error::sql(OPERATION))?;
+    Ok(revoked.rows_affected())
 }
 
 /// Revokes a key of `maker`, or of anybody, bound to `app`, or to whatever; a second time changes nothing.
@@ -190,7 +243,7 @@ pub(super) async fn revoke(
         r#"
         update api_keys set revoked_at = coalesce(revoked_at, $4)
         where id = $1 and ($2::uuid is null or created_by = $2) and ($3::uuid is null or app_id = $3)
-        returning id as "id: ApiKeyId", name, prefix, last4, scopes, app_id as "app: AppId",
+        returning id as "id: ApiKeyId", name, prefix, last4, scopes, app_id as "app: AppId", networks::text[] as "networks!",
             created_by as "created_by: AdminId", created_at as "created_at: Time",
         expires_at as "expires_at!: MaybeTime", last_used_at as "last_used_at!: MaybeTime", revoked_at as "revoked_at!: MaybeTime"
         "#,

@@ -10,7 +10,7 @@ mod reset;
 mod sessions;
 
 pub use admins::{Admin, AdminUpdate, LoginFacts, NewAdmin};
-pub use api_keys::{ApiKey, NewApiKey};
+pub use api_keys::{ApiKey, KEY_NETWORKS_MAX, KeyUse, Keys, NewApiKey};
 pub use apps::App;
 pub use invitations::{Invitation, Joining, NewInvitation, OpenInvitation, PENDING_INVITATIONS_MAX, PENDING_INVITATIONS_PER_MAKER_MAX};
 pub use log_ins::{LogInAttempt, LogInFailures};

@@ -23,11 +23,12 @@ async fn the_decision_sees_the_facts_and_decides(pool: PgPool) {
         last4: "wxyz".into(),
         scopes: vec!["script:read".into()],
         app: Some(app.id),
+        networks: Vec::new(),
         now: noon(),
         expires_at: None,
     };
     world.control.own(&ada).create_api_key(&key).await.unwrap();
-    let by_key = world.control.api_key(&key.key, noon()).await.unwrap().unwrap();
+    let by_key = world.by_key(&key.key, noon()).await.unwrap();
     world.open(app.id).await.add_member(&Person::Id(ada.admin()), AppRole::Editor, noon()).await.unwrap();
 
     let mut seen = None;
@@ -139,11 +140,12 @@ async fn the_list_of_apps_shows_what_one_may_see(pool: PgPool) {
         last4: "wxyz".into(),
         scopes: Vec::new(),
         app: Some(shop.id),
+        networks: Vec::new(),
         now: noon(),
         expires_at: None,
     };
     world.control.own(&world.owner).create_api_key(&key).await.unwrap();
-    let bound = world.control.api_key(&key.key, noon()).await.unwrap().unwrap();
+    let bound = world.by_key(&key.key, noon()).await.unwrap();
     assert_eq!(slugs(&bound).await, ["shop"], "a bound key narrows even the owner");
 }
 

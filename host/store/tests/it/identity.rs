@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use sqlx::PgPool;
-use store::{AdminUpdate, AppRef, Digest, Error, InstanceRole, NewApiKey, NewSession, Page, Principal, Thing};
+use store::{AdminUpdate, AppRef, Digest, Error, InstanceRole, Keys, NewApiKey, NewSession, Page, Principal, Thing};
 
 use crate::world::{World, allow, new_admin, noon};
 
@@ -16,6 +16,7 @@ fn new_key(text: &str) -> NewApiKey {
         last4: "wxyz".into(),
         scopes: vec!["script:read".into(), "log:read".into()],
         app: None,
+        networks: Vec::new(),
         now: noon(),
         expires_at: Some(noon() + HOUR),
     }
@@ -122,7 +123,7 @@ async fn s_8_7_a_key_ends_by_time_by_revocation_and_with_its_maker(pool: PgPool)
     let own = world.control.own(&ada);
     let key = own.create_api_key(&new_key("secret")).await.unwrap();
     assert_eq!(key.last_used_at, None);
-    let find = async |text: &str, at| world.control.api_key(&Digest::of(text.as_bytes()), at).await.unwrap();
+    let find = async |text: &str, at| world.by_key(&Digest::of(text.as_bytes()), at).await;
 
     let principal = find("secret", noon()).await.unwrap();
     assert_eq!((principal.admin(), principal.key()), (ada.admin(), Some(key.id)));
@@ -153,12 +154,12 @@ async fn an_inactive_admin_has_no_credentials(pool: PgPool) {
     let world = World::new(pool).await;
     let ada = world.admin("ada", InstanceRole::Admin).await;
     world.control.own(&ada).create_api_key(&new_key("secret")).await.unwrap();
-    let by_key: Principal = world.control.api_key(&Digest::of(b"secret"), noon()).await.unwrap().unwrap();
+    let by_key: Principal = world.by_key(&Digest::of(b"secret"), noon()).await.unwrap();
     let disable = AdminUpdate { active: Some(false), ..AdminUpdate::default() };
     world.instance().await.update_admin(ada.admin(), &disable, None, noon()).await.unwrap();
 
     assert!(world.control.session(&Digest::of(b"ada"), noon(), HOUR).await.unwrap().is_none());
-    assert!(world.control.api_key(&Digest::of(b"secret"), noon()).await.unwrap().is_none());
+    assert!(world.by_key(&Digest::of(b"secret"), noon()).await.is_none());
     let app = world.app("shop").await;
     for principal in [ada, by_key] {
         let refused = world.control.authorize(&principal, &AppRef::Id(app.id), allow).await;
@@ -174,7 +175,7 @@ async fn a_key_can_only_be_bound_to_an_app_that_exists(pool: PgPool) {
     let bound = NewApiKey { app: Some(app.id), ..new_key("bound") };
     assert_eq!(own.create_api_key(&bound).await.unwrap().app, Some(app.id));
     world.open(app.id).await.delete(noon()).await.unwrap();
-    assert!(world.control.api_key(&bound.key, noon()).await.unwrap().is_none(), "the key goes with its app");
+    assert!(world.by_key(&bound.key, noon()).await.is_none(), "the key goes with its app");
     let late = own.create_api_key(&NewApiKey { app: Some(app.id), ..new_key("late") }).await;
     assert!(matches!(late, Err(Error::Missing { what: Thing::App, .. })));
 }
@@ -183,8 +184,13 @@ async fn a_key_can_only_be_bound_to_an_app_that_exists(pool: PgPool) {
 async fn a_password_reset_on_the_machine_lets_only_the_new_password_in(pool: PgPool) {
     let world = World::new(pool).await;
     let ada = world.admin("ada", InstanceRole::Admin).await;
-    assert!(world.control.reset_password("ADA", "$argon2id$reset", noon()).await.unwrap());
+    let own = world.control.own(&ada);
+    own.create_api_key(&new_key("secret")).await.unwrap();
+    assert!(world.control.reset_password("ADA", "$argon2id$first", Keys::Keep, noon()).await.unwrap());
+    assert!(world.by_key(&Digest::of(b"secret"), noon()).await.is_some());
+    assert!(world.control.reset_password("ADA", "$argon2id$reset", Keys::Revoke, noon()).await.unwrap());
+    assert!(world.by_key(&Digest::of(b"secret"), noon()).await.is_none());
     assert_eq!(world.control.login_facts("ada").await.unwrap().unwrap().password_hash, "$argon2id$reset");
     assert_eq!(world.control.whoami(&ada).await.unwrap(), None, "sessions ended");
-    assert!(!world.control.reset_password("nobody", "$argon2id$reset", noon()).await.unwrap());
+    assert!(!world.control.reset_password("nobody", "$argon2id$reset", Keys::Keep, noon()).await.unwrap());
 }

@@ -26,6 +26,7 @@ async fn every_change_is_heard(pool: PgPool) {
         last4: "wxyz".into(),
         scopes: Vec::new(),
         app: None,
+        networks: Vec::new(),
         now: noon(),
         expires_at: None,
     };

@@ -1,12 +1,12 @@
 //! An instance with an owner, and short ways to make things in it.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, net::Ipv4Addr};
 
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{ConnectOptions, PgPool};
 use store::{
-    AccessFacts, App, AppId, AppRef, AppStore, Change, Control, Digest, InstanceRole, InstanceStore, NewAdmin, NewSession, PoolSizes,
-    Principal, RouteId, ScriptId, ScriptKind, Store,
+    AccessFacts, App, AppId, AppRef, AppStore, Change, Control, Digest, InstanceRole, InstanceStore, KeyUse, NewAdmin, NewSession,
+    PoolSizes, Principal, RouteId, ScriptId, ScriptKind, Store,
 };
 
 /// 2026-11-20T12:00:00Z: the moment at which every test starts.
@@ -47,6 +47,15 @@ impl World {
     pub(crate) async fn opened(&self, slug: &str) -> AppStore {
         let app = self.app(slug).await;
         self.open(app.id).await
+    }
+
+    /// Who uses this key, from an address of its networks.
+    pub(crate) async fn by_key(&self, key: &Digest, at: Timestamp) -> Option<Principal> {
+        let used = self.control.api_key(key, Ipv4Addr::LOCALHOST.into(), at).await.unwrap();
+        used.map(|used| match used {
+            KeyUse::By(principal) => principal,
+            KeyUse::FromElsewhere => panic!("not from here"),
+        })
     }
 
     /// A new admin, logged in.

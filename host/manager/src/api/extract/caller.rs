@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, Method, header, request::Parts};
 use jiff::{SignedDuration, Timestamp};
-use store::{Digest, Origin, Principal};
+use store::{Digest, KeyUse, Origin, Principal};
 
 use super::Client;
 use crate::{
@@ -39,8 +39,15 @@ impl FromRequestParts<Arc<State>> for Caller {
             let key = key.ok_or_else(|| {
                 unauthenticated("The header Authorization has to be: Bearer pic_... (a whole key; the checksum of this one is wrong).")
             })?;
-            let found = state.control.api_key(&Digest::from(token::digest(key)), state.now()).await?;
-            let principal = found.ok_or_else(|| unauthenticated("This API key does not exist, was revoked, or has expired."))?;
+            let from = Client::of(&parts.extensions).address;
+            let principal = match state.control.api_key(&Digest::from(token::digest(key)), from, state.now()).await? {
+                Some(KeyUse::By(principal)) => principal,
+                Some(KeyUse::FromElsewhere) => {
+                    let detail = format!("This API key is bound to networks, and {from} is in none of them.");
+                    return Err(Problem::new(ProblemType::KeyElsewhere, detail));
+                }
+                None => return Err(unauthenticated("This API key does not exist, was revoked, or has expired.")),
+            };
             return Ok(Self { principal: principal.from_origin(origin(parts)), session_expires_at: None });
         }
         let Some(token_text) = cookie::token(state.transport(), &parts.headers) else {

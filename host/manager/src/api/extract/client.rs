@@ -15,12 +15,19 @@ pub struct Client {
     pub address: IpAddr,
 }
 
+impl Client {
+    /// Of the request with these extensions.
+    pub(super) fn of(extensions: &http::Extensions) -> Self {
+        let unknown = Self { address: Ipv4Addr::UNSPECIFIED.into() };
+        extensions.get().copied().unwrap_or(unknown)
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for Client {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let unknown = Self { address: Ipv4Addr::UNSPECIFIED.into() };
-        Ok(parts.extensions.get().copied().unwrap_or(unknown))
+        Ok(Self::of(&parts.extensions))
     }
 }
 
