@@ -51,7 +51,7 @@ pub use app::{
     LimitsUpdate, Linkage, LinkedScript, LogEntry, LogQuery, Manifest, ManifestRoute, ManifestScript, ManifestSource, Member, NewDomain,
     PENDING_CLAIMS_MAX, Person, Route, Script, ScriptKind, Settings, Split, SplitTerms, Sticky, StickyError,
 };
-pub use audit::{AuditContent, AuditEntry, AuditFault, AuditFilter, AuditPosition, AuditVerdict};
+pub use audit::{AuditCheckpoint, AuditContent, AuditEntry, AuditFault, AuditFilter, AuditPosition, AuditVerdict, CheckpointError};
 pub use control::{
     Admin, AdminUpdate, ApiKey, App, Control, InstanceStore, Invitation, Joining, KEY_NETWORKS_MAX, KeyUse, Keys, LogInAttempt,
     LogInFailures, LoginFacts, NewAdmin, NewApiKey, NewInvitation, NewSession, OpenInvitation, OwnStore, PENDING_INVITATIONS_MAX,

@@ -11,7 +11,7 @@ use futures_util::{TryStreamExt as _, stream};
 use http::{HeaderValue, header};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use store::{AppId, AppRef, AppStore, AuditEntry, AuditFilter, AuditPosition, AuditVerdict, InstanceStore};
+use store::{AppId, AppRef, AppStore, AuditCheckpoint, AuditEntry, AuditFilter, AuditPosition, AuditVerdict, InstanceStore};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -25,6 +25,8 @@ use crate::{State, state::StreamPermit};
 
 /// Rows that an export reads at once.
 const EXPORT_ROWS_AT_ONCE: u16 = 500;
+/// Rows that one call follows: some hundred milliseconds of work.
+const VERIFIED_ROWS_MAX: u64 = 20_000;
 
 /// Which rows.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -59,6 +61,17 @@ pub(super) struct AuditChainQuery {
     app: Option<String>,
 }
 
+/// Which chain, and from where on.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AuditVerifyQuery {
+    /// Slug or id of the app; of one that is gone its id. All chains if absent, which takes `instance:admin`.
+    app: Option<String>,
+    /// The `checkpoint` of an earlier answer about the same chain or chains: what is before it is not read again.
+    from: Option<String>,
+}
+
 /// One change. `hash` is the SHA-256 over the 32 bytes of `previous_hash` and the compact JSON of the members before it, in this order.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct AuditBody {
@@ -85,6 +98,12 @@ pub(super) struct AuditBody {
     target: Option<String>,
     #[schema(value_type = std::collections::BTreeMap<String, serde_json::Value>)]
     details: serde_json::Value,
+    /// SHA-256 of the thing's row as it was, as compact JSON with members in the order of their names. Absent: it was not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before_sha256: Option<String>,
+    /// SHA-256 of the thing's row as it is after the change. Absent: it is no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after_sha256: Option<String>,
     /// Hexadecimal; zeros in the first row of a chain.
     previous_hash: String,
     hash: String,
@@ -106,6 +125,8 @@ impl AuditBody {
             action: content.action,
             target: content.target,
             details: content.details,
+            before_sha256: content.before_sha256.map(|hash| hash.to_string()),
+            after_sha256: content.after_sha256.map(|hash| hash.to_string()),
             previous_hash: previous_hash.to_string(),
             hash: hash.to_string(),
         }
@@ -120,6 +141,11 @@ pub(super) struct AuditVerdictBody {
     /// Chains that were followed: one per app, one of what is about none.
     chains: u64,
     rows: u64,
+    /// Whether that was the end. If not, go on with `?from=` and the checkpoint: one call reads a bounded number of rows.
+    complete: bool,
+    /// Where it stopped, and the hash there; null if there is nothing yet. Kept elsewhere, it also proves later that nothing before it was
+    /// replaced as a whole.
+    checkpoint: Option<String>,
     /// The first row that is not as it was written.
     broken: Option<AuditFaultBody>,
 }
@@ -216,25 +242,28 @@ pub(super) async fn export_audit(
     Ok(([kind, name], Body::from_stream(pages.into_stream())).into_response())
 }
 
-/// Follows the hashes from the first row to the last. Takes `app:admin` with `?app=`, else `instance:admin`.
+/// Follows the hashes from the first row, or from a checkpoint, to the last, over at most 20,000 rows a call. Takes `app:admin` with `?app=`, else `instance:admin`.
 #[utoipa::path(
     get, path = "/api/v1/admin/audit/verify", tag = "audit",
-    params(AuditChainQuery),
+    params(AuditVerifyQuery),
     responses((status = 200, body = AuditVerdictBody)),
 )]
 pub(super) async fn verify_audit(
     Shared(state): Shared<Arc<State>>,
     caller: Caller,
-    Query(query): Query<AuditChainQuery>,
+    Query(query): Query<AuditVerifyQuery>,
 ) -> Result<Json<AuditVerdictBody>, Problem> {
     let reach = Reach::of(&caller, &state, query.app.as_deref()).await?;
+    let from = query.from.as_deref().map(str::parse::<AuditCheckpoint>).transpose();
+    let from = from.map_err(|_| Problem::invalid("?from", "Give the `checkpoint` of an earlier answer, or leave it out."))?;
     let _permit = permit(&caller, &state)?;
-    let AuditVerdict { chains, rows, broken } = match &reach {
-        Reach::App(app) => app.verify_audit().await?,
-        Reach::Instance(instance, app) => instance.verify_audit(*app).await?,
+    let AuditVerdict { chains, rows, broken, checkpoint, complete } = match &reach {
+        Reach::App(app) => app.verify_audit(from, VERIFIED_ROWS_MAX).await?,
+        Reach::Instance(instance, app) => instance.verify_audit(*app, from, VERIFIED_ROWS_MAX).await?,
     };
+    let checkpoint = checkpoint.map(|checkpoint| checkpoint.to_string());
     let broken = broken.map(|fault| AuditFaultBody { app_id: fault.app.map(Uuid::from), seq: fault.seq, why: fault.why });
-    Ok(Json(AuditVerdictBody { intact: broken.is_none(), chains, rows, broken }))
+    Ok(Json(AuditVerdictBody { intact: broken.is_none(), chains, rows, complete, checkpoint, broken }))
 }
 
 /// Reading everything takes long: a person does it a few times at once and no more.

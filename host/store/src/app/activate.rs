@@ -5,7 +5,13 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 use super::{AppStore, Deployment, deployments, split};
-use crate::{DeploymentId, Error, Result, audit::record, ids::v7, listen::notify_app, time::Time};
+use crate::{
+    DeploymentId, Error, Result,
+    audit::{Subject, Watched},
+    ids::v7,
+    listen::notify_app,
+    time::Time,
+};
 
 /// Activations that are remembered per app.
 const ACTIVATIONS_KEPT: i64 = 1_000;
@@ -55,11 +61,12 @@ impl AppStore {
         // The lock keeps a concurrent deploy from pruning what is about to be active.
         let Some(active) = self.lock(&mut transaction).await? else { return Ok(None) };
         let Some(target) = deployments::get(&mut transaction, self.app, id).await? else { return Ok(None) };
+        let watched = Watched::before(&mut transaction, Subject::Running(self.app)).await?;
         let message = target.message.clone();
         let number = i32::try_from(target.number).unwrap_or(i32::MAX);
         self.point(&mut transaction, &active, (id, number), Cause::Activate, &message, now).await.map_err(Error::sql(OPERATION))?;
         let details = json!({ "target": id, "number": number });
-        record(&mut transaction, &self.actor, Some(self.app), "deployment.activated", details, now).await?;
+        watched.record(&mut transaction, &self.actor, Some(self.app), "deployment.activated", details, now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(Some(Deployment { active: true, ..target }))
     }
@@ -79,10 +86,11 @@ impl AppStore {
         };
         let Some(target) = target else { return Ok(None) };
         let Some(target) = deployments::get(&mut transaction, self.app, target).await? else { return Ok(None) };
+        let watched = Watched::before(&mut transaction, Subject::Running(self.app)).await?;
         let number = i32::try_from(target.number).unwrap_or(i32::MAX);
         self.point(&mut transaction, &active, (target.id, number), Cause::Rollback, message, now).await.map_err(Error::sql(OPERATION))?;
         let details = json!({ "target": target.id, "number": number, "from": active.number, "message": message });
-        record(&mut transaction, &self.actor, Some(self.app), "app.rolled_back", details, now).await?;
+        watched.record(&mut transaction, &self.actor, Some(self.app), "app.rolled_back", details, now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(Some(Deployment { active: true, ..target }))
     }
@@ -95,8 +103,9 @@ impl AppStore {
         const OPERATION: &str = "hand out preview";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
         let Some(deployment) = deployments::get(&mut transaction, self.app, id).await? else { return Ok(None) };
+        let watched = Watched::before(&mut transaction, Subject::Deployment(self.app, id)).await?;
         let details = json!({ "target": id, "number": deployment.number, "expires_at": expires_at });
-        record(&mut transaction, &self.actor, Some(self.app), "deployment.preview_linked", details, now).await?;
+        watched.record(&mut transaction, &self.actor, Some(self.app), "deployment.preview_linked", details, now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(Some(deployment))
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::{Change, Route, Script, ScriptKind, Settings};
 use crate::{Digest, Error, Result, Revision, RouteId, ScriptId, Thing};
@@ -91,6 +92,18 @@ impl Contents {
             Some(route) => Err(Error::NotAnEndpoint { script: route.script }),
             None => Ok(()),
         }
+    }
+
+    /// Of everything that runs: equal contents have equal digests. Part of what the audit log hashes.
+    pub(super) fn digest(&self) -> Digest {
+        let scripts = self.scripts.values().map(|script| json!([script.id, script.name, script.kind, script.source_digest]));
+        let routes = self.routes.values().map(|route| json!([route.id, route.script, route.method, route.host, route.path]));
+        let all = json!({
+            "scripts": scripts.collect::<Vec<_>>(),
+            "routes": routes.collect::<Vec<_>>(),
+            "settings": self.settings,
+        });
+        Digest::of(all.to_string().as_bytes())
     }
 
     pub(super) fn bring(&mut self, source: &str) -> Digest {

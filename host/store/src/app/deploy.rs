@@ -12,7 +12,11 @@ use super::{
     contents::Contents,
     deployments, routes, scripts,
 };
-use crate::{AppId, DeploymentId, Digest, Error, Result, RouteId, ScriptId, Thing, audit::record, time::Time};
+use crate::{
+    AppId, DeploymentId, Digest, Error, Result, RouteId, ScriptId, Thing,
+    audit::{Subject, Watched},
+    time::Time,
+};
 
 /// Deployments that are kept beside the newest one.
 const DEPLOYMENTS_KEPT: i64 = 100;
@@ -139,6 +143,10 @@ impl AppStore {
     ) -> Result<Deployment> {
         const OPERATION: &str = "deploy";
         let id = DeploymentId::new(now);
+        let watched = match activation {
+            Activation::AtOnce => Watched::before(&mut transaction, Subject::Running(self.app)).await?,
+            Activation::Later => Watched::new(Subject::Deployment(self.app, id)),
+        };
         let number = self.insert(&mut transaction, id, contents, message, now).await.map_err(Error::sql(OPERATION))?;
         write(&mut transaction, self.app, id, contents, now).await.map_err(Error::sql(OPERATION))?;
         if activation == Activation::AtOnce {
@@ -147,7 +155,7 @@ impl AppStore {
         prune(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
         let deployment = deployments::get(&mut transaction, self.app, id).await?.ok_or_else(|| self.gone())?;
         (details["target"], details["number"], details["message"]) = (json!(id), json!(number), json!(message));
-        record(&mut transaction, &self.actor, Some(self.app), "deployment.created", details, now).await?;
+        watched.record(&mut transaction, &self.actor, Some(self.app), "deployment.created", details, now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(deployment)
     }
@@ -168,8 +176,8 @@ impl AppStore {
         .fetch_one(&mut *connection)
         .await?;
         sqlx::query!(
-            "insert into deployments (app_id, id, number, message, settings, created_by, created_with, created_at)
-            values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "insert into deployments (app_id, id, number, message, settings, created_by, created_with, created_at, contents_sha256)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             self.app as _,
             id as _,
             number,
@@ -177,7 +185,8 @@ impl AppStore {
             Json(&contents.settings) as _,
             self.actor.admin as _,
             self.actor.key() as _,
-            Time(now) as _
+            Time(now) as _,
+            contents.digest() as _
         )
         .execute(connection)
         .await?;

@@ -11,7 +11,7 @@ use super::{AppStore, Domain, DomainKind, DomainStatus};
 use crate::{
     AppId, Control, DomainId, Error, Principal, Result, Thing,
     access::Credential,
-    audit::record,
+    audit::{Subject, Watched},
     error::violates,
     listen::notify_app,
     time::{MaybeTime, Time},
@@ -64,6 +64,7 @@ impl AppStore {
         if evidence == DomainEvidence::Dns {
             self.supersede(&mut transaction, id, now).await?;
         }
+        let watched = Watched::before(&mut transaction, Subject::Domain(id)).await?;
         let next_check = (evidence == DomainEvidence::Dns).then(|| Time(now + CHECK_EVERY));
         let domain = sqlx::query_as!(
             Domain,
@@ -90,7 +91,7 @@ impl AppStore {
         })?;
         let Some(domain) = domain else { return Ok(None) };
         let details = json!({ "target": id, "host": domain.host, "kind": domain.kind });
-        record(&mut transaction, &self.actor, Some(self.app), "domain.verified", details, now).await?;
+        watched.record(&mut transaction, &self.actor, Some(self.app), "domain.verified", details, now).await?;
         notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(Some(domain))
@@ -119,23 +120,30 @@ impl AppStore {
         const OPERATION: &str = "supersede domain";
         let earlier = sqlx::query!(
             r#"
-            update domains o set status = 'superseded', next_check_at = null, checked_at = $3,
-                check_result = 'Another app has proved this host since.'
-            from domains mine
-            where mine.app_id = $1 and mine.id = $2 and o.host = mine.host and o.kind = mine.kind and o.app_id <> $1
-                and o.status = 'verified'
-            returning o.app_id as "app: AppId", o.id as "id: DomainId", o.host
+            select o.app_id as "app: AppId", o.id as "id: DomainId", o.host
+            from domains mine join domains o on o.host = mine.host and o.kind = mine.kind and o.app_id <> mine.app_id
+            where mine.app_id = $1 and mine.id = $2 and o.status = 'verified' for update of o
             "#,
             self.app as _,
-            id as _,
-            Time(now) as _
+            id as _
         )
         .fetch_optional(&mut *connection)
         .await
         .map_err(Error::sql(OPERATION))?;
         let Some(earlier) = earlier else { return Ok(()) };
+        let watched = Watched::before(connection, Subject::Domain(earlier.id)).await?;
+        sqlx::query!(
+            "update domains set status = 'superseded', next_check_at = null, checked_at = $3,
+                check_result = 'Another app has proved this host since.' where app_id = $1 and id = $2",
+            earlier.app as _,
+            earlier.id as _,
+            Time(now) as _
+        )
+        .execute(&mut *connection)
+        .await
+        .map_err(Error::sql(OPERATION))?;
         let details = json!({ "target": earlier.id, "host": earlier.host, "why": "another app has proved this host since" });
-        record(connection, &self.actor, Some(earlier.app), "domain.superseded", details, now).await?;
+        watched.record(&mut *connection, &self.actor, Some(earlier.app), "domain.superseded", details, now).await?;
         notify_app(connection, earlier.app).await.map_err(Error::sql(OPERATION))
     }
 }
@@ -212,6 +220,7 @@ impl DueDomain {
     ) -> Result<()> {
         const OPERATION: &str = "note domain check";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        let watched = Watched::before(&mut transaction, Subject::Domain(self.id)).await?;
         // Only if it is still what was looked at: it may have been released, or taken over.
         let moved = sqlx::query!(
             "update domains set status = $4, checked_at = $5, check_result = $6, failing_since = $7, next_check_at = $8
@@ -241,7 +250,7 @@ impl DueDomain {
             };
             let details = json!({ "target": self.id, "host": self.host, "kind": self.kind, "why": result });
             let nobody = Principal::new(Uuid::nil().into(), Credential::Setup);
-            record(&mut transaction, &nobody, Some(self.app), action, details, now).await?;
+            watched.record(&mut transaction, &nobody, Some(self.app), action, details, now).await?;
             notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
         }
         transaction.commit().await.map_err(Error::sql(OPERATION))

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use super::AppStore;
 use crate::{
     DomainId, Error, Listed, Page, Result, Thing,
-    audit::record,
+    audit::{Subject, Watched},
     error::violates,
     listen::notify_app,
     time::{MaybeTime, Time},
@@ -162,7 +162,8 @@ impl AppStore {
             Error::sql(OPERATION)(error)
         })?;
         let details = json!({ "target": made.id, "host": made.host, "kind": made.kind, "status": made.status });
-        record(&mut transaction, &self.actor, Some(self.app), "domain.claimed", details, domain.now)
+        Watched::new(Subject::Domain(made.id))
+            .record(&mut transaction, &self.actor, Some(self.app), "domain.claimed", details, domain.now)
             .await?;
         notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
@@ -198,13 +199,14 @@ impl AppStore {
     pub async fn delete_domain(&self, id: DomainId, now: Timestamp) -> Result<bool> {
         const OPERATION: &str = "delete domain";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        let watched = Watched::before(&mut transaction, Subject::Domain(id)).await?;
         let deleted = sqlx::query_scalar!("delete from domains where app_id = $1 and id = $2 returning host", self.app as _, id as _)
             .fetch_optional(&mut *transaction)
             .await
             .map_err(Error::sql(OPERATION))?;
         let Some(host) = deleted else { return Ok(false) };
         let details = json!({ "target": id, "host": host });
-        record(&mut transaction, &self.actor, Some(self.app), "domain.released", details, now).await?;
+        watched.record(&mut transaction, &self.actor, Some(self.app), "domain.released", details, now).await?;
         notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(true)

@@ -8,7 +8,7 @@ use sqlx::PgExecutor;
 use super::AppStore;
 use crate::{
     AppId, Error, Quota, Result, Revision, Thing,
-    audit::record,
+    audit::{Subject, Watched},
     data::{change_kv, is_crossed},
     time::{MaybeTime, Time},
 };
@@ -136,6 +136,7 @@ impl AppStore {
         if before.is_none() && *write == Write::Delete {
             return Ok(None);
         }
+        let watched = Watched::before(&mut transaction, Subject::Key(self.app, key)).await?;
         let writes = [(key.clone(), write.clone())].into_iter().collect();
         if !change_kv(&mut transaction, self.app, &writes, *now, *quota).await.map_err(Error::sql(OPERATION))? {
             return Err(Error::OverQuota { keys: quota.keys, bytes: quota.bytes });
@@ -144,7 +145,7 @@ impl AppStore {
         let action = if after.is_some() { "kv.set" } else { "kv.deleted" };
         let version = |entry: &Option<KvEntry>| entry.as_ref().map(|entry| entry.version);
         let details = json!({ "target": key, "before_version": version(&before), "version": version(&after) });
-        record(&mut transaction, &self.actor, Some(self.app), action, details, *now).await?;
+        watched.record(&mut transaction, &self.actor, Some(self.app), action, details, *now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(if *write == Write::Delete { before } else { after })
     }

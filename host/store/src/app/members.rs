@@ -6,7 +6,10 @@ use sqlx::PgExecutor;
 
 use super::AppStore;
 use crate::{
-    AdminId, AppId, AppRole, Error, Listed, Page, Result, Revision, Revoked, Thing, audit::record, error::violates, listen::notify_revoked,
+    AdminId, AppId, AppRole, Error, Listed, Page, Result, Revision, Revoked, Thing,
+    audit::{Subject, Watched},
+    error::violates,
+    listen::notify_revoked,
     time::Time,
 };
 
@@ -94,7 +97,9 @@ impl AppStore {
         let member = find(&mut *transaction, self.app, admin).await?;
         let member = member.ok_or_else(|| Error::Missing { what: Thing::Admin, name: named() })?;
         let details = json!({ "target": admin, "username": member.username, "role": role });
-        record(&mut transaction, &self.actor, Some(self.app), "member.added", details, now).await?;
+        Watched::new(Subject::Member(self.app, admin))
+            .record(&mut transaction, &self.actor, Some(self.app), "member.added", details, now)
+            .await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(member)
     }
@@ -120,13 +125,14 @@ impl AppStore {
         if expected.is_some_and(|expected| *expected != before.revision()) {
             return Err(Error::Changed { what: Thing::Member, revision: before.revision() });
         }
+        let watched = Watched::before(&mut transaction, Subject::Member(self.app, admin)).await?;
         sqlx::query!("update members set role = $3 where app_id = $1 and admin_id = $2", self.app as _, admin as _, role as _)
             .execute(&mut *transaction)
             .await
             .map_err(Error::sql(OPERATION))?;
         notify_revoked(&mut transaction, Revoked::Admin(admin)).await.map_err(Error::sql(OPERATION))?;
         let details = json!({ "target": admin, "username": before.username, "role": role, "role_before": before.role });
-        record(&mut transaction, &self.actor, Some(self.app), "member.changed", details, now).await?;
+        watched.record(&mut transaction, &self.actor, Some(self.app), "member.changed", details, now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(Some(Member { role, ..before }))
     }
@@ -138,6 +144,7 @@ impl AppStore {
     pub async fn remove_member(&self, admin: AdminId, now: Timestamp) -> Result<bool> {
         const OPERATION: &str = "remove member";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        let watched = Watched::before(&mut transaction, Subject::Member(self.app, admin)).await?;
         let removed = sqlx::query!("delete from members where app_id = $1 and admin_id = $2", self.app as _, admin as _)
             .execute(&mut *transaction)
             .await
@@ -146,7 +153,7 @@ impl AppStore {
             return Ok(false);
         }
         notify_revoked(&mut transaction, Revoked::Admin(admin)).await.map_err(Error::sql(OPERATION))?;
-        record(&mut transaction, &self.actor, Some(self.app), "member.removed", json!({ "target": admin }), now).await?;
+        watched.record(&mut transaction, &self.actor, Some(self.app), "member.removed", json!({ "target": admin }), now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(true)
     }

@@ -10,7 +10,7 @@ use sqlx::{PgConnection, types::Json};
 use super::AppStore;
 use crate::{
     App, AppId, Error, Result, Revision, Thing,
-    audit::record,
+    audit::{Subject, Watched},
     control::apps::AppRow,
     listen::notify_app,
     stored_limits::StoredLimits,
@@ -72,6 +72,7 @@ impl AppStore {
         if expected.is_some_and(|expected| *expected != seen.revision) {
             return Err(Error::Changed { what: Thing::App, revision: seen.revision });
         }
+        let watched = Watched::before(&mut transaction, Subject::App(self.app)).await?;
         let given = seen.given_limits;
         let given = update.limits.as_ref().map_or_else(|| given.clone(), |change| change.applied_to(given.clone()));
         sqlx::query!(
@@ -85,7 +86,7 @@ impl AppStore {
         .map_err(Error::sql(OPERATION))?;
         let Some(app) = self.read(&mut transaction).await? else { return Ok(None) };
         let details = json!({ "target": self.app, "name": update.name, "name_before": seen.name, "limits": app.given_limits });
-        record(&mut transaction, &self.actor, Some(self.app), "app.updated", details, now).await?;
+        watched.record(&mut transaction, &self.actor, Some(self.app), "app.updated", details, now).await?;
         notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(Some(app))
@@ -99,6 +100,7 @@ impl AppStore {
     pub async fn delete(self, now: Timestamp) -> Result<bool> {
         const OPERATION: &str = "delete app";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        let watched = Watched::before(&mut transaction, Subject::App(self.app)).await?;
         let deleted = sqlx::query_scalar!(
             "with gone as (delete from apps where id = $1 returning id, slug)
             insert into app_tombstones (app_id, slug, deleted_at, deleted_by) select id, slug, $2, $3 from gone returning slug",
@@ -111,7 +113,7 @@ impl AppStore {
         .map_err(Error::sql(OPERATION))?;
         let Some(slug) = deleted else { return Ok(false) };
         let details = json!({ "target": self.app, "slug": slug });
-        record(&mut transaction, &self.actor, Some(self.app), "app.deleted", details, now).await?;
+        watched.record(&mut transaction, &self.actor, Some(self.app), "app.deleted", details, now).await?;
         notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(true)

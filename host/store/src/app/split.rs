@@ -8,7 +8,13 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{AppStore, deployments};
-use crate::{AdminId, AppId, DeploymentId, Error, Result, Thing, audit::record, ids::v7, listen::notify_app, time::Time};
+use crate::{
+    AdminId, AppId, DeploymentId, Error, Result, Thing,
+    audit::{Subject, Watched},
+    ids::v7,
+    listen::notify_app,
+    time::Time,
+};
 
 /// The running split of an app, or the last that ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +107,7 @@ impl AppStore {
             Some(active) if active == other => return Err(Error::AlreadyActive { number }),
             Some(_) => {}
         }
+        let watched = Watched::before(&mut transaction, Subject::Split(self.app)).await?;
         sqlx::query!(
             "insert into splits (app_id, id, deployment_id, percent, sticky, stop_above, window_requests, started_by, started_at)
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -124,7 +131,7 @@ impl AppStore {
         notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
         let details = json!({ "target": other, "number": number, "percent": terms.percent, "sticky": terms.sticky.to_string(),
             "stop_above": terms.stop_above, "window_requests": terms.window_requests });
-        record(&mut transaction, &self.actor, Some(self.app), "split.set", details, now).await?;
+        watched.record(&mut transaction, &self.actor, Some(self.app), "split.set", details, now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(split)
     }
@@ -139,10 +146,11 @@ impl AppStore {
         if self.lock(&mut transaction).await?.is_none() {
             return Ok(false);
         }
+        let watched = Watched::before(&mut transaction, Subject::Split(self.app)).await?;
         let ended = end(&mut transaction, self.app, None, "It was ended by hand.", now).await.map_err(Error::sql(OPERATION))?;
         let Some(ended) = ended else { return Ok(false) };
         notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
-        record(&mut transaction, &self.actor, Some(self.app), "split.ended", json!({ "target": ended }), now).await?;
+        watched.record(&mut transaction, &self.actor, Some(self.app), "split.ended", json!({ "target": ended }), now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(true)
     }

@@ -1,15 +1,17 @@
-//! Who changed what (S-8.9). [`record()`] is called in the transaction of every change, so that there is no change without its row and
-//! no row without its change. Rows form a chain per app, and one of the instance: [`verify`] walks it.
+//! Who changed what (S-8.9). Every change is [`Watched`]: looked at before it, and recorded in its transaction, so that there is no change without
+//! its row and no row without its change. Rows form a chain per app, and one of the instance: [`verify`] walks it.
 //!
 //! Deliberately absent: a way to change or remove a row. The database refuses that too.
 
 mod read;
 mod record;
+mod subject;
 mod verify;
 
 pub use read::{AuditFilter, AuditPosition};
-pub(crate) use record::record;
-pub use verify::{AuditFault, AuditVerdict};
+pub(crate) use record::Watched;
+pub(crate) use subject::Subject;
+pub use verify::{AuditCheckpoint, AuditFault, AuditVerdict, CheckpointError};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -59,6 +61,12 @@ pub struct AuditContent {
     pub target: Option<String>,
     /// A JSON object, with its members in the order of their names.
     pub details: Value,
+    /// Of the thing as it was; `None`: it was not there, or the row is of a version that did not look.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before_sha256: Option<Digest>,
+    /// Of the thing as it is after the change; `None`: it is no more, or the row is of a version that did not look.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after_sha256: Option<Digest>,
 }
 
 impl AuditContent {

@@ -80,7 +80,8 @@ async fn list(pool: &PgPool, chain: Option<Uuid>, filter: &AuditFilter, page: Pa
         Row,
         r#"
         select app_id, seq, id, at as "at: Time", actor_id as "actor_id: AdminId", actor, key_id as "key_id: ApiKeyId", ip, request_id,
-            action, target, details, previous_hash as "previous_hash: Digest", hash as "hash: Digest"
+            action, target, details, before_sha256 as "before_sha256: Digest", after_sha256 as "after_sha256: Digest",
+            previous_hash as "previous_hash: Digest", hash as "hash: Digest"
         from audit
         where ($1::uuid is null or app_id = $1) and id < $2
             and ($3::text is null or action = $3)
@@ -114,7 +115,8 @@ pub(super) async fn after(
         Row,
         r#"
         select app_id, seq, id, at as "at: Time", actor_id as "actor_id: AdminId", actor, key_id as "key_id: ApiKeyId", ip, request_id,
-            action, target, details, previous_hash as "previous_hash: Digest", hash as "hash: Digest"
+            action, target, details, before_sha256 as "before_sha256: Digest", after_sha256 as "after_sha256: Digest",
+            previous_hash as "previous_hash: Digest", hash as "hash: Digest"
         from audit
         where ($1::uuid is null or app_id = $1) and (app_id, seq) > ($2, $3)
         order by app_id, seq limit $4
@@ -144,15 +146,30 @@ struct Row {
     action: String,
     target: Option<String>,
     details: Value,
+    before_sha256: Option<Digest>,
+    after_sha256: Option<Digest>,
     previous_hash: Digest,
     hash: Digest,
 }
 
 impl From<Row> for AuditEntry {
     fn from(row: Row) -> Self {
-        let Row { app_id, seq, id, at, actor_id, actor, key_id, ip, request_id, action, target, details, previous_hash, hash } = row;
-        let app_id = (app_id != OF_THE_INSTANCE).then(|| app_id.into());
-        let content = AuditContent { id, app_id, seq, at, actor_id, actor, key_id, ip, request_id, action, target, details };
-        Self { content, previous_hash, hash }
+        let content = AuditContent {
+            id: row.id,
+            app_id: (row.app_id != OF_THE_INSTANCE).then(|| row.app_id.into()),
+            seq: row.seq,
+            at: row.at,
+            actor_id: row.actor_id,
+            actor: row.actor,
+            key_id: row.key_id,
+            ip: row.ip,
+            request_id: row.request_id,
+            action: row.action,
+            target: row.target,
+            details: row.details,
+            before_sha256: row.before_sha256,
+            after_sha256: row.after_sha256,
+        };
+        Self { content, previous_hash: row.previous_hash, hash: row.hash }
     }
 }

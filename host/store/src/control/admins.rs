@@ -8,7 +8,7 @@ use super::{Control, InstanceStore, Keys, api_keys};
 use crate::{
     AdminId, Error, InstanceRole, Listed, Page, Principal, Result, Revision, Revoked, Thing,
     access::Credential,
-    audit::record,
+    audit::{Subject, Watched},
     error::violates,
     listen::notify_revoked,
     time::Time,
@@ -104,7 +104,7 @@ impl Control {
         let owner = NewAdmin { role: InstanceRole::Owner, ..admin.clone() };
         let made = insert(&mut transaction, &owner).await.map_err(Error::sql(OPERATION))?;
         let owner = Principal::new(made.id, Credential::Setup);
-        record(&mut transaction, &owner, None, "admin.created", created(&made), admin.now).await?;
+        Watched::new(Subject::Admin(made.id)).record(&mut transaction, &owner, None, "admin.created", created(&made), admin.now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(Some(owner))
     }
@@ -177,7 +177,8 @@ impl InstanceStore {
             Standing::lock(&mut transaction, self.actor.admin, None).await?.must_be_owner()?;
         }
         let made = insert(&mut transaction, admin).await.map_err(|error| taken(error, admin, OPERATION))?;
-        record(&mut transaction, &self.actor, None, "admin.created", created(&made), admin.now)
+        Watched::new(Subject::Admin(made.id))
+            .record(&mut transaction, &self.actor, None, "admin.created", created(&made), admin.now)
             .await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(made)
@@ -209,6 +210,7 @@ impl InstanceStore {
         if expected.is_some_and(|expected| *expected != before.revision()) {
             return Err(Error::Changed { what: Thing::Admin, revision: before.revision() });
         }
+        let watched = Watched::before(&mut transaction, Subject::Admin(id)).await?;
         let admin = sqlx::query_as!(
             Admin,
             r#"
@@ -230,7 +232,7 @@ impl InstanceStore {
         let keys = if admin.active { 0 } else { api_keys::revoke_all(&mut transaction, id, now).await? };
         let details = json!({ "target": id, "display_name": update.display_name, "role": update.role, "active": update.active,
             "keys_revoked": keys });
-        record(&mut transaction, &self.actor, None, "admin.updated", details, now).await?;
+        watched.record(&mut transaction, &self.actor, None, "admin.updated", details, now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(Some(admin))
     }
@@ -248,6 +250,7 @@ impl InstanceStore {
         if before.role == InstanceRole::Owner {
             standing.must_be_owner()?;
         }
+        let watched = Watched::before(&mut transaction, Subject::Admin(id)).await?;
         sqlx::query!("update admins set password_hash = $2 where id = $1", id as _, password_hash)
             .execute(&mut *transaction)
             .await
@@ -255,7 +258,7 @@ impl InstanceStore {
         end_sessions(&mut transaction, id).await?;
         let keys = keys.replaced(&mut transaction, id, now).await?;
         let details = json!({ "target": id, "keys_revoked": keys });
-        record(&mut transaction, &self.actor, None, "admin.password_reset", details, now).await?;
+        watched.record(&mut transaction, &self.actor, None, "admin.password_reset", details, now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(true)
     }

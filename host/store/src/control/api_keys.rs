@@ -10,7 +10,7 @@ use super::{Control, InstanceStore, sessions::TOUCH_EVERY};
 use crate::{
     AdminId, ApiKeyId, AppId, AppStore, Digest, Error, Listed, Page, Principal, Result, Revoked, Thing,
     access::Credential,
-    audit::record,
+    audit::{Subject, Watched},
     error::violates,
     listen::notify_revoked,
     time::{MaybeTime, Time},
@@ -210,7 +210,7 @@ pub(super) async fn insert(pool: &PgPool, maker: &Principal, key: &NewApiKey) ->
     })?;
     let details = json!({ "target": made.id, "name": made.name, "scopes": made.scopes, "prefix": made.prefix, "last4": made.last4,
         "networks": made.networks, "expires_at": made.expires_at });
-    record(&mut transaction, maker, made.app, "api_key.created", details, key.now).await?;
+    Watched::new(Subject::ApiKey(made.id)).record(&mut transaction, maker, made.app, "api_key.created", details, key.now).await?;
     transaction.commit().await.map_err(Error::sql(OPERATION))?;
     Ok(made)
 }
@@ -238,6 +238,7 @@ pub(super) async fn revoke(
 ) -> Result<Option<ApiKey>> {
     const OPERATION: &str = "revoke API key";
     let mut transaction = pool.begin().await.map_err(Error::sql(OPERATION))?;
+    let watched = Watched::before(&mut transaction, Subject::ApiKey(id)).await?;
     let key = sqlx::query_as!(
         ApiKey,
         r#"
@@ -258,7 +259,7 @@ pub(super) async fn revoke(
     if let Some(key) = &key {
         notify_revoked(&mut transaction, Revoked::Key(id)).await.map_err(Error::sql(OPERATION))?;
         let details = json!({ "target": id, "name": key.name, "maker": key.created_by });
-        record(&mut transaction, actor, key.app, "api_key.revoked", details, now).await?;
+        watched.record(&mut transaction, actor, key.app, "api_key.revoked", details, now).await?;
     }
     transaction.commit().await.map_err(Error::sql(OPERATION))?;
     Ok(key)

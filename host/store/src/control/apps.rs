@@ -8,7 +8,7 @@ use sqlx::types::Json;
 use super::InstanceStore;
 use crate::{
     AppId, Error, Result, Revision, Slug, Thing,
-    audit::record,
+    audit::{Subject, Watched},
     error::violates,
     listen::notify_app,
     stored_limits::StoredLimits,
@@ -106,7 +106,7 @@ impl InstanceStore {
         .await
         .map_err(Error::sql(OPERATION))?;
         let details = json!({ "target": id, "slug": slug.as_str(), "name": name });
-        record(&mut transaction, &self.actor, Some(id), "app.created", details, now).await?;
+        Watched::new(Subject::App(id)).record(&mut transaction, &self.actor, Some(id), "app.created", details, now).await?;
         notify_app(&mut transaction, id).await.map_err(Error::sql(OPERATION))?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         let row = AppRow { id, slug: slug.to_string(), name: name.to_owned(), number: None, limits: None, created_at: now };

@@ -13,7 +13,7 @@ use crate::{
     Result, Revoked, Thing,
     access::Credential,
     app::insert_member,
-    audit::record,
+    audit::{Subject, Watched},
     error::violates,
     listen::notify_revoked,
     time::{MaybeTime, Time},
@@ -133,6 +133,7 @@ impl OpenInvitation {
         if still_open.is_none() {
             return Ok(None);
         }
+        let watched = Watched::before(&mut transaction, Subject::Invitation(invitation.id)).await?;
         let admin = match joining {
             Joining::New(admin) => {
                 let admin = NewAdmin { role: invitation.role, ..admin.clone() };
@@ -163,7 +164,7 @@ impl OpenInvitation {
         .await
         .map_err(Error::sql(OPERATION))?;
         let actor = Principal::new(admin.id, Credential::Setup).from_origin(origin);
-        record(&mut transaction, &actor, invitation.app, "invitation.accepted", described(invitation), now).await?;
+        watched.record(&mut transaction, &actor, invitation.app, "invitation.accepted", described(invitation), now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(Some(admin))
     }
@@ -195,7 +196,8 @@ impl InstanceStore {
         }
         let member = member.map(|(app, role)| (app.app_id(), role));
         let made = insert(&mut transaction, self.actor.admin, new, role, member).await?;
-        record(&mut transaction, &self.actor, made.app, "invitation.created", described(&made), new.now)
+        Watched::new(Subject::Invitation(made.id))
+            .record(&mut transaction, &self.actor, made.app, "invitation.created", described(&made), new.now)
             .await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(made)
@@ -227,7 +229,8 @@ impl AppStore {
         const OPERATION: &str = "create invitation";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
         let made = insert(&mut transaction, self.actor.admin, new, InstanceRole::Member, Some((self.app, role))).await?;
-        record(&mut transaction, &self.actor, made.app, "invitation.created", described(&made), new.now)
+        Watched::new(Subject::Invitation(made.id))
+            .record(&mut transaction, &self.actor, made.app, "invitation.created", described(&made), new.now)
             .await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(made)
@@ -327,6 +330,7 @@ async fn insert(
 async fn revoke(pool: &PgPool, actor: &Principal, app: Option<AppId>, id: InvitationId, now: Timestamp) -> Result<bool> {
     const OPERATION: &str = "revoke invitation";
     let mut transaction = pool.begin().await.map_err(Error::sql(OPERATION))?;
+    let watched = Watched::before(&mut transaction, Subject::Invitation(id)).await?;
     let revoked = sqlx::query!(
         r#"
         update invitations set revoked_at = coalesce(revoked_at, $3)
@@ -341,7 +345,7 @@ async fn revoke(pool: &PgPool, actor: &Principal, app: Option<AppId>, id: Invita
     .await
     .map_err(Error::sql(OPERATION))?;
     let Some(revoked) = revoked else { return Ok(false) };
-    record(&mut transaction, actor, revoked.app, "invitation.revoked", json!({ "target": id }), now).await?;
+    watched.record(&mut transaction, actor, revoked.app, "invitation.revoked", json!({ "target": id }), now).await?;
     transaction.commit().await.map_err(Error::sql(OPERATION))?;
     Ok(true)
 }

@@ -10,7 +10,7 @@ use sqlx::{PgConnection, types::Json};
 use super::{ApiKey, App, Control, NewApiKey, Session, api_keys, apps::AppRow};
 use crate::{
     ApiKeyId, AppId, Digest, Error, Listed, Page, Principal, Result, Revoked, SessionId,
-    audit::record,
+    audit::{Subject, Watched},
     listen::notify_revoked,
     stored_limits::StoredLimits,
     time::Time,
@@ -115,6 +115,7 @@ impl OwnStore {
     pub async fn delete_session(&self, id: SessionId, now: Timestamp) -> Result<bool> {
         const OPERATION: &str = "end session";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        let watched = Watched::before(&mut transaction, Subject::Session(id)).await?;
         let ended = sqlx::query!("delete from sessions where id = $1 and admin_id = $2", id as _, self.actor.admin as _)
             .execute(&mut *transaction)
             .await
@@ -123,7 +124,7 @@ impl OwnStore {
             return Ok(false);
         }
         notify_revoked(&mut transaction, Revoked::Session(id)).await.map_err(Error::sql(OPERATION))?;
-        record(&mut transaction, &self.actor, None, "session.ended", json!({ "target": id }), now).await?;
+        watched.record(&mut transaction, &self.actor, None, "session.ended", json!({ "target": id }), now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(true)
     }
@@ -135,9 +136,10 @@ impl OwnStore {
     pub async fn delete_other_sessions(&self, now: Timestamp) -> Result<u64> {
         const OPERATION: &str = "end other sessions";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        let watched = Watched::before(&mut transaction, Subject::Sessions(self.actor.admin)).await?;
         let ended = self.end_others(&mut transaction).await?;
         let details = json!({ "target": self.actor.admin, "sessions": ended });
-        record(&mut transaction, &self.actor, None, "sessions.ended", details, now).await?;
+        watched.record(&mut transaction, &self.actor, None, "sessions.ended", details, now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(ended)
     }
@@ -149,6 +151,7 @@ impl OwnStore {
     pub async fn set_password(&self, password_hash: &str, token: &Digest, now: Timestamp) -> Result<()> {
         const OPERATION: &str = "set password";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        let watched = Watched::before(&mut transaction, Subject::Admin(self.actor.admin)).await?;
         sqlx::query!("update admins set password_hash = $2 where id = $1", self.actor.admin as _, password_hash)
             .execute(&mut *transaction)
             .await
@@ -159,7 +162,7 @@ impl OwnStore {
             .await
             .map_err(Error::sql(OPERATION))?;
         let details = json!({ "target": self.actor.admin });
-        record(&mut transaction, &self.actor, None, "password.changed", details, now).await?;
+        watched.record(&mut transaction, &self.actor, None, "password.changed", details, now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))
     }
 

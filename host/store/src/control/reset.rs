@@ -7,7 +7,7 @@ use super::{Control, Keys, admins::end_sessions};
 use crate::{
     AdminId, Error, Principal, Result,
     access::Credential,
-    audit::record,
+    audit::{Subject, Watched},
 };
 
 impl Control {
@@ -24,6 +24,7 @@ impl Control {
             .await
             .map_err(Error::sql(OPERATION))?;
         let Some(admin) = admin else { return Ok(false) };
+        let watched = Watched::before(&mut transaction, Subject::Admin(admin)).await?;
         sqlx::query!("update admins set password_hash = $2, active = true where id = $1", admin as _, password_hash)
             .execute(&mut *transaction)
             .await
@@ -32,7 +33,7 @@ impl Control {
         let keys = keys.replaced(&mut transaction, admin, now).await?;
         let machine = Principal::new(admin, Credential::Setup);
         let details = json!({ "target": admin, "by": "a command on the machine", "keys_revoked": keys });
-        record(&mut transaction, &machine, None, "password.reset", details, now).await?;
+        watched.record(&mut transaction, &machine, None, "password.reset", details, now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(true)
     }

@@ -5,7 +5,10 @@ use serde_json::json;
 
 use super::Control;
 use crate::{
-    AdminId, Digest, Error, Origin, Principal, Result, Revoked, SessionId, access::Credential, audit::record, listen::notify_revoked,
+    AdminId, Digest, Error, Origin, Principal, Result, Revoked, SessionId,
+    access::Credential,
+    audit::{Subject, Watched},
+    listen::notify_revoked,
     time::Time,
 };
 
@@ -76,7 +79,8 @@ impl Control {
         let principal = Principal::new(session.admin, Credential::Session(id));
         let origin = Origin { ip: Some(session.ip.clone()), request_id: session.request_id.clone() };
         let details = json!({ "target": id, "user_agent": session.user_agent });
-        record(&mut transaction, &principal.clone().from_origin(origin), None, "session.created", details, session.now).await?;
+        let actor = principal.clone().from_origin(origin);
+        Watched::new(Subject::Session(id)).record(&mut transaction, &actor, None, "session.created", details, session.now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(SessionState { principal, expires_at: session.expires_at })
     }

@@ -5,7 +5,13 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::Runs;
-use crate::{AdminId, AppId, Error, Principal, Result, access::Credential, app::split, audit::record, listen::notify_app};
+use crate::{
+    AdminId, AppId, Error, Principal, Result,
+    access::Credential,
+    app::split,
+    audit::{Subject, Watched},
+    listen::notify_app,
+};
 
 impl Runs {
     /// Ends this split, if it still runs, for the reason given: one sentence. Every node hears of it.
@@ -15,12 +21,13 @@ impl Runs {
     pub async fn stop_split(&self, app: AppId, id: Uuid, because: &str, now: Timestamp) -> Result<()> {
         const OPERATION: &str = "stop split";
         let mut transaction = self.control.begin().await.map_err(Error::sql(OPERATION))?;
+        let watched = Watched::before(&mut transaction, Subject::Split(app)).await?;
         let ended = split::end(&mut transaction, app, Some(id), because, now).await.map_err(Error::sql(OPERATION))?;
         let Some(ended) = ended else { return Ok(()) };
         notify_app(&mut transaction, app).await.map_err(Error::sql(OPERATION))?;
         // Nobody did it: the instance itself.
         let nobody = Principal::new(AdminId::from(Uuid::nil()), Credential::Setup);
-        record(&mut transaction, &nobody, Some(app), "split.stopped", json!({ "target": ended, "because": because }), now).await?;
+        watched.record(&mut transaction, &nobody, Some(app), "split.stopped", json!({ "target": ended, "because": because }), now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))
     }
 }

@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, PgPool};
 use store::{AppUpdate, AuditEntry, AuditFilter, AuditPosition, Digest, Origin, Page};
 
-use crate::world::{World, create_script, noon};
+use crate::world::{World, create_script, edit, noon};
 
 /// Everything, newest first.
 async fn all(world: &World) -> Vec<AuditEntry> {
@@ -84,7 +84,7 @@ async fn s_8_9_rows_outlive_their_app(pool: PgPool) {
     assert!(instance.has_audit(id).await.unwrap());
     let rows = instance.audit(Some(id), &AuditFilter::default(), Page::default()).await.unwrap().items;
     assert_eq!(actions(&rows), ["app.deleted", "app.created"]);
-    assert!(instance.verify_audit(None).await.unwrap().broken.is_none());
+    assert!(instance.verify_audit(None, None, 1_000).await.unwrap().broken.is_none());
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
@@ -94,9 +94,9 @@ async fn s_8_9_what_was_tampered_with_is_found(pool: PgPool) {
     for name in ["a", "b", "c", "d"] {
         app.update(&named(name), None, noon()).await.unwrap().unwrap();
     }
-    let whole = world.instance().await.verify_audit(None).await.unwrap();
+    let whole = world.instance().await.verify_audit(None, None, 1_000).await.unwrap();
     assert_eq!((whole.chains, whole.rows, whole.broken), (2, 6, None));
-    assert_eq!(app.verify_audit().await.unwrap().rows, 5);
+    assert_eq!(app.verify_audit(None, 1_000).await.unwrap().rows, 5);
 
     let of_app = format!("app_id = '{}'", app.app_id());
     let backup = "create table kept as table audit; create table kept_chains as table audit_chains";
@@ -114,15 +114,118 @@ async fn s_8_9_what_was_tampered_with_is_found(pool: PgPool) {
         ("update audit_chains set last_seq = 4 where {app}", 4, "ended"),
     ] {
         tamper(&pool, &statement.replace("{app}", &of_app)).await;
-        let fault = world.instance().await.verify_audit(None).await.unwrap().broken.unwrap_or_else(|| panic!("unnoticed: {statement}"));
+        let fault = world
+            .instance()
+            .await
+            .verify_audit(None, None, 1_000)
+            .await
+            .unwrap()
+            .broken
+            .unwrap_or_else(|| panic!("unnoticed: {statement}"));
         assert_eq!((fault.app, fault.seq), (Some(app.app_id()), seq), "{statement}: {fault:?}");
         assert!(fault.why.contains(why), "{statement}: {fault:?}");
-        assert_eq!(app.verify_audit().await.unwrap().broken, Some(fault));
+        assert_eq!(app.verify_audit(None, 1_000).await.unwrap().broken, Some(fault));
         let restore =
             "delete from audit; insert into audit table kept; delete from audit_chains; insert into audit_chains table kept_chains";
         tamper(&pool, restore).await;
-        assert_eq!(world.instance().await.verify_audit(None).await.unwrap().broken, None);
+        assert_eq!(world.instance().await.verify_audit(None, None, 1_000).await.unwrap().broken, None);
     }
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn s_8_9_a_chain_is_followed_a_bounded_number_of_rows_at_a_time(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    let app = world.opened("shop").await;
+    for number in 0..9 {
+        app.update(&named(&format!("name {number}")), None, noon()).await.unwrap().unwrap();
+    }
+    // Over all chains, four rows a call.
+    let instance = world.instance().await;
+    let (mut from, mut rows, mut calls) = (None, 0, 0);
+    loop {
+        let verdict = instance.verify_audit(None, from, 4).await.unwrap();
+        assert!(verdict.rows <= 4 && verdict.broken.is_none(), "{verdict:?}");
+        // As the API gives and takes it.
+        from = verdict.checkpoint.map(|checkpoint| checkpoint.to_string().parse().unwrap());
+        (rows, calls) = (rows + verdict.rows, calls + 1);
+        if verdict.complete {
+            break;
+        }
+    }
+    assert_eq!((rows, calls), (11, 3));
+
+    // From a checkpoint on, only what came since.
+    let kept = app.verify_audit(None, 1_000).await.unwrap().checkpoint;
+    assert_eq!(app.verify_audit(kept, 1_000).await.unwrap().rows, 0);
+    app.update(&named("later"), None, noon()).await.unwrap().unwrap();
+    let verdict = app.verify_audit(kept, 1_000).await.unwrap();
+    assert_eq!((verdict.rows, verdict.complete, verdict.broken), (1, true, None));
+    // A chain that was cut off, or written anew, does not go on from there.
+    let of_app = format!("app_id = '{}'", app.app_id());
+    for (statement, why) in [
+        (
+            format!("update audit_chains set last_seq = 8, last_hash = (select hash from audit where {of_app} and seq = 8) where {of_app}"),
+            "missing",
+        ),
+        (format!("update audit set previous_hash = hash where {of_app} and seq = 11"), "continue"),
+    ] {
+        tamper(&pool, &statement).await;
+        let fault = app.verify_audit(kept, 1_000).await.unwrap().broken.unwrap_or_else(|| panic!("unnoticed: {statement}"));
+        assert!(fault.why.contains(why), "{statement}: {fault:?}");
+        let end = format!(
+            "update audit_chains set last_seq = 11, last_hash = (select hash from audit where {of_app} and seq = 11) where {of_app}"
+        );
+        tamper(&pool, &end).await;
+    }
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn s_8_9_rows_tell_what_the_thing_was_and_is(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    let app = world.opened("shop").await;
+    app.update(&named("one"), None, noon()).await.unwrap().unwrap();
+    app.update(&named("two"), None, noon()).await.unwrap().unwrap();
+    app.update(&named("one"), None, noon()).await.unwrap().unwrap();
+    let states = async || -> Vec<_> {
+        let rows = app.audit(&AuditFilter { action: Some("app.updated".into()), ..AuditFilter::default() }, Page::default()).await.unwrap();
+        rows.items.into_iter().rev().map(|row| (row.content.before_sha256.unwrap(), row.content.after_sha256.unwrap())).collect()
+    };
+    let seen = states().await;
+    assert_eq!((seen[0].1, seen[1].1), (seen[1].0, seen[2].0), "each begins where the one before ended");
+    assert_eq!(seen[0].1, seen[2].1, "equal things have equal hashes");
+    assert_ne!(seen[0].1, seen[1].1);
+    // What was changed past the program shows at the next change.
+    sqlx::raw_sql("update apps set name = 'by hand'").execute(&pool).await.unwrap();
+    app.update(&named("three"), None, noon()).await.unwrap().unwrap();
+    let seen = states().await;
+    assert_ne!(seen[2].1, seen[3].0);
+    // Anybody with the row can make the hash.
+    let row: serde_json::Value =
+        sqlx::query_scalar("select to_jsonb(a) - '{active_deployment_id,previous_deployment_id,last_deployment}'::text[] from apps a")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+    assert_eq!(seen[3].1, Digest::of(row.to_string().as_bytes()));
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn s_8_9_a_deployment_is_hashed_with_what_it_runs(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    let app = world.opened("shop").await;
+    let (script, make) = create_script("hello", "1");
+    app.deploy(&[make], "", noon()).await.unwrap();
+    app.deploy(&[edit(script, "2")], "", noon()).await.unwrap();
+    app.deploy(&[edit(script, "1")], "", noon()).await.unwrap();
+    app.roll_back(Some(2), "", noon()).await.unwrap().unwrap();
+    let contents: Vec<Digest> =
+        sqlx::query_scalar("select contents_sha256 from deployments order by number").fetch_all(&pool).await.unwrap();
+    assert!(contents[0] == contents[2] && contents[0] != contents[1], "{contents:?}");
+    let rows = app.audit(&AuditFilter::default(), Page::default()).await.unwrap().items;
+    let of = |at: usize| (rows[at].content.before_sha256, rows[at].content.after_sha256);
+    // Newest first: the rollback, three deployments, the app itself.
+    assert_eq!(actions(&rows)[0], "app.rolled_back");
+    assert_eq!((of(3).0, of(2).0, of(1).0, of(0).0), (None, of(3).1, of(2).1, of(1).1));
+    assert_eq!(of(0).1, of(2).1, "the same deployment again");
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
@@ -131,7 +234,7 @@ async fn s_8_9_writers_at_once_make_one_chain(pool: PgPool) {
     let app = world.opened("shop").await;
     let names: Vec<_> = (0..20).map(|number| named(&format!("name {number}"))).collect();
     futures_join(names.iter().map(|name| app.update(name, None, noon()))).await;
-    let verdict = app.verify_audit().await.unwrap();
+    let verdict = app.verify_audit(None, 1_000).await.unwrap();
     assert_eq!((verdict.rows, verdict.broken), (21, None));
 }
 
