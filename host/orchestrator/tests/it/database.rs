@@ -121,3 +121,43 @@ async fn deployments_become_live_and_runs_become_rows() {
     assert_eq!(other.executions(&ExecutionFilter::default(), Page::default()).await.unwrap().items.len(), 1);
     assert_eq!(server.recorder.dropped(), 0);
 }
+
+#[tokio::test]
+async fn s_9_3_previews_while_the_database_is_away() {
+    let fresh = testing::fresh().await;
+    let control = fresh.store.control();
+    let owner = owner(&control).await;
+    let shop = new_app(&control, &owner, "shop").await;
+    let script = deploy(&shop, "body one").await;
+    edit(&shop, script, "body two").await;
+    edit(&shop, script, "body three").await;
+    let server = Server::empty(patient()).await;
+    server.orchestrator.load(&fresh.store.snapshots()).await.unwrap();
+
+    let get = async |host: &str, target: &str, cookie: &str| {
+        let cookie = if cookie.is_empty() { String::new() } else { format!("Cookie: {cookie}\r\n") };
+        server.send(format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n{cookie}Connection: close\r\n\r\n")).await
+    };
+    // Follows a link, and returns the cookie that it leaves.
+    let enter = async |number: u32| {
+        let link = server.orchestrator.preview_link(shop.app_id(), number, 1_700_000_600);
+        let entered = get(&format!("{number}--shop.apps.test"), &link, "").await;
+        assert_eq!(status(&entered), 303, "{entered}");
+        let cookie = entered.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
+        cookie.split(';').next().unwrap().to_owned()
+    };
+    let seen = enter(1).await;
+    assert!(get("1--shop.apps.test", "/", &seen).await.ends_with("one"));
+
+    fresh.store.close().await;
+    // What was looked at is still there, and so is what is live.
+    assert!(get("1--shop.apps.test", "/", &seen).await.ends_with("one"));
+    assert!(get("shop.apps.test", "/", "").await.ends_with("three"));
+    // Links are checked without it; what was never loaded has to wait for it.
+    let unseen = enter(2).await;
+    let refused = get("2--shop.apps.test", "/", &unseen).await;
+    assert_eq!(status(&refused), 503, "{refused}");
+    assert!(refused.contains("retry-after: 1\r\n") && refused.contains("/problems/unavailable"), "{refused}");
+    assert_eq!(status(&get("2--shop.apps.test", "/", "").await), 403);
+    assert_eq!(status(&get("1--shop.apps.test", "/", &unseen).await), 403, "a cookie is good for one deployment");
+}

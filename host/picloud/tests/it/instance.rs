@@ -24,6 +24,10 @@ pub(crate) struct Instance {
     pub(crate) port: u16,
     pub(crate) internal_port: u16,
     directory: TempDir,
+    /// Somebody else's database, if it has none of its own.
+    database_url: Option<String>,
+    /// Cookie of whoever logged in.
+    session: Vec<String>,
     /// Sent with every call of the admin API once there is one.
     key: String,
 }
@@ -38,10 +42,20 @@ pub(crate) fn program(directory: &Path) -> Command {
 impl Instance {
     /// Starts a new one and waits until it serves.
     pub(crate) fn start() -> Self {
+        Self::with(None)
+    }
+
+    /// One node of several: they have this database in common.
+    pub(crate) fn node(database_url: &str) -> Self {
+        Self::with(Some(database_url.to_owned()))
+    }
+
+    fn with(database_url: Option<String>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         // PostgreSQL's user has to enter when the tests run as root.
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let mut instance = Self { child: None, port: free_port(), internal_port: free_port(), directory, key: String::new() };
+        let (port, internal_port) = (free_port(), free_port());
+        let mut instance = Self { child: None, port, internal_port, directory, database_url, session: Vec::new(), key: String::new() };
         instance.start_again();
         instance
     }
@@ -51,6 +65,9 @@ impl Instance {
         let mut command = program(self.directory.path());
         command.arg("serve").args(["--bind", &format!("127.0.0.1:{}", self.port)]);
         command.args(["--internal-bind", &format!("127.0.0.1:{}", self.internal_port)]).stderr(Stdio::piped());
+        if let Some(url) = &self.database_url {
+            command.env("PICLOUD_DATABASE_URL", url);
+        }
         let mut child = command.spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         self.child = Some(child);
@@ -113,6 +130,24 @@ impl Instance {
         self.call(method, path, &[&authorization], &body)
     }
 
+    /// A call of the admin API by somebody who logged in at any node. The origin is that of the node that is asked.
+    pub(crate) fn by_session(&self, session: &[String], method: &str, path: &str, body: &Value) -> Answer {
+        let origin = format!("Origin: http://localhost:{}", self.port);
+        let headers: Vec<&str> = session.iter().map(String::as_str).chain([origin.as_str()]).collect();
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        self.call(method, path, &headers, &body)
+    }
+
+    /// The cookie of whoever logged in here.
+    pub(crate) fn session(&self) -> &[String] {
+        &self.session
+    }
+
+    /// Calls with the key of another node.
+    pub(crate) fn take_key_of(&mut self, other: &Self) {
+        self.key.clone_from(&other.key);
+    }
+
     fn call(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
         let headers = [&["Host: localhost", "Content-Type: application/json"], headers].concat();
         send(self.port, method, &format!("/api/v1/admin/{path}"), &headers, body).unwrap()
@@ -122,10 +157,10 @@ impl Instance {
     pub(crate) fn log_in(&mut self, password: &str) -> Answer {
         let session = self.call("POST", "session", &[], &json!({ "username": "owner", "password": password }).to_string());
         let Some(cookie) = session.header("set-cookie").and_then(|cookie| cookie.split(';').next()) else { return session };
-        let (cookie, origin) = (format!("Cookie: {cookie}"), format!("Origin: http://localhost:{}", self.port));
+        self.session = vec![format!("Cookie: {cookie}")];
         let scopes =
             ["script:read", "script:write", "route:write", "domain:write", "log:read", "script:execute", "app:admin", "instance:admin"];
-        let made = self.call("POST", "api-keys", &[&cookie, &origin], &json!({ "name": "tests", "scopes": scopes }).to_string());
+        let made = self.by_session(&self.session, "POST", "api-keys", &json!({ "name": "tests", "scopes": scopes }));
         self.key = made.json()["key"].as_str().unwrap().to_owned();
         session
     }

@@ -12,4 +12,5 @@ mod instance;
 mod life;
 mod many;
 mod modules;
+mod nodes;
 mod transfers;
