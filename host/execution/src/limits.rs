@@ -158,9 +158,6 @@ limits! {
         /// Keys of the app's store.
         kv_keys: 1_000_000, 0 => 100_000_000, "keys",
             "each key costs a row and its place in an index, however short its value";
-        /// One value of the app's store.
-        kv_value_bytes: 64 * KIB, 1 => MIB, "bytes",
-            "a value is read and written as a whole, within an execution's memory; what is larger is a file";
         /// All files of the app together.
         files_bytes: GIB, 0 => 16 * 1024 * GIB, "bytes",
             "the disk is everybody's";

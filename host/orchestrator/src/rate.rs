@@ -1,7 +1,7 @@
 //! How often (S-3.1): the generic cell rate algorithm, over each app and over each client of an app.
 //!
 //! A cell is one number, the time at which the next request would be exactly on schedule. A request may come early by as much as the burst
-//! allows; what comes earlier is refused and changes nothing. Taking from a cell is one atomic exchange: no lock, no table that grows.
+//! allows; what comes earlier is refused and takes nothing. Taking from a cell is one atomic exchange: no lock, no table that grows.
 
 use std::{
     collections::hash_map::RandomState,
@@ -52,10 +52,18 @@ impl Cell {
     /// # Errors
     /// The nanoseconds after which there is one again.
     pub(crate) fn take(&self, rate: Rate, now_ns: u64) -> Result<(), u64> {
+        let latest_ns = now_ns.saturating_add(rate.early_ns);
+        let mut wait_ns = 0;
         let taken = self.next_ns.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |next_ns| {
-            (next_ns <= now_ns.saturating_add(rate.early_ns)).then(|| next_ns.max(now_ns).saturating_add(rate.interval_ns))
+            // More than the burst is ahead only if the rate was another one: what that one left is no more than a burst of this one.
+            let next_ns = next_ns.min(latest_ns.saturating_add(rate.interval_ns));
+            wait_ns = next_ns.saturating_sub(latest_ns);
+            Some(if wait_ns == 0 { next_ns.max(now_ns).saturating_add(rate.interval_ns) } else { next_ns })
         });
-        taken.map(|_| ()).map_err(|next_ns| next_ns.saturating_sub(now_ns.saturating_add(rate.early_ns)))
+        match (taken, wait_ns) {
+            (Ok(_), 0) => Ok(()),
+            _ => Err(wait_ns),
+        }
     }
 }
 
@@ -127,6 +135,11 @@ mod tests {
         while cell.take(Rate::new(10, 5), 0).is_ok() {}
         cell.take(Rate::new(10, 50), 0).unwrap();
         assert!(cell.take(Rate::new(10, 1), 0).is_err());
+        // What a slow rate has left does not outlast it.
+        let cell = Cell::default();
+        while cell.take(Rate::new(1, 3600), 0).is_ok() {}
+        assert_eq!(cell.take(Rate::new(10, 5), 0), Err(SECOND_NS / 10));
+        cell.take(Rate::new(10, 5), SECOND_NS / 10).unwrap();
     }
 
     #[test]
