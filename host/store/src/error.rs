@@ -127,6 +127,9 @@ pub enum Thing {
     Deployment,
     /// Of `kv`.
     Key,
+    Split,
+    ApiKey,
+    Invitation,
 }
 
 impl std::fmt::Display for Thing {
@@ -141,11 +144,14 @@ impl std::fmt::Display for Thing {
             Self::Source => "source",
             Self::Deployment => "deployment",
             Self::Key => "key",
+            Self::Split => "split",
+            Self::ApiKey => "API key",
+            Self::Invitation => "invitation",
         })
     }
 }
 
-/// Names one state of an app, script or route: equal revisions mean equal content. The value of `ETag`, without quotes.
+/// Names one state of a thing: equal revisions mean equal content. The value of `ETag`, without quotes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Revision(pub(crate) String);
 
@@ -164,6 +170,22 @@ impl Revision {
             bytes.extend_from_slice(field);
         }
         Self(crate::Digest::of(&bytes).to_string().split_off(32))
+    }
+
+    /// Of everything that the debugging text of a row shows: all its fields.
+    pub(crate) fn of_row(row: &impl std::fmt::Debug) -> Self {
+        Self::of(&[format!("{row:?}").as_bytes()])
+    }
+
+    /// Compares the present revision with what the caller saw, if he said so.
+    ///
+    /// # Errors
+    /// [`Error::Changed`].
+    pub(crate) fn check(self, what: Thing, expected: Option<&Self>) -> Result<()> {
+        match expected {
+            Some(expected) if *expected != self => Err(Error::Changed { what, revision: self }),
+            _ => Ok(()),
+        }
     }
 
     #[must_use]

@@ -8,13 +8,13 @@ use http::StatusCode;
 use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::{ApiKey, ApiKeyId, AppRef, Digest, KEY_NETWORKS_MAX, NewApiKey};
+use store::{ApiKey, ApiKeyId, AppRef, Digest, KEY_NETWORKS_MAX, NewApiKey, Revision};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{
     authz::{Action, Scope, Scopes},
-    extract::{Caller, Json, Opened, Path, Query, action, app_ref, missing, present, session_only},
+    extract::{Caller, IfMatch, Json, Opened, Path, Query, action, app_ref, etag, missing, present, session_only},
     listing::{Listing, check_name, page},
     problem::Problem,
 };
@@ -203,24 +203,54 @@ pub(super) async fn create_api_key(
         expires_at,
     };
     let made = state.control.own(&caller.principal).create_api_key(&new).await?;
-    Ok((StatusCode::CREATED, Json(NewKeyBody { key, rest: ApiKeyBody::of(made) })))
+    Ok((StatusCode::CREATED, etag(made.revision().as_str()), Json(NewKeyBody { key, rest: ApiKeyBody::of(made) })))
+}
+
+/// One key, without its secret: one's own, one bound to an app that one administers, or as owner or admin of the instance any.
+#[utoipa::path(
+    get, path = "/api/v1/admin/api-keys/{id}", tag = "api-keys",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = ApiKeyBody)),
+)]
+pub(super) async fn get_api_key(
+    Shared(state): Shared<Arc<State>>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<impl IntoResponse, Problem> {
+    session_only(&caller.principal)?;
+    let id = ApiKeyId::from(id);
+    let mut found = state.control.own(&caller.principal).api_key(id).await?;
+    if found.is_none() {
+        found = match caller.authorize_either::<action::MemberRead>(&state, &AppRef::ApiKey(id), Action::AdminRead).await? {
+            Opened::App(app) => app.api_key(id).await?,
+            Opened::Instance(instance) => instance.api_key(id).await?,
+        };
+    }
+    let key = found.ok_or_else(|| Problem::not_found("API key"))?;
+    Ok((etag(key.revision().as_str()), Json(ApiKeyBody::of(key))))
 }
 
 /// Revokes a key, at once and everywhere: one's own, one bound to an app that one administers, or as owner or admin of the instance any.
 #[utoipa::path(
     delete, path = "/api/v1/admin/api-keys/{id}", tag = "api-keys",
-    params(("id" = Uuid, Path)),
+    params(IfMatch, ("id" = Uuid, Path)),
     responses((status = 204)),
 )]
-pub(super) async fn revoke_api_key(Shared(state): Shared<Arc<State>>, caller: Caller, Path(id): Path<Uuid>) -> Result<StatusCode, Problem> {
+pub(super) async fn revoke_api_key(
+    Shared(state): Shared<Arc<State>>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    if_match: IfMatch,
+) -> Result<StatusCode, Problem> {
     session_only(&caller.principal)?;
     let (id, now) = (ApiKeyId::from(id), state.now());
-    let mut revoked = state.control.own(&caller.principal).revoke_api_key(id, now).await?;
+    let expected = if_match.revision()?.map(Revision::parse);
+    let mut revoked = state.control.own(&caller.principal).revoke_api_key(id, expected.as_ref(), now).await?;
     if revoked.is_none() {
         let opened = caller.authorize_either::<action::MemberWrite>(&state, &AppRef::ApiKey(id), Action::AdminWrite).await?;
         revoked = match opened {
-            Opened::App(app) => app.revoke_api_key(id, now).await?,
-            Opened::Instance(instance) => instance.revoke_api_key(id, now).await?,
+            Opened::App(app) => app.revoke_api_key(id, expected.as_ref(), now).await?,
+            Opened::Instance(instance) => instance.revoke_api_key(id, expected.as_ref(), now).await?,
         };
     }
     revoked.map(|_| StatusCode::NO_CONTENT).ok_or_else(|| Problem::not_found("API key"))

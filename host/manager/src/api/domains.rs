@@ -6,12 +6,12 @@ use axum::{extract::State as Shared, response::IntoResponse};
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::{AppStore, Domain, DomainEvidence, DomainId, DomainKind, DomainStatus, NewDomain};
+use store::{AppStore, Domain, DomainEvidence, DomainId, DomainKind, DomainStatus, NewDomain, Revision};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    extract::{Authorized, Caller, Json, OfDomain, Path, Query, action, app_ref},
+    extract::{Authorized, Caller, IfMatch, Json, OfDomain, Path, Query, action, app_ref, etag},
     listing::{Listing, OfOneApp, page},
     lookalike,
     problem::{FieldError, Problem, ProblemType},
@@ -139,7 +139,7 @@ pub(super) async fn create_domain(
     let claim = NewDomain { host, kind, status, challenge, now: state.now() };
     let domain = app.create_domain(&claim).await.map_err(taken)?;
     state.data_plane.refresh(app.app_id().uuid()).await;
-    Ok((StatusCode::CREATED, Json(DomainBody::of(domain, app.app_id().uuid()))))
+    Ok((StatusCode::CREATED, answer(domain, app.app_id().uuid())))
 }
 
 /// One claim.
@@ -148,9 +148,9 @@ pub(super) async fn create_domain(
     params(("id" = Uuid, Path)),
     responses((status = 200, body = DomainBody)),
 )]
-pub(super) async fn get_domain(app: Authorized<action::DomainRead, OfDomain>, Path(id): Path<Uuid>) -> Result<Json<DomainBody>, Problem> {
+pub(super) async fn get_domain(app: Authorized<action::DomainRead, OfDomain>, Path(id): Path<Uuid>) -> Result<impl IntoResponse, Problem> {
     let domain = app.domain(DomainId::from(id)).await?.ok_or_else(|| Problem::not_found("domain"))?;
-    Ok(Json(DomainBody::of(domain, app.app_id().uuid())))
+    Ok(answer(domain, app.app_id().uuid()))
 }
 
 /// Looks for the proof of a claim, now. Proved: the claim, which serves within a second. Not proved: 409, which says what was looked up
@@ -164,11 +164,11 @@ pub(super) async fn verify_domain(
     Shared(state): Shared<Arc<State>>,
     app: Authorized<action::DomainWrite, OfDomain>,
     Path(id): Path<Uuid>,
-) -> Result<Json<DomainBody>, Problem> {
+) -> Result<impl IntoResponse, Problem> {
     let domain = app.domain(DomainId::from(id)).await?.ok_or_else(|| Problem::not_found("domain"))?;
     let app_id = app.app_id().uuid();
     if domain.status == DomainStatus::Verified {
-        return Ok(Json(DomainBody::of(domain, app_id)));
+        return Ok(answer(domain, app_id));
     }
     let evidence = match state.domain_proof {
         DomainProof::NotOnLoopback => DomainEvidence::NotNeeded,
@@ -176,7 +176,11 @@ pub(super) async fn verify_domain(
     };
     let domain = app.verify_domain(domain.id, evidence, state.now()).await.map_err(taken)?.ok_or_else(|| Problem::not_found("domain"))?;
     state.data_plane.refresh(app_id).await;
-    Ok(Json(DomainBody::of(domain, app_id)))
+    Ok(answer(domain, app_id))
+}
+
+fn answer(domain: Domain, app: Uuid) -> impl IntoResponse + use<> {
+    (etag(domain.revision().as_str()), Json(DomainBody::of(domain, app)))
 }
 
 /// Asks the resolvers for the record of a claim.
@@ -198,15 +202,17 @@ async fn look(state: &State, app: &AppStore, domain: &Domain) -> Result<DomainEv
 /// Gives a claim up.
 #[utoipa::path(
     delete, path = "/api/v1/admin/domains/{id}", tag = "domains",
-    params(("id" = Uuid, Path)),
+    params(IfMatch, ("id" = Uuid, Path)),
     responses((status = 204)),
 )]
 pub(super) async fn delete_domain(
     Shared(state): Shared<Arc<State>>,
     app: Authorized<action::DomainWrite, OfDomain>,
     Path(id): Path<Uuid>,
+    if_match: IfMatch,
 ) -> Result<StatusCode, Problem> {
-    if !app.delete_domain(DomainId::from(id), state.now()).await? {
+    let expected = if_match.revision()?.map(Revision::parse);
+    if !app.delete_domain(DomainId::from(id), expected.as_ref(), state.now()).await? {
         return Err(Problem::not_found("domain"));
     }
     state.data_plane.refresh(app.app_id().uuid()).await;

@@ -10,10 +10,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::FutureExt;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use uuid::Uuid;
 
-use super::problem::{Problem, ProblemType};
+use super::{
+    extract::etag,
+    problem::{Problem, ProblemType},
+};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REQUEST_ID_BYTES_MAX: usize = 128;
@@ -31,13 +34,9 @@ pub(super) async fn envelope(mut request: Request, next: Next) -> Response {
     let request_id = request_id(request.headers());
     request.extensions_mut().insert(RequestId(request_id.clone()));
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let known = request.headers().get(header::IF_NONE_MATCH).cloned().filter(|_| method.is_safe());
+    let known: Vec<_> = request.headers().get_all(header::IF_NONE_MATCH).iter().cloned().collect();
 
-    let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
-        Ok(response) => response,
-        // The panic itself was printed by the process's hook.
-        Err(_) => Problem::internal("a handler panicked").into_response(),
-    };
+    let mut response = caught(next.run(request)).await;
     if let Some(problem) = problem_of(&mut response) {
         if let Some(cause) = problem.cause() {
             tracing::error!(%method, path, request_id, cause, "{}", problem.kind().title());
@@ -48,14 +47,51 @@ pub(super) async fn envelope(mut request: Request, next: Next) -> Response {
             response.headers_mut().insert(header::ALLOW, allow);
         }
     }
-    if known.is_some() && known.as_ref() == response.headers().get(header::ETAG) {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        *response.body_mut() = Body::empty();
-        response.headers_mut().remove(header::CONTENT_TYPE);
-        response.headers_mut().remove(header::CONTENT_LENGTH);
+    if method.is_safe() {
+        // Of a HEAD there is no text any more.
+        if method == Method::GET {
+            response = tagged(response).await;
+        }
+        if response.headers().get(header::ETAG).is_some_and(|tag| is_known(&known, tag)) {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            *response.body_mut() = Body::empty();
+            response.headers_mut().remove(header::CONTENT_TYPE);
+            response.headers_mut().remove(header::CONTENT_LENGTH);
+        }
     }
     dress(response.headers_mut(), &request_id);
     response
+}
+
+/// A JSON document that was asked for always has a tag: of its text, unless it has one of what it shows.
+async fn tagged(response: Response) -> Response {
+    let is_json = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
+    if response.status() != StatusCode::OK || !is_json || response.headers().contains_key(header::ETAG) {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    // It is in memory already: a stream has another type.
+    let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let digest = store::Digest::of(&bytes).to_string();
+    if let Some((name, value)) = digest.get(..32).and_then(|revision| etag(revision).into_iter().next()) {
+        parts.headers.insert(name, value);
+    }
+    Response::from_parts(parts, Body::from(bytes))
+}
+
+/// `If-None-Match`, by weak comparison (RFC 9110, 13.1.2).
+fn is_known(known: &[HeaderValue], present: &HeaderValue) -> bool {
+    let tags = known.iter().filter_map(|value| value.to_str().ok()).flat_map(|list| list.split(',')).map(str::trim);
+    tags.map(|tag| tag.strip_prefix("W/").unwrap_or(tag)).any(|tag| tag == "*" || tag.as_bytes() == present.as_bytes())
+}
+
+/// What answers a request, or a 500 if it panics.
+pub(super) async fn caught(answer: impl Future<Output = Response>) -> Response {
+    match AssertUnwindSafe(answer).catch_unwind().await {
+        Ok(response) => response,
+        // The panic itself was printed by the process's hook.
+        Err(_) => Problem::internal("a handler panicked").into_response(),
+    }
 }
 
 fn problem_of(response: &mut Response) -> Option<Problem> {

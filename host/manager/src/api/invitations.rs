@@ -12,7 +12,9 @@ use axum::{
 use http::{HeaderMap, Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::{AccessFacts, AppRef, AppRole, Digest, InstanceRole, Invitation, InvitationId, Joining, NewAdmin, NewInvitation, Origin};
+use store::{
+    AccessFacts, AppRef, AppRole, Digest, InstanceRole, Invitation, InvitationId, Joining, NewAdmin, NewInvitation, Origin, Revision,
+};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -20,7 +22,7 @@ use super::{
     RequestId,
     admins::AdminBody,
     authz::{Action, Target},
-    extract::{Caller, Client, Json, Opened, Path, Query, action, app_ref, may, refuse_cross_site},
+    extract::{Caller, Client, IfMatch, Json, Opened, Path, Query, action, app_ref, etag, may, refuse_cross_site},
     listing::{Listing, check_name, page, username},
     password::{Attempt, hash_new, throttled},
     problem::{FieldError, Problem, ProblemType},
@@ -215,25 +217,44 @@ pub(super) async fn create_invitation(
         (None, Some((app, app_role))) => app.create_invitation(&new, app_role).await?,
         (None, None) => return Err(Problem::internal("an invitation to nothing")),
     };
-    Ok((StatusCode::CREATED, Json(CreatedInvitation { token: token_text, rest: InvitationBody::of(made, now) })).into_response())
+    let tag = etag(made.revision(now).as_str());
+    Ok((StatusCode::CREATED, tag, Json(CreatedInvitation { token: token_text, rest: InvitationBody::of(made, now) })).into_response())
+}
+
+/// One invitation, without its token.
+#[utoipa::path(
+    get, path = "/api/v1/admin/invitations/{id}", tag = "invitations",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = InvitationBody)),
+)]
+pub(super) async fn get_invitation(Shared(state): Shared<Arc<State>>, caller: Caller, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+    let id = InvitationId::from(id);
+    let found = match caller.authorize_either::<action::MemberRead>(&state, &AppRef::Invitation(id), Action::AdminRead).await? {
+        Opened::App(app) => app.invitation(id).await?,
+        Opened::Instance(instance) => instance.invitation(id).await?,
+    };
+    let (invitation, now) = (found.ok_or_else(|| Problem::not_found("invitation"))?, state.now());
+    Ok((etag(invitation.revision(now).as_str()), Json(InvitationBody::of(invitation, now))).into_response())
 }
 
 /// Revokes an invitation that was not accepted.
 #[utoipa::path(
     delete, path = "/api/v1/admin/invitations/{id}", tag = "invitations",
-    params(("id" = Uuid, Path)),
+    params(IfMatch, ("id" = Uuid, Path)),
     responses((status = 204)),
 )]
 pub(super) async fn revoke_invitation(
     Shared(state): Shared<Arc<State>>,
     caller: Caller,
     Path(id): Path<Uuid>,
+    if_match: IfMatch,
 ) -> Result<StatusCode, Problem> {
     let id = InvitationId::from(id);
+    let expected = if_match.revision()?.map(Revision::parse);
     let opened = caller.authorize_either::<action::MemberWrite>(&state, &AppRef::Invitation(id), Action::AdminWrite).await?;
     let revoked = match opened {
-        Opened::App(app) => app.revoke_invitation(id, state.now()).await?,
-        Opened::Instance(instance) => instance.revoke_invitation(id, state.now()).await?,
+        Opened::App(app) => app.revoke_invitation(id, expected.as_ref(), state.now()).await?,
+        Opened::Instance(instance) => instance.revoke_invitation(id, expected.as_ref(), state.now()).await?,
     };
     if revoked { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found("pending invitation")) }
 }

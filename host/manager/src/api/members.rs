@@ -164,7 +164,7 @@ pub(super) async fn patch_member(
 /// Takes a member's role away: the app vanishes from his list at once.
 #[utoipa::path(
     delete, path = "/api/v1/admin/members/{id}", tag = "members",
-    params(InApp, ("id" = Uuid, Path)),
+    params(IfMatch, InApp, ("id" = Uuid, Path)),
     responses((status = 204)),
 )]
 pub(super) async fn delete_member(
@@ -172,8 +172,10 @@ pub(super) async fn delete_member(
     app: Authorized<action::MemberWrite>,
     Path(id): Path<Uuid>,
     _: Query<InApp>,
+    if_match: IfMatch,
 ) -> Result<StatusCode, Problem> {
-    match app.remove_member(AdminId::from(id), state.now()).await? {
+    let expected = if_match.revision()?.map(Revision::parse);
+    match app.remove_member(AdminId::from(id), expected.as_ref(), state.now()).await? {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(Problem::not_found("member")),
     }

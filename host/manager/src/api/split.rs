@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::extract::State as Shared;
+use axum::{extract::State as Shared, response::IntoResponse};
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use store::{Split, SplitTerms, Sticky, StickyError};
+use store::{Revision, Split, SplitTerms, Sticky, StickyError};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    extract::{Authorized, Json, OfApp, action},
+    extract::{Authorized, IfMatch, Json, OfApp, action, etag},
     problem::Problem,
 };
 use crate::State;
@@ -86,44 +86,51 @@ impl SplitBody {
     params(("app" = String, Path, description = "Slug or id.")),
     responses((status = 200, body = SplitBody)),
 )]
-pub(super) async fn get_split(app: Authorized<action::DeploymentRead, OfApp>) -> Result<Json<SplitBody>, Problem> {
-    let split = app.split().await?.ok_or_else(|| Problem::not_found("split"))?;
-    Ok(Json(SplitBody::of(split)))
+pub(super) async fn get_split(app: Authorized<action::DeploymentRead, OfApp>) -> Result<impl IntoResponse, Problem> {
+    Ok(answer(app.split().await?.ok_or_else(|| Problem::not_found("split"))?))
 }
 
 /// Gives a share of the visitors another deployment, in place of any split that runs. Activating a deployment, that one too, ends it.
 #[utoipa::path(
     put, path = "/api/v1/admin/apps/{app}/split", tag = "deployments",
-    params(("app" = String, Path, description = "Slug or id.")),
+    params(IfMatch, ("app" = String, Path, description = "Slug or id.")),
     request_body = SplitPut,
     responses((status = 200, body = SplitBody)),
 )]
 pub(super) async fn put_split(
     Shared(state): Shared<Arc<State>>,
     app: Authorized<action::DeploymentWrite, OfApp>,
+    if_match: IfMatch,
     Json(body): Json<SplitPut>,
-) -> Result<Json<SplitBody>, Problem> {
-    let terms = terms(&body)?;
-    let split = app.set_split(body.deployment, &terms, state.now()).await?.ok_or_else(|| Problem::not_found("deployment"))?;
+) -> Result<impl IntoResponse, Problem> {
+    let (terms, expected) = (terms(&body)?, if_match.revision()?.map(Revision::parse));
+    let split = app.set_split(body.deployment, &terms, expected.as_ref(), state.now()).await?;
+    let split = split.ok_or_else(|| Problem::not_found("deployment"))?;
     state.data_plane.refresh(app.app_id().uuid()).await;
-    Ok(Json(SplitBody::of(split)))
+    Ok(answer(split))
 }
 
 /// Ends the running split: all visitors get the active deployment.
 #[utoipa::path(
     delete, path = "/api/v1/admin/apps/{app}/split", tag = "deployments",
-    params(("app" = String, Path, description = "Slug or id.")),
+    params(IfMatch, ("app" = String, Path, description = "Slug or id.")),
     responses((status = 204)),
 )]
 pub(super) async fn delete_split(
     Shared(state): Shared<Arc<State>>,
     app: Authorized<action::DeploymentWrite, OfApp>,
+    if_match: IfMatch,
 ) -> Result<StatusCode, Problem> {
-    if !app.end_split(state.now()).await? {
+    let expected = if_match.revision()?.map(Revision::parse);
+    if !app.end_split(expected.as_ref(), state.now()).await? {
         return Err(Problem::not_found("running split"));
     }
     state.data_plane.refresh(app.app_id().uuid()).await;
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn answer(split: Split) -> impl IntoResponse + use<> {
+    (etag(split.revision().as_str()), Json(SplitBody::of(split)))
 }
 
 fn terms(body: &SplitPut) -> Result<SplitTerms, Problem> {

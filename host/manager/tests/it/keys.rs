@@ -64,7 +64,7 @@ async fn s_8_7_a_key_grants_what_its_maker_has_now() {
     instance.open("shop").await.change_member(admin, AppRole::Viewer, None, instance.state.now()).await.unwrap();
     let refused = key.post("/api/v1/admin/scripts", &body("b")).await.problem(403, "auth.missing_scope");
     assert_eq!(refused.at("/missing_scope"), "script:write");
-    instance.open("shop").await.remove_member(admin, instance.state.now()).await.unwrap();
+    instance.open("shop").await.remove_member(admin, None, instance.state.now()).await.unwrap();
     key.post("/api/v1/admin/scripts", &body("c")).await.problem(404, "not_found");
 }
 

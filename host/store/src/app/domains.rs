@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 use serde_json::json;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgExecutor};
 
 use super::AppStore;
 use crate::{
-    DomainId, Error, Listed, Page, Result, Thing,
+    DomainId, Error, Listed, Page, Result, Revision, Thing,
     audit::{Subject, Watched},
     error::violates,
     listen::notify_app,
@@ -64,6 +64,14 @@ pub struct Domain {
     pub next_check_at: Option<Timestamp>,
 }
 
+impl Domain {
+    /// Its state.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        Revision::of_row(self)
+    }
+}
+
 /// A claim to be made.
 #[derive(Debug, Clone)]
 pub struct NewDomain {
@@ -105,6 +113,10 @@ impl AppStore {
     /// # Errors
     /// The database failed.
     pub async fn domain(&self, id: DomainId) -> Result<Option<Domain>> {
+        self.find_domain(&self.pool, id).await
+    }
+
+    async fn find_domain(&self, connection: impl PgExecutor<'_>, id: DomainId) -> Result<Option<Domain>> {
         sqlx::query_as!(
             Domain,
             r#"
@@ -116,7 +128,7 @@ impl AppStore {
             self.app as _,
             id as _
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(connection)
         .await
         .map_err(Error::sql("get domain"))
     }
@@ -195,17 +207,22 @@ impl AppStore {
     /// Gives a claim up. Every node hears of it. Returns whether it was there.
     ///
     /// # Errors
-    /// The database failed.
-    pub async fn delete_domain(&self, id: DomainId, now: Timestamp) -> Result<bool> {
+    /// [`crate::Error::Changed`]: it is not at `expected` any more.
+    pub async fn delete_domain(&self, id: DomainId, expected: Option<&Revision>, now: Timestamp) -> Result<bool> {
         const OPERATION: &str = "delete domain";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
-        let watched = Watched::before(&mut transaction, Subject::Domain(id)).await?;
-        let deleted = sqlx::query_scalar!("delete from domains where app_id = $1 and id = $2 returning host", self.app as _, id as _)
+        sqlx::query!("select from domains where app_id = $1 and id = $2 for update", self.app as _, id as _)
             .fetch_optional(&mut *transaction)
             .await
             .map_err(Error::sql(OPERATION))?;
-        let Some(host) = deleted else { return Ok(false) };
-        let details = json!({ "target": id, "host": host });
+        let Some(before) = self.find_domain(&mut *transaction, id).await? else { return Ok(false) };
+        before.revision().check(Thing::Domain, expected)?;
+        let watched = Watched::before(&mut transaction, Subject::Domain(id)).await?;
+        sqlx::query!("delete from domains where app_id = $1 and id = $2", self.app as _, id as _)
+            .execute(&mut *transaction)
+            .await
+            .map_err(Error::sql(OPERATION))?;
+        let details = json!({ "target": id, "host": before.host });
         watched.record(&mut transaction, &self.actor, Some(self.app), "domain.released", details, now).await?;
         notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::json;
-use sqlx::PgExecutor;
+use sqlx::{PgConnection, PgExecutor};
 
 use super::AppStore;
 use crate::{
@@ -24,10 +24,10 @@ pub struct Member {
 }
 
 impl Member {
-    /// Of the role.
+    /// His state.
     #[must_use]
     pub fn revision(&self) -> Revision {
-        Revision::of(&[self.admin.to_string().as_bytes(), format!("{:?}", self.role).as_bytes()])
+        Revision::of_row(self)
     }
 }
 
@@ -117,14 +117,8 @@ impl AppStore {
     ) -> Result<Option<Member>> {
         const OPERATION: &str = "change member";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
-        sqlx::query!("select from members where app_id = $1 and admin_id = $2 for update", self.app as _, admin as _)
-            .fetch_optional(&mut *transaction)
-            .await
-            .map_err(Error::sql(OPERATION))?;
-        let Some(before) = find(&mut *transaction, self.app, admin).await? else { return Ok(None) };
-        if expected.is_some_and(|expected| *expected != before.revision()) {
-            return Err(Error::Changed { what: Thing::Member, revision: before.revision() });
-        }
+        let Some(before) = locked(&mut transaction, self.app, admin).await? else { return Ok(None) };
+        before.revision().check(Thing::Member, expected)?;
         let watched = Watched::before(&mut transaction, Subject::Member(self.app, admin)).await?;
         sqlx::query!("update members set role = $3 where app_id = $1 and admin_id = $2", self.app as _, admin as _, role as _)
             .execute(&mut *transaction)
@@ -140,18 +134,17 @@ impl AppStore {
     /// Takes a member's role away, from his next request on. Returns whether he had one.
     ///
     /// # Errors
-    /// The database failed.
-    pub async fn remove_member(&self, admin: AdminId, now: Timestamp) -> Result<bool> {
+    /// [`crate::Error::Changed`]: he is not at `expected` any more.
+    pub async fn remove_member(&self, admin: AdminId, expected: Option<&Revision>, now: Timestamp) -> Result<bool> {
         const OPERATION: &str = "remove member";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
+        let Some(before) = locked(&mut transaction, self.app, admin).await? else { return Ok(false) };
+        before.revision().check(Thing::Member, expected)?;
         let watched = Watched::before(&mut transaction, Subject::Member(self.app, admin)).await?;
-        let removed = sqlx::query!("delete from members where app_id = $1 and admin_id = $2", self.app as _, admin as _)
+        sqlx::query!("delete from members where app_id = $1 and admin_id = $2", self.app as _, admin as _)
             .execute(&mut *transaction)
             .await
             .map_err(Error::sql(OPERATION))?;
-        if removed.rows_affected() == 0 {
-            return Ok(false);
-        }
         notify_revoked(&mut transaction, Revoked::Admin(admin)).await.map_err(Error::sql(OPERATION))?;
         watched.record(&mut transaction, &self.actor, Some(self.app), "member.removed", json!({ "target": admin }), now).await?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
@@ -176,6 +169,15 @@ pub(crate) async fn insert(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// The member as he is until the end of the transaction.
+async fn locked(connection: &mut PgConnection, app: AppId, admin: AdminId) -> Result<Option<Member>> {
+    sqlx::query!("select from members where app_id = $1 and admin_id = $2 for update", app as _, admin as _)
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(Error::sql("lock member"))?;
+    find(connection, app, admin).await
 }
 
 async fn find(connection: impl PgExecutor<'_>, app: AppId, admin: AdminId) -> Result<Option<Member>> {

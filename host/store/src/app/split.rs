@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{AppStore, deployments};
 use crate::{
-    AdminId, AppId, DeploymentId, Error, Result, Thing,
+    AdminId, AppId, DeploymentId, Error, Result, Revision, Thing,
     audit::{Subject, Watched},
     ids::v7,
     listen::notify_app,
@@ -29,6 +29,14 @@ pub struct Split {
     pub started_at: Timestamp,
     /// When, and why in one sentence; `None` while it runs.
     pub ended: Option<(Timestamp, String)>,
+}
+
+impl Split {
+    /// Its state.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        Revision::of_row(self)
+    }
 }
 
 /// Who gets the other deployment, and when that stops by itself.
@@ -96,11 +104,12 @@ impl AppStore {
     /// Gives deployment `number` a share, in place of any split that runs. Every node hears of it. `None`: the app has no such deployment.
     ///
     /// # Errors
-    /// [`Error::AlreadyActive`]; `Missing` with [`Thing::Deployment`] if the app has no active deployment.
-    pub async fn set_split(&self, number: u32, terms: &SplitTerms, now: Timestamp) -> Result<Option<Split>> {
+    /// [`Error::AlreadyActive`]; [`Error::Changed`]: the split is not at `expected` any more; `Missing` with [`Thing::Deployment`] if the app has no active deployment.
+    pub async fn set_split(&self, number: u32, terms: &SplitTerms, expected: Option<&Revision>, now: Timestamp) -> Result<Option<Split>> {
         const OPERATION: &str = "set split";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
         let active = self.lock(&mut transaction).await?.ok_or_else(|| self.gone())?;
+        check(&mut transaction, self.app, expected).await?;
         let Some(other) = deployments::id_of(&mut transaction, self.app, number).await? else { return Ok(None) };
         match active.id {
             None => return Err(Error::Missing { what: Thing::Deployment, name: "that is active".to_owned() }),
@@ -139,13 +148,14 @@ impl AppStore {
     /// Ends the running split: all visitors get the active deployment. Every node hears of it. Returns whether one ran.
     ///
     /// # Errors
-    /// The database failed.
-    pub async fn end_split(&self, now: Timestamp) -> Result<bool> {
+    /// [`Error::Changed`]: the split is not at `expected` any more.
+    pub async fn end_split(&self, expected: Option<&Revision>, now: Timestamp) -> Result<bool> {
         const OPERATION: &str = "end split";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
         if self.lock(&mut transaction).await?.is_none() {
             return Ok(false);
         }
+        check(&mut transaction, self.app, expected).await?;
         let watched = Watched::before(&mut transaction, Subject::Split(self.app)).await?;
         let ended = end(&mut transaction, self.app, None, "It was ended by hand.", now).await.map_err(Error::sql(OPERATION))?;
         let Some(ended) = ended else { return Ok(false) };
@@ -176,6 +186,15 @@ pub(crate) async fn end(
     )
     .fetch_optional(connection)
     .await
+}
+
+/// Compares the split of an app that is locked with what the caller saw.
+async fn check(connection: &mut PgConnection, app: AppId, expected: Option<&Revision>) -> Result<()> {
+    let Some(expected) = expected else { return Ok(()) };
+    let present = get(connection, app).await?;
+    // Where there is none, nobody saw one.
+    let present = present.map_or_else(|| Revision::of_row(&()), |split| split.revision());
+    present.check(Thing::Split, Some(expected))
 }
 
 async fn get(connection: &mut PgConnection, app: AppId) -> Result<Option<Split>> {

@@ -4,11 +4,11 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 use serde_json::json;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use super::{Control, InstanceStore, sessions::TOUCH_EVERY};
 use crate::{
-    AdminId, ApiKeyId, AppId, AppStore, Digest, Error, Listed, Page, Principal, Result, Revoked, Thing,
+    AdminId, ApiKeyId, AppId, AppStore, Digest, Error, Listed, Page, Principal, Result, Revision, Revoked, Thing,
     access::Credential,
     audit::{Subject, Watched},
     error::violates,
@@ -35,6 +35,14 @@ pub struct ApiKey {
     /// At most a minute late.
     pub last_used_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
+}
+
+impl ApiKey {
+    /// Its state; every use that is noted changes it.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        Revision::of_row(self)
+    }
 }
 
 /// A key to be made.
@@ -129,12 +137,20 @@ impl InstanceStore {
         list(&self.pool, None, None, page).await
     }
 
-    /// Revokes anybody's key; on every node at once. `None`: there is no such key.
+    /// Anybody's key.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn revoke_api_key(&self, id: ApiKeyId, now: Timestamp) -> Result<Option<ApiKey>> {
-        revoke(&self.pool, &self.actor, None, None, id, now).await
+    pub async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>> {
+        find(&self.pool, (None, None), id).await
+    }
+
+    /// Revokes anybody's key; on every node at once. `None`: there is no such key.
+    ///
+    /// # Errors
+    /// [`crate::Error::Changed`]: it is not at `expected` any more.
+    pub async fn revoke_api_key(&self, id: ApiKeyId, expected: Option<&Revision>, now: Timestamp) -> Result<Option<ApiKey>> {
+        revoke(&self.pool, &self.actor, (None, None), id, expected, now).await
     }
 }
 
@@ -147,12 +163,20 @@ impl AppStore {
         list(&self.pool, None, Some(self.app), page).await
     }
 
-    /// Revokes a key bound to the app; on every node at once. `None`: there is no such key.
+    /// A key bound to the app.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn revoke_api_key(&self, id: ApiKeyId, now: Timestamp) -> Result<Option<ApiKey>> {
-        revoke(&self.pool, &self.actor, None, Some(self.app), id, now).await
+    pub async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>> {
+        find(&self.pool, (None, Some(self.app)), id).await
+    }
+
+    /// Revokes a key bound to the app; on every node at once. `None`: there is no such key.
+    ///
+    /// # Errors
+    /// [`crate::Error::Changed`]: it is not at `expected` any more.
+    pub async fn revoke_api_key(&self, id: ApiKeyId, expected: Option<&Revision>, now: Timestamp) -> Result<Option<ApiKey>> {
+        revoke(&self.pool, &self.actor, (None, Some(self.app)), id, expected, now).await
     }
 }
 
@@ -215,6 +239,27 @@ pub(super) async fn insert(pool: &PgPool, maker: &Principal, key: &NewApiKey) ->
     Ok(made)
 }
 
+/// Whose keys: made by this one, or anybody; bound to this app, or whatever.
+pub(super) type Whose = (Option<AdminId>, Option<AppId>);
+
+pub(super) async fn find(connection: impl PgExecutor<'_>, (maker, app): Whose, id: ApiKeyId) -> Result<Option<ApiKey>> {
+    sqlx::query_as!(
+        ApiKey,
+        r#"
+        select id as "id: ApiKeyId", name, prefix, last4, scopes, app_id as "app: AppId", networks::text[] as "networks!",
+            created_by as "created_by: AdminId", created_at as "created_at: Time",
+        expires_at as "expires_at!: MaybeTime", last_used_at as "last_used_at!: MaybeTime", revoked_at as "revoked_at!: MaybeTime"
+        from api_keys where id = $1 and ($2::uuid is null or created_by = $2) and ($3::uuid is null or app_id = $3)
+        "#,
+        id as _,
+        maker as _,
+        app as _
+    )
+    .fetch_optional(connection)
+    .await
+    .map_err(Error::sql("get API key"))
+}
+
 /// Revokes all keys of somebody. Returns how many.
 pub(super) async fn revoke_all(connection: &mut PgConnection, maker: AdminId, now: Timestamp) -> Result<u64> {
     const OPERATION: &str = "revoke API keys";
@@ -227,40 +272,32 @@ pub(super) async fn revoke_all(connection: &mut PgConnection, maker: AdminId, no
     Ok(revoked.rows_affected())
 }
 
-/// Revokes a key of `maker`, or of anybody, bound to `app`, or to whatever; a second time changes nothing.
+/// Revokes a key; a second time changes nothing.
 pub(super) async fn revoke(
     pool: &PgPool,
     actor: &Principal,
-    maker: Option<AdminId>,
-    app: Option<AppId>,
+    whose: Whose,
     id: ApiKeyId,
+    expected: Option<&Revision>,
     now: Timestamp,
 ) -> Result<Option<ApiKey>> {
     const OPERATION: &str = "revoke API key";
     let mut transaction = pool.begin().await.map_err(Error::sql(OPERATION))?;
+    sqlx::query!("select from api_keys where id = $1 for update", id as _)
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(Error::sql(OPERATION))?;
+    let Some(before) = find(&mut *transaction, whose, id).await? else { return Ok(None) };
+    before.revision().check(Thing::ApiKey, expected)?;
     let watched = Watched::before(&mut transaction, Subject::ApiKey(id)).await?;
-    let key = sqlx::query_as!(
-        ApiKey,
-        r#"
-        update api_keys set revoked_at = coalesce(revoked_at, $4)
-        where id = $1 and ($2::uuid is null or created_by = $2) and ($3::uuid is null or app_id = $3)
-        returning id as "id: ApiKeyId", name, prefix, last4, scopes, app_id as "app: AppId", networks::text[] as "networks!",
-            created_by as "created_by: AdminId", created_at as "created_at: Time",
-        expires_at as "expires_at!: MaybeTime", last_used_at as "last_used_at!: MaybeTime", revoked_at as "revoked_at!: MaybeTime"
-        "#,
-        id as _,
-        maker as _,
-        app as _,
-        Time(now) as _
-    )
-    .fetch_optional(&mut *transaction)
-    .await
-    .map_err(Error::sql(OPERATION))?;
-    if let Some(key) = &key {
-        notify_revoked(&mut transaction, Revoked::Key(id)).await.map_err(Error::sql(OPERATION))?;
-        let details = json!({ "target": id, "name": key.name, "maker": key.created_by });
-        watched.record(&mut transaction, actor, key.app, "api_key.revoked", details, now).await?;
-    }
+    let revoked_at = before.revoked_at.unwrap_or(now);
+    sqlx::query!("update api_keys set revoked_at = $2 where id = $1", id as _, Time(revoked_at) as _)
+        .execute(&mut *transaction)
+        .await
+        .map_err(Error::sql(OPERATION))?;
+    notify_revoked(&mut transaction, Revoked::Key(id)).await.map_err(Error::sql(OPERATION))?;
+    let details = json!({ "target": id, "name": before.name, "maker": before.created_by });
+    watched.record(&mut transaction, actor, before.app, "api_key.revoked", details, now).await?;
     transaction.commit().await.map_err(Error::sql(OPERATION))?;
-    Ok(key)
+    Ok(Some(ApiKey { revoked_at: Some(revoked_at), ..before }))
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use super::{
     Admin, Control, InstanceStore, NewAdmin,
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     AccessFacts, AdminId, AppId, AppRef, AppRole, AppStore, Digest, Error, InstanceRole, InvitationId, Listed, Origin, Page, Principal,
-    Result, Revoked, Thing,
+    Result, Revision, Revoked, Thing,
     access::Credential,
     app::insert_member,
     audit::{Subject, Watched},
@@ -42,6 +42,14 @@ pub struct Invitation {
     pub accepted_at: Option<Timestamp>,
     pub accepted_by: Option<AdminId>,
     pub revoked_at: Option<Timestamp>,
+}
+
+impl Invitation {
+    /// Its state, of which its having expired is part.
+    #[must_use]
+    pub fn revision(&self, now: Timestamp) -> Revision {
+        Revision::of_row(&(self, self.expires_at <= now))
+    }
 }
 
 /// An invitation to be made.
@@ -203,12 +211,20 @@ impl InstanceStore {
         Ok(made)
     }
 
-    /// Revokes any invitation that was not accepted. Returns whether there was one.
+    /// Any invitation.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn revoke_invitation(&self, id: InvitationId, now: Timestamp) -> Result<bool> {
-        revoke(&self.pool, &self.actor, None, id, now).await
+    pub async fn invitation(&self, id: InvitationId) -> Result<Option<Invitation>> {
+        find(&self.pool, None, id).await
+    }
+
+    /// Revokes any invitation that was not accepted. Returns whether there was one.
+    ///
+    /// # Errors
+    /// [`crate::Error::Changed`]: it is not at `expected` any more.
+    pub async fn revoke_invitation(&self, id: InvitationId, expected: Option<&Revision>, now: Timestamp) -> Result<bool> {
+        revoke(&self.pool, &self.actor, None, id, expected, now).await
     }
 }
 
@@ -236,12 +252,20 @@ impl AppStore {
         Ok(made)
     }
 
-    /// Revokes an invitation to the app that was not accepted. Returns whether there was one.
+    /// One invitation to the app.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn revoke_invitation(&self, id: InvitationId, now: Timestamp) -> Result<bool> {
-        revoke(&self.pool, &self.actor, Some(self.app), id, now).await
+    pub async fn invitation(&self, id: InvitationId) -> Result<Option<Invitation>> {
+        find(&self.pool, Some(self.app), id).await
+    }
+
+    /// Revokes an invitation to the app that was not accepted. Returns whether there was one.
+    ///
+    /// # Errors
+    /// [`crate::Error::Changed`]: it is not at `expected` any more.
+    pub async fn revoke_invitation(&self, id: InvitationId, expected: Option<&Revision>, now: Timestamp) -> Result<bool> {
+        revoke(&self.pool, &self.actor, Some(self.app), id, expected, now).await
     }
 }
 
@@ -326,26 +350,47 @@ async fn insert(
     })
 }
 
-/// Of one app, or of all; a second time changes nothing.
-async fn revoke(pool: &PgPool, actor: &Principal, app: Option<AppId>, id: InvitationId, now: Timestamp) -> Result<bool> {
-    const OPERATION: &str = "revoke invitation";
-    let mut transaction = pool.begin().await.map_err(Error::sql(OPERATION))?;
-    let watched = Watched::before(&mut transaction, Subject::Invitation(id)).await?;
-    let revoked = sqlx::query!(
+async fn find(connection: impl PgExecutor<'_>, app: Option<AppId>, id: InvitationId) -> Result<Option<Invitation>> {
+    sqlx::query_as!(
+        Invitation,
         r#"
-        update invitations set revoked_at = coalesce(revoked_at, $3)
-        where id = $1 and ($2::uuid is null or app_id = $2) and accepted_at is null
-        returning app_id as "app: AppId"
+        select id as "id: InvitationId", note, role as "role: InstanceRole", app_id as "app: AppId", app_role as "app_role: AppRole",
+            created_by as "created_by: AdminId", created_at as "created_at: Time", expires_at as "expires_at: Time",
+            accepted_at as "accepted_at!: MaybeTime", accepted_by as "accepted_by: AdminId", revoked_at as "revoked_at!: MaybeTime"
+        from invitations where id = $1 and ($2::uuid is null or app_id = $2)
         "#,
         id as _,
-        app as _,
-        Time(now) as _
+        app as _
     )
-    .fetch_optional(&mut *transaction)
+    .fetch_optional(connection)
     .await
-    .map_err(Error::sql(OPERATION))?;
-    let Some(revoked) = revoked else { return Ok(false) };
-    watched.record(&mut transaction, actor, revoked.app, "invitation.revoked", json!({ "target": id }), now).await?;
+    .map_err(Error::sql("get invitation"))
+}
+
+/// Of one app, or of all; a second time changes nothing.
+async fn revoke(
+    pool: &PgPool,
+    actor: &Principal,
+    app: Option<AppId>,
+    id: InvitationId,
+    expected: Option<&Revision>,
+    now: Timestamp,
+) -> Result<bool> {
+    const OPERATION: &str = "revoke invitation";
+    let mut transaction = pool.begin().await.map_err(Error::sql(OPERATION))?;
+    sqlx::query!("select from invitations where id = $1 for update", id as _)
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(Error::sql(OPERATION))?;
+    let found = find(&mut *transaction, app, id).await?;
+    let Some(before) = found.filter(|invitation| invitation.accepted_at.is_none()) else { return Ok(false) };
+    before.revision(now).check(Thing::Invitation, expected)?;
+    let watched = Watched::before(&mut transaction, Subject::Invitation(id)).await?;
+    sqlx::query!("update invitations set revoked_at = coalesce(revoked_at, $2) where id = $1", id as _, Time(now) as _)
+        .execute(&mut *transaction)
+        .await
+        .map_err(Error::sql(OPERATION))?;
+    watched.record(&mut transaction, actor, before.app, "invitation.revoked", json!({ "target": id }), now).await?;
     transaction.commit().await.map_err(Error::sql(OPERATION))?;
     Ok(true)
 }

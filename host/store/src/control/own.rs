@@ -9,7 +9,7 @@ use sqlx::{PgConnection, types::Json};
 
 use super::{ApiKey, App, Control, NewApiKey, Session, api_keys, apps::AppRow};
 use crate::{
-    ApiKeyId, AppId, Digest, Error, Listed, Page, Principal, Result, Revoked, SessionId,
+    ApiKeyId, AppId, Digest, Error, Listed, Page, Principal, Result, Revision, Revoked, SessionId,
     audit::{Subject, Watched},
     listen::notify_revoked,
     stored_limits::StoredLimits,
@@ -78,12 +78,20 @@ impl OwnStore {
         api_keys::insert(&self.pool, &self.actor, key).await
     }
 
-    /// Revokes one of the principal's keys; on every node at once. `None`: he has no such key.
+    /// One of the principal's keys.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn revoke_api_key(&self, id: ApiKeyId, now: Timestamp) -> Result<Option<ApiKey>> {
-        api_keys::revoke(&self.pool, &self.actor, Some(self.actor.admin), None, id, now).await
+    pub async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>> {
+        api_keys::find(&self.pool, (Some(self.actor.admin), None), id).await
+    }
+
+    /// Revokes one of the principal's keys; on every node at once. `None`: he has no such key.
+    ///
+    /// # Errors
+    /// [`crate::Error::Changed`]: it is not at `expected` any more.
+    pub async fn revoke_api_key(&self, id: ApiKeyId, expected: Option<&Revision>, now: Timestamp) -> Result<Option<ApiKey>> {
+        api_keys::revoke(&self.pool, &self.actor, (Some(self.actor.admin), None), id, expected, now).await
     }
 
     /// The principal's sessions that have not ended and were not idle for longer than `idle`, newest first; at most 200.

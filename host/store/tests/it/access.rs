@@ -104,7 +104,7 @@ async fn s_8_6_a_handle_never_reaches_another_app(pool: PgPool) {
     assert!(ours.activate(deployment.id, noon()).await.unwrap().is_none());
     assert!(ours.domain(domain.id).await.unwrap().is_none());
     assert!(ours.verify_domain(domain.id, store::DomainEvidence::Dns, noon()).await.unwrap().is_none());
-    assert!(!ours.delete_domain(domain.id, noon()).await.unwrap());
+    assert!(!ours.delete_domain(domain.id, None, noon()).await.unwrap());
     assert!(ours.execution(ran.id).await.unwrap().is_none());
     assert!(ours.execution_logs(ran.id).await.unwrap().is_empty());
     assert!(ours.logs(LogQuery::After { id: 0 }, 100).await.unwrap().is_empty());

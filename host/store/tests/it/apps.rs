@@ -126,8 +126,8 @@ async fn members_come_change_and_go(pool: PgPool) {
     let roles: Vec<_> =
         app.members(Page::default()).await.unwrap().items.into_iter().map(|member| (member.username, member.role)).collect();
     assert_eq!(roles, [("owner".to_owned(), AppRole::AppAdmin), ("ada".to_owned(), AppRole::Editor)]);
-    assert!(app.remove_member(ada, noon()).await.unwrap());
-    assert!(!app.remove_member(ada, noon()).await.unwrap());
+    assert!(app.remove_member(ada, None, noon()).await.unwrap());
+    assert!(!app.remove_member(ada, None, noon()).await.unwrap());
     assert_eq!(app.change_member(ada, AppRole::Viewer, None, noon()).await.unwrap(), None);
     for nobody in [Person::Id(store::AdminId::new(noon())), Person::Username("nobody".into())] {
         let refused = app.add_member(&nobody, AppRole::Viewer, noon()).await;
@@ -154,7 +154,7 @@ async fn s_7_2_a_pending_claim_blocks_nobody(pool: PgPool) {
     assert!(matches!(twice, Err(Error::Duplicate { what: Thing::Domain, .. })));
     holder.create_domain(&claim("shop.example", DomainKind::Wildcard, DomainStatus::Verified)).await.unwrap();
 
-    assert!(holder.delete_domain(proved.id, noon()).await.unwrap());
+    assert!(holder.delete_domain(proved.id, None, noon()).await.unwrap());
     squatter.verify_domain(pending.id, DomainEvidence::NotNeeded, noon()).await.unwrap().unwrap();
 }
 

@@ -166,7 +166,7 @@ async fn what_has_a_share_of_the_visitors_is_kept_and_ends_once(pool: PgPool) {
     };
     app.deploy_manifest(&manifest, None, Activation::Later, "", noon()).await.unwrap();
     let terms = SplitTerms { percent: 5, sticky: "cookie:visitor".parse().unwrap(), stop_above: Some(5), window_requests: 100 };
-    let first = app.set_split(2, &terms, noon()).await.unwrap().unwrap();
+    let first = app.set_split(2, &terms, None, noon()).await.unwrap().unwrap();
     let snapshot = world.store.snapshots().one(app.app_id()).await.unwrap().unwrap();
     let running = snapshot.split.unwrap();
     assert_eq!((running.id, running.terms, running.version.deployment, running.version.scripts.len()), (first.id, terms.clone(), 2, 1));
@@ -179,7 +179,7 @@ async fn what_has_a_share_of_the_visitors_is_kept_and_ends_once(pool: PgPool) {
         app.deploy_manifest(&next, None, Activation::Later, "", noon()).await.unwrap();
     }
     assert!(app.split().await.unwrap().unwrap().ended.is_none());
-    let second = app.set_split(2, &terms, noon()).await.unwrap().unwrap();
+    let second = app.set_split(2, &terms, None, noon()).await.unwrap().unwrap();
     let runs = world.store.runs();
     runs.stop_split(app.app_id(), first.id, "too late", noon()).await.unwrap();
     assert!(app.split().await.unwrap().unwrap().ended.is_none(), "it was another one");
@@ -188,7 +188,7 @@ async fn what_has_a_share_of_the_visitors_is_kept_and_ends_once(pool: PgPool) {
     assert_eq!(app.split().await.unwrap().unwrap().ended, Some((noon(), "It failed.".to_owned())));
     assert!(world.store.snapshots().one(app.app_id()).await.unwrap().unwrap().split.is_none());
 
-    app.set_split(2, &terms, noon()).await.unwrap().unwrap();
+    app.set_split(2, &terms, None, noon()).await.unwrap().unwrap();
     app.deploy(&[edit(hello, "3")], "", noon()).await.unwrap();
     assert_eq!(app.split().await.unwrap(), None, "another activation ends it, and then its deployment is too old to be kept");
 }

@@ -140,10 +140,10 @@ async fn s_8_7_a_key_ends_by_time_by_revocation_and_with_its_maker(pool: PgPool)
     let facts = world.control.whoami(&principal).await.unwrap().unwrap();
     assert_eq!(facts.instance_role, InstanceRole::Member, "a key has its maker's role of now");
 
-    assert!(world.control.own(&world.owner).revoke_api_key(key.id, noon()).await.unwrap().is_none(), "not his own");
-    let revoked = own.revoke_api_key(key.id, noon()).await.unwrap().unwrap();
+    assert!(world.control.own(&world.owner).revoke_api_key(key.id, None, noon()).await.unwrap().is_none(), "not his own");
+    let revoked = own.revoke_api_key(key.id, None, noon()).await.unwrap().unwrap();
     assert_eq!(revoked.revoked_at, Some(noon()));
-    let again = instance.revoke_api_key(key.id, noon() + HOUR).await.unwrap().unwrap();
+    let again = instance.revoke_api_key(key.id, None, noon() + HOUR).await.unwrap().unwrap();
     assert_eq!(again.revoked_at, Some(noon()), "the first revocation counts");
     assert_eq!(find("secret", noon()).await, None);
     assert_eq!(world.control.whoami(&principal).await.unwrap(), None);

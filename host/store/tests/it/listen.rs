@@ -31,7 +31,7 @@ async fn every_change_is_heard(pool: PgPool) {
         expires_at: None,
     };
     let key = own.create_api_key(&key).await.unwrap();
-    own.revoke_api_key(key.id, noon()).await.unwrap();
+    own.revoke_api_key(key.id, None, noon()).await.unwrap();
     assert_eq!(listener.next().await, Event::Revoked(Revoked::Key(key.id)));
     let ada = world.admin("ada", InstanceRole::Member).await;
     world.control.delete_session(&Digest::of(b"ada")).await.unwrap();
