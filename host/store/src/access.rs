@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use crate::{
-    AdminId, ApiKeyId, AppId, AppStore, Control, DeploymentId, DomainId, Error, ExecutionId, InstanceStore, InvitationId, RouteId,
+    AdminId, ApiKeyId, AppId, AppStore, Claim, Control, DeploymentId, DomainId, Error, ExecutionId, InstanceStore, InvitationId, RouteId,
     ScriptId, SessionId, time::Time,
 };
 
@@ -13,6 +15,8 @@ pub struct Principal {
     pub(crate) admin: AdminId,
     pub(crate) credential: Credential,
     pub(crate) origin: Origin,
+    /// What the changes of this request are noted in.
+    pub(crate) claim: Option<Claim>,
 }
 
 /// Where a request came from, for the audit log.
@@ -35,13 +39,28 @@ pub(crate) enum Credential {
 
 impl Principal {
     pub(crate) fn new(admin: AdminId, credential: Credential) -> Self {
-        Self { admin, credential, origin: Origin::default() }
+        Self { admin, credential, origin: Origin::default(), claim: None }
     }
 
     /// The same, acting by a request from there.
     #[must_use]
     pub fn from_origin(self, origin: Origin) -> Self {
         Self { origin, ..self }
+    }
+
+    /// The same, carrying out the request that claimed an idempotency key: each change notes it there, or fails if the claim is lost.
+    #[must_use]
+    pub fn claiming(self, claim: Claim) -> Self {
+        Self { claim: Some(claim), ..self }
+    }
+
+    /// What the principal's idempotency keys belong to: his session or API key.
+    pub(crate) fn holder(&self) -> Uuid {
+        match self.credential {
+            Credential::Session(id) => id.uuid(),
+            Credential::Key(id) => id.uuid(),
+            Credential::Setup => self.admin.uuid(),
+        }
     }
 
     /// The admin who acts, or whose key does.

@@ -63,6 +63,9 @@ pub enum Error {
     /// Only an owner makes, changes or invites an owner.
     #[error("only an owner can make, change or invite an owner")]
     OwnerOnly,
+    /// Another attempt of the same request, by its idempotency key, has taken over.
+    #[error("another attempt of this request is under way")]
+    ClaimLost,
     /// The database was written by a newer PiCloud.
     #[error("the database has schema {found}, this PiCloud knows {known}: start the newer version, or restore a backup")]
     NewerSchema { found: i64, known: i64 },

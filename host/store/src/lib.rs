@@ -53,9 +53,9 @@ pub use app::{
 };
 pub use audit::{AuditCheckpoint, AuditContent, AuditEntry, AuditFault, AuditFilter, AuditPosition, AuditVerdict, CheckpointError};
 pub use control::{
-    Admin, AdminUpdate, ApiKey, App, Control, InstanceStore, Invitation, Joining, KEY_NETWORKS_MAX, KeyUse, Keys, LogInAttempt,
-    LogInFailures, LoginFacts, NewAdmin, NewApiKey, NewInvitation, NewSession, OpenInvitation, OwnStore, PENDING_INVITATIONS_MAX,
-    PENDING_INVITATIONS_PER_MAKER_MAX, Session, SessionState,
+    Admin, AdminUpdate, ApiKey, App, CLAIM_KEPT, CLAIMS_PER_ADMIN_MAX, Claim, Claimed, Control, InstanceStore, Invitation, Joining,
+    KEY_NETWORKS_MAX, KeyUse, KeyedRequest, Keys, LogInAttempt, LogInFailures, LoginFacts, NewAdmin, NewApiKey, NewInvitation, NewSession,
+    OpenInvitation, OwnStore, PENDING_INVITATIONS_MAX, PENDING_INVITATIONS_PER_MAKER_MAX, Session, SessionState,
 };
 pub use data::{AppData, Commit, Committed, Data, Quota};
 pub use digest::{Digest, DigestError};

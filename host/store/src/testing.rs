@@ -25,6 +25,15 @@ impl Fresh {
         &self.url
     }
 
+    /// Runs one statement, past all rules of the store.
+    ///
+    /// # Panics
+    /// The server refuses.
+    pub async fn execute(&self, statement: &str) {
+        let mut connection = PgConnection::connect(&self.url).await.expect("the database answers");
+        sqlx::query(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.expect("the statement is right");
+    }
+
     /// Every row of every table, as text: what somebody has who got a copy.
     ///
     /// # Panics

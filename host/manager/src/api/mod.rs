@@ -14,6 +14,7 @@ mod envelope;
 mod execute;
 mod executions;
 pub mod extract;
+mod idempotency;
 mod invitations;
 mod kv;
 mod limits;
@@ -65,6 +66,7 @@ pub fn router(state: Arc<State>) -> Router {
         .split_for_parts()
         .0
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(state.clone(), idempotency::idempotency))
         .layer(middleware::from_fn(envelope::envelope))
         .with_state(state)
 }

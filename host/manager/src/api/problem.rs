@@ -83,6 +83,12 @@ problem_types! {
     LimitReached = "limit.reached", CONFLICT, "There are as many as there may be";
     /// `If-Match` names another version than the present one.
     PreconditionFailed = "precondition.failed", PRECONDITION_FAILED, "It was changed in the meantime";
+    /// Another request with this `Idempotency-Key` is under way; `Retry-After` says when to ask again.
+    IdempotencyInFlight = "idempotency.in_flight", CONFLICT, "The same request is under way";
+    /// The request of this `Idempotency-Key` was carried out, and its answer is not kept; `other_id` is what it made or changed.
+    IdempotencyAnswerGone = "idempotency.answer_gone", CONFLICT, "It was done already";
+    /// This `Idempotency-Key` came with another request before.
+    IdempotencyOtherRequest = "idempotency.other_request", UNPROCESSABLE_ENTITY, "The key belongs to another request";
     /// The body is longer than this API takes.
     BodyTooLarge = "request.too_large", PAYLOAD_TOO_LARGE, "The body is too large";
     /// The body is not declared as JSON.
@@ -301,6 +307,11 @@ impl Problem {
         self.kind
     }
 
+    /// The execution that failed, if it is about one.
+    pub(super) fn execution(&self) -> Option<Uuid> {
+        self.parts.execution_id
+    }
+
     /// What only the host's log may say.
     pub(super) fn cause(&self) -> Option<&str> {
         self.parts.cause.as_deref()
@@ -359,6 +370,7 @@ impl From<store::Error> for Problem {
             store::Error::OverQuota { .. } => Self::new(ProblemType::ExecutionQuota, text),
             store::Error::Missing { what, .. } => Self::not_found(&what.to_string()),
             store::Error::Changed { .. } | store::Error::ActiveMoved { .. } => Self::new(ProblemType::PreconditionFailed, text),
+            store::Error::ClaimLost => Self::new(ProblemType::IdempotencyInFlight, text).with_retry_after(1),
             store::Error::NotAnEndpoint { .. } => Self::invalid("/script", text),
             store::Error::LastOwner | store::Error::AlreadyActive { .. } => Self::new(ProblemType::InUse, text),
             store::Error::LimitReached { .. } => Self::new(ProblemType::LimitReached, text),

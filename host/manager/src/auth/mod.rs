@@ -7,5 +7,6 @@ pub mod api_key;
 pub mod cookie;
 pub mod csrf;
 pub mod password;
+pub mod seal;
 pub mod throttle;
 pub mod token;

@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{AuditContent, BEFORE_THE_FIRST, Subject, chain};
-use crate::{AppId, Digest, Error, Principal, Result, ids::v7, time::Time};
+use crate::{AppId, Digest, Error, Principal, Result, control::idempotency::note_done, ids::v7, time::Time};
 
 /// A thing that a transaction is about to change.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl<'a> Watched<'a> {
     }
 
     /// Notes the change in the transaction that made it; the last statement of it, since the end of the chain stays locked until the commit.
-    /// `action` is `<thing>.<done>`; `details` is a JSON object without secrets, whose member `target`, if it has one, is the id of the thing.
+    /// If the request of the change claimed an idempotency key, the claim learns of it too. `action` is `<thing>.<done>`; `details` is a JSON object without secrets, whose member `target`, if it has one, is the id of the thing.
     ///
     /// # Errors
     /// The database failed: the change must fail too.
@@ -95,10 +95,10 @@ async fn append(connection: &mut PgConnection, actor: &Principal, app: Option<Ap
         content.before_sha256 as _,
         content.after_sha256 as _
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await
     .map_err(Error::sql(OPERATION))?;
-    Ok(())
+    note_done(connection, actor, &content.action, content.target.as_deref()).await
 }
 
 fn content(

@@ -3,6 +3,7 @@
 mod admins;
 mod api_keys;
 pub(crate) mod apps;
+pub(crate) mod idempotency;
 mod invitations;
 mod log_ins;
 mod own;
@@ -12,6 +13,7 @@ mod sessions;
 pub use admins::{Admin, AdminUpdate, LoginFacts, NewAdmin};
 pub use api_keys::{ApiKey, KEY_NETWORKS_MAX, KeyUse, Keys, NewApiKey};
 pub use apps::App;
+pub use idempotency::{CLAIM_KEPT, CLAIMS_PER_ADMIN_MAX, Claim, Claimed, KeyedRequest};
 pub use invitations::{Invitation, Joining, NewInvitation, OpenInvitation, PENDING_INVITATIONS_MAX, PENDING_INVITATIONS_PER_MAKER_MAX};
 pub use log_ins::{LogInAttempt, LogInFailures};
 pub use own::OwnStore;

@@ -32,9 +32,7 @@ impl<S: Sync + Send, T: DeserializeOwned> FromRequest<S> for Json<T> {
         }
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
             if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                let (most, whole) = (super::super::BODY_BYTES_MAX, super::super::MANIFEST_BYTES_MAX);
-                let detail = format!("A body has at most {most} bytes, that of a whole deployment {whole}.");
-                return Problem::new(ProblemType::BodyTooLarge, detail);
+                return too_large();
             }
             Problem::new(ProblemType::MalformedJson, "The body could not be read to its end.")
         })?;
@@ -58,6 +56,12 @@ impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         axum::Json(self.0).into_response()
     }
+}
+
+/// 413.
+pub(in crate::api) fn too_large() -> Problem {
+    let (most, whole) = (super::super::BODY_BYTES_MAX, super::super::MANIFEST_BYTES_MAX);
+    Problem::new(ProblemType::BodyTooLarge, format!("A body has at most {most} bytes, that of a whole deployment {whole}."))
 }
 
 /// A requirement of S-8.5 also: a form of another site cannot send this type without being asked first.
