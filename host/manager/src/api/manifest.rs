@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use super::{
     deployments::DeploymentBody,
     difference::{DiffBody, Texts},
-    extract::{Caller, Json, action, app_ref, at_most},
+    extract::{Caller, Json, action, app_ref, at_most, object},
     listing::check_message,
     manifest_check,
     problem::Problem,
@@ -43,7 +43,7 @@ pub(super) struct NewDeployment {
     /// At most 10,000. A route keeps the id that its method, host and path have in the active deployment.
     #[serde(default, deserialize_with = "at_most::<_, _, ROUTES_MAX>")]
     pub(super) routes: Vec<DeployedRoute>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub(super) settings: SettingsBody,
     /// Number of the active deployment as the caller knows it, 0 for none: 412 if it is another one now.
     expected: Option<u32>,

@@ -11,9 +11,9 @@ use http::{HeaderMap, StatusCode, header};
 use http_body::Body as _;
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{DeserializeOwned, Error as _, SeqAccess, Visitor},
+    de::{DeserializeOwned, Error as _, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
-use serde_json::error::Category;
+use serde_json::{Value, error::Category};
 use serde_path_to_error::{Path, Segment};
 
 use crate::api::problem::{FieldError, Problem, ProblemType};
@@ -73,11 +73,15 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut input = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut input).map_err(|error| {
-        let message = without_position(&error.inner().to_string());
+    let Object(value) = serde_path_to_error::deserialize(&mut input).map_err(|error| {
+        // Whether it is JSON at all comes first: the parser stops at what it meets first, and calls a list where a word is expected a fault
+        // of syntax.
+        if let Err(fault) = serde_json::from_slice::<Value>(bytes) {
+            return malformed(&fault);
+        }
         match error.inner().classify() {
-            Category::Data => misfit(error.path(), &message),
-            Category::Syntax | Category::Eof | Category::Io => malformed(error.inner()),
+            Category::Data => misfit(error.path(), &without_position(&error.inner().to_string())),
+            Category::Syntax | Category::Eof | Category::Io => misfit(error.path(), "a value of this type is not taken here"),
         }
     })?;
     input.end().map_err(|error| malformed(&error))?;
@@ -119,7 +123,38 @@ fn without_position(message: &str) -> String {
     message.rsplit_once(" at line ").map_or(message, |(text, _)| text).to_owned()
 }
 
-/// For a list that is refused with its first item beyond `N`, before more of it is read.
+/// Something that is written as an object and in no other way: what derives [`Deserialize`] would take a list of its fields as well.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object(deserializer).map(Self)
+    }
+}
+
+/// For a field that is an object.
+///
+/// # Errors
+/// Anything else, and those of its fields.
+pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    struct OnlyMap<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for OnlyMap<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+
+    deserializer.deserialize_map(OnlyMap(PhantomData))
+}
+
+/// For a list of objects that is refused with its first item beyond `N`, before more of it is read.
 ///
 /// # Errors
 /// Those of the items, and a list that is too long.
@@ -135,7 +170,7 @@ pub fn at_most<'de, D: Deserializer<'de>, T: Deserialize<'de>, const N: usize>(d
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
             let mut list = Vec::new();
-            while let Some(item) = items.next_element()? {
+            while let Some(Object(item)) = items.next_element()? {
                 if list.len() == N {
                     return Err(A::Error::invalid_length(N + 1, &self));
                 }
@@ -169,9 +204,23 @@ mod tests {
         name: String,
         #[serde(default, deserialize_with = "at_most::<_, _, 2>")]
         #[expect(dead_code, reason = "only its type matters")]
-        tags: Vec<u8>,
+        tags: Vec<Tag>,
         #[serde(default, deserialize_with = "present")]
         host: Option<Option<String>>,
+        #[expect(dead_code, reason = "only its type matters")]
+        kind: Option<Kind>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Tag {
+        #[expect(dead_code, reason = "only its type matters")]
+        n: u8,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Kind {
+        Endpoint,
     }
 
     #[test]
@@ -180,9 +229,12 @@ mod tests {
             ("{\"name\":1}", ProblemType::InvalidRequest, "/name: invalid type: integer `1`, expected a string."),
             ("{}", ProblemType::InvalidRequest, "/name: missing field `name`."),
             ("{\"name\":\"a\",\"nmae\":1}", ProblemType::InvalidRequest, "/nmae: unknown field `nmae`"),
-            ("{\"name\":\"a\",\"tags\":[1,300]}", ProblemType::InvalidRequest, "/tags/1: invalid value"),
-            ("{\"name\":\"a\",\"tags\":[1,2,3]}", ProblemType::InvalidRequest, "a list of at most 2 items"),
-            ("[]", ProblemType::InvalidRequest, "the body"),
+            ("{\"name\":\"a\",\"tags\":[{\"n\":1},{\"n\":300}]}", ProblemType::InvalidRequest, "/tags/1/n: invalid value"),
+            ("{\"name\":\"a\",\"tags\":[[1]]}", ProblemType::InvalidRequest, "/tags/0: invalid type: sequence, expected an object."),
+            ("{\"name\":\"a\",\"tags\":[{\"n\":1},{\"n\":2},{\"n\":3}]}", ProblemType::InvalidRequest, "a list of at most 2 items"),
+            ("[\"a\"]", ProblemType::InvalidRequest, "the body: invalid type: sequence, expected an object."),
+            ("{\"name\":\"a\",\"kind\":[]}", ProblemType::InvalidRequest, "/kind: a value of this type is not taken here."),
+            ("{} {}", ProblemType::MalformedJson, "trailing characters"),
             ("{\"name\":", ProblemType::MalformedJson, "line 1, column 8"),
             ("", ProblemType::MalformedJson, "line 1, column 0"),
             ("{\"name\":\"a\"} x", ProblemType::MalformedJson, "trailing characters"),
