@@ -60,7 +60,7 @@ const NOT_FROM_SCRIPTS: &[&str] = &[
 /// Runs a script and answers what it answers. Its failure is a problem that names the execution.
 #[utoipa::path(post, path = "/api/v1/execute/{id}", tag = "execute", params(("id" = Uuid, Path, description = "Id of an endpoint script.")),
     request_body(content = Option<String>, content_type = "*/*", description = "What the script finds in `ctx.request.body`."),
-    responses((status = 200, body = String, content_type = "*/*", description = "Whatever the script answers, with its status.")))]
+    responses((status = "default", body = String, content_type = "*/*", description = "Whatever the script answers, with its status.")))]
 pub(super) async fn execute_script(
     Shared(state): Shared<Arc<State>>,
     caller: Caller,

@@ -1,11 +1,16 @@
 //! The description of the API, made from the handlers themselves. Committed as `docs/reference/openapi.json`.
 
+mod examples;
+mod headers;
+mod problems;
+
 use std::sync::LazyLock;
 
+use serde_json::{Map, Value};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        self, Content, Ref, RefOr, ResponseBuilder,
+        self,
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -58,45 +63,46 @@ impl Modify for Credentials {
     }
 }
 
-/// The complete description.
+/// The complete description: what the handlers say, and what follows from it.
 #[must_use]
-pub fn openapi() -> openapi::OpenApi {
-    let mut api = super::routes_and_description().into_openapi();
-    for item in api.paths.paths.values_mut() {
-        let operations =
-            [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch].into_iter().filter_map(Option::as_mut);
-        for operation in operations {
-            for (status, response) in &mut operation.responses.responses {
-                if let RefOr::T(response) = response
-                    && response.description.is_empty()
-                {
-                    response.description = described(status).to_owned();
-                }
-            }
-            let problem = ResponseBuilder::new()
-                .description("A problem: RFC 9457, of a closed list of types.")
-                .content("application/problem+json", Content::new(Some(Ref::from_schema_name("Problem"))))
-                .build();
-            operation.responses.responses.insert("default".to_owned(), RefOr::T(problem));
+pub fn openapi() -> Value {
+    let mut api = serde_json::to_value(super::routes_and_description().into_openapi()).unwrap_or_default();
+    let schemas = api["components"]["schemas"].clone();
+    let mut responses = Map::new();
+    for (path, item) in api["paths"].as_object_mut().into_iter().flatten() {
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            headers::add_parameters(operation, method);
+            describe(operation);
+            headers::add(operation, method);
+            examples::add(operation, &schemas);
+            let problems = problems::of(method, path, operation);
+            problems::add(operation, &problems, &mut responses);
         }
     }
+    api["components"]["responses"] = Value::Object(responses);
+    api["components"]["headers"] = headers::components();
     api
 }
 
 /// OpenAPI 3.1 wants a sentence for each status.
-fn described(status: &str) -> &'static str {
-    match status {
-        "201" => "Created.",
-        "204" => "Done.",
-        "503" => "Not now.",
-        _ => "What was asked for.",
+fn describe(operation: &mut Value) {
+    for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+        if response["description"].as_str().is_none_or(str::is_empty) {
+            let text = match status.as_str() {
+                "201" => "Created.",
+                "204" => "Done.",
+                "503" => "Not now.",
+                _ => "What was asked for.",
+            };
+            response["description"] = Value::from(text);
+        }
     }
 }
 
 /// The description as it is served and committed.
 pub(super) fn text() -> &'static str {
     static TEXT: LazyLock<String> = LazyLock::new(|| {
-        let mut text = openapi().to_pretty_json().unwrap_or_default();
+        let mut text = serde_json::to_string_pretty(&openapi()).unwrap_or_default();
         text.push('\n');
         text
     });

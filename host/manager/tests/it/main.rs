@@ -8,6 +8,7 @@ mod audit;
 mod deployments;
 mod description;
 mod dns_server;
+mod documented;
 mod domains;
 mod envelope;
 mod execute;

@@ -127,14 +127,19 @@ impl Instance {
         self.clock_ms.fetch_add(seconds * 1000, Ordering::Relaxed);
     }
 
-    /// Sends one request and reads the whole answer.
+    /// Sends one request and reads the whole answer, which has to be as it is documented.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let (method, path) = (request.method().clone(), request.uri().to_string());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let is_stream = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
         let bytes = if is_stream { Vec::new() } else { body.collect().await.unwrap().to_bytes().into() };
         let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Answer { status: parts.status, headers: parts.headers, json, bytes }
+        let answer = Answer { status: parts.status, headers: parts.headers, json, bytes };
+        if !is_stream {
+            crate::documented::check(&method, &path, &answer);
+        }
+        answer
     }
 
     /// Somebody without any credential.
