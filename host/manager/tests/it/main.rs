@@ -5,6 +5,8 @@
 mod admins;
 mod apps;
 mod audit;
+mod bodies;
+mod conditions;
 mod deployments;
 mod description;
 mod dns_server;
@@ -15,6 +17,7 @@ mod execute;
 mod fake;
 mod guessing;
 mod hostile;
+mod idempotency;
 mod invitations;
 mod keys;
 mod kv;
