@@ -9,6 +9,7 @@ mod check;
 mod dist;
 mod generate;
 mod guest;
+mod python;
 mod run;
 mod setup;
 mod shell;
@@ -39,7 +40,7 @@ fn main() -> Result<()> {
     let task = arguments.next().unwrap_or_default();
     let rest: Vec<String> = arguments.collect();
     match task.as_str() {
-        "setup" => setup::run(setup::For::Building),
+        "setup" => setup::run(setup::For::Testing),
         "guest" => guest::build(&workspace),
         "run" => run::run(&workspace, &rest),
         "dev" => run::dev(&workspace, &rest),

@@ -13,9 +13,11 @@ use crate::shell;
 /// What the machine is prepared for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum For {
-    /// Building, running and testing.
+    /// Building and running.
     Building,
-    /// That, and measuring.
+    /// That, and testing.
+    Testing,
+    /// Building, running and measuring.
     Measuring,
 }
 
@@ -46,11 +48,22 @@ const BUILDING: &[Need] = &[
     Need { what: "curl", is_there: || shell::has("curl"), packages: &["curl"], elsewhere: "install curl" },
 ];
 
+const TESTING: &[Need] = &[Need {
+    what: "Python 3 with venv",
+    is_there: has_python,
+    packages: &["python3", "python3-venv"],
+    elsewhere: "install Python 3.10 or newer, with its modules venv and ensurepip",
+}];
+
 const MEASURING: &[Need] = &[Need { what: "wrk", is_there: || shell::has("wrk"), packages: &["wrk"], elsewhere: "install wrk" }];
 
 /// Installs what is missing; does nothing, and takes no time, when nothing is.
 pub(crate) fn run(purpose: For) -> Result<()> {
-    let more: &[Need] = if purpose == For::Measuring { MEASURING } else { &[] };
+    let more: &[Need] = match purpose {
+        For::Building => &[],
+        For::Testing => TESTING,
+        For::Measuring => MEASURING,
+    };
     let missing: Vec<&Need> = BUILDING.iter().chain(more).filter(|need| !(need.is_there)()).collect();
     if missing.is_empty() {
         return Ok(());
@@ -137,6 +150,13 @@ fn has_postgres() -> bool {
     let packaged =
         fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().any(|version| version.path().join("bin/initdb").is_file());
     (packaged || shell::has("initdb")) && shell::has("psql")
+}
+
+/// Debian has Python without what makes an environment.
+fn has_python() -> bool {
+    let mut python = Command::new("python3");
+    python.args(["-c", "import venv, ensurepip"]).stdout(Stdio::null()).stderr(Stdio::null());
+    python.status().is_ok_and(|status| status.success())
 }
 
 /// The active toolchain has the target, or Debian's own is there: what `guest` looks for.

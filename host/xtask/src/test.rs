@@ -9,19 +9,20 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-use crate::{check, run, setup, shell, test_server};
+use crate::{check, python, run, setup, shell, test_server};
 
 /// Turns of five seconds: a minute.
 const SOAK_TURNS: &str = "12";
 /// Names of the tests that take their count from the variable, or parts of them.
-const LONG_TESTS: [&str; 4] = ["many::", "s_2_6", "s_2_9", "transfers::"];
+const LONG_TESTS: [&str; 5] = ["many::", "s_2_6", "s_2_9", "transfers::", "schemathesis::"];
 /// How many of the slowest are shown.
 const SLOWEST: usize = 20;
 
 /// Set-up, checks, guest, build, then all tests against a real PostgreSQL. `filter` goes to the test runner.
 pub(crate) fn run(workspace: &Path, filter: &[String]) -> Result<()> {
     let started = Instant::now();
-    setup::run(setup::For::Building)?;
+    setup::run(setup::For::Testing)?;
+    python::prepare(workspace)?;
     // The executor embeds the guest: it comes before whatever looks at the executor.
     crate::guest::build(workspace)?;
     if filter.is_empty() {
@@ -37,7 +38,8 @@ pub(crate) fn run(workspace: &Path, filter: &[String]) -> Result<()> {
 
 /// The long tests at full length, one after the other: before a release, not in CI.
 pub(crate) fn soak(workspace: &Path) -> Result<()> {
-    setup::run(setup::For::Building)?;
+    setup::run(setup::For::Testing)?;
+    python::prepare(workspace)?;
     run::build(workspace)?;
     let owned = workspace.to_owned();
     test_server::with(workspace, move |url| {

@@ -13,4 +13,5 @@ mod life;
 mod many;
 mod modules;
 mod nodes;
+mod schemathesis;
 mod transfers;
