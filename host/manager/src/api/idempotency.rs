@@ -146,8 +146,8 @@ fn refusal(claimed: Claimed, state: &State) -> Problem {
 /// Keeps an answer for the next time; a refusal frees the key. What can't be written down now does not fail the request: it was carried out.
 async fn keep(state: &State, claim: &Claim, secret: &Credential, response: Response, id: Option<RequestId>) -> Response {
     let response = match (response.extensions().get::<Problem>(), id) {
-        // What a script answers by failing is an answer: it ran.
-        (Some(problem), Some(id)) if problem.execution().is_some() && problem.kind() != ProblemType::Internal => {
+        // What a script answers by failing is an answer: it ran. Unless it is to be tried again.
+        (Some(problem), Some(id)) if problem.execution().is_some() && ended(problem.kind()) => {
             let mut rendered = problem.clone().render(&id.0);
             rendered.extensions_mut().insert(Finished);
             rendered
@@ -172,6 +172,12 @@ async fn keep(state: &State, claim: &Claim, secret: &Credential, response: Respo
         tracing::warn!(error = &error as &dyn std::error::Error, "an answer was not kept for its Idempotency-Key");
     }
     Response::from_parts(parts, body)
+}
+
+/// Whether a script that failed so has come to its end.
+fn ended(kind: ProblemType) -> bool {
+    use ProblemType::{ExecutionDeadline, ExecutionError, ExecutionLimit, ExecutionQuota};
+    matches!(kind, ExecutionError | ExecutionDeadline | ExecutionLimit | ExecutionQuota)
 }
 
 async fn refused(state: &State, claim: &Claim, response: Response) -> Response {

@@ -117,6 +117,10 @@ async fn each_wrong_field_is_named_by_its_pointer() {
             let mut wrong = vec![(format!("{at}/no_such_field"), Some(json!(1)))];
             for (name, field) in schema["properties"].as_object().unwrap() {
                 let field = not_null(field);
+                // Takes anything.
+                if field["type"].is_null() && field["enum"].is_null() {
+                    continue;
+                }
                 let takes_a_list =
                     field["type"] == "array" || field["type"].as_array().is_some_and(|types| types.contains(&json!("array")));
                 wrong.push((format!("{at}/{name}"), Some(if takes_a_list { json!({}) } else { json!([]) })));

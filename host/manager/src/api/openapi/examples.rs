@@ -21,6 +21,7 @@ const BY_NAME: &[(&str, &[&str])] = &[
     ("host", &["shop.example.com"]),
     ("ip", &["192.0.2.7"]),
     ("items", &["script:read"]),
+    ("key", &["cart:42"]),
     ("kind", &["endpoint", "exact"]),
     ("last4", &["x7Qd"]),
     ("level", &["info"]),

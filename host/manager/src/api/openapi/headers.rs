@@ -22,6 +22,7 @@ const TAGGED: &[&str] = &[
     "put_route",
     "patch_route",
     "put_split",
+    "put_kv",
     "create_api_key",
 ];
 /// What sets or clears the session's cookie.
@@ -52,7 +53,9 @@ fn named(names: &[&str]) -> Value {
 
 /// Of an answer with one of these problems.
 pub(super) fn of_problems(alike: &[ProblemType]) -> Value {
-    let waits = |kind: &ProblemType| matches!(kind, Throttled | AppBusy | Unavailable | IdempotencyInFlight);
+    let waits = |kind: &ProblemType| {
+        matches!(kind, Throttled | AppBusy | Unavailable | IdempotencyInFlight | ExecutionConflict | ExecutionUnavailable)
+    };
     let mut names = vec!["X-Request-Id"];
     if alike.iter().all(|kind| matches!(kind, Unauthenticated | LoginFailed)) {
         names.push("WWW-Authenticate");

@@ -54,7 +54,19 @@ fn own(operation: &str) -> &'static [ProblemType] {
         "put_split" => &[InUse],
         "stream_logs" | "export_audit" | "verify_audit" => &[Throttled],
         "list_api_keys" | "create_api_key" | "get_api_key" | "revoke_api_key" => &[SessionOnly],
-        "execute_script" => &[KeyOnly, AppBusy, MalformedJson, BodyTooLarge, ExecutionError, ExecutionDeadline, ExecutionLimit],
+        "execute_script" => &[
+            KeyOnly,
+            AppBusy,
+            MalformedJson,
+            BodyTooLarge,
+            ExecutionError,
+            ExecutionDeadline,
+            ExecutionLimit,
+            ExecutionQuota,
+            ExecutionConflict,
+            ExecutionUnavailable,
+        ],
+        "put_kv" => &[ExecutionQuota],
         _ => &[],
     }
 }
@@ -137,7 +149,7 @@ fn example(kind: ProblemType) -> Value {
         }
         MissingScope => body["missing_scope"] = json!("script:write"),
         NameTaken | RouteConflict | IdempotencyAnswerGone => body["other_id"] = json!(id),
-        ExecutionError | ExecutionDeadline | ExecutionLimit => body["execution_id"] = json!(id),
+        ExecutionError | ExecutionDeadline | ExecutionLimit | ExecutionConflict | ExecutionUnavailable => body["execution_id"] = json!(id),
         _ => {}
     }
     body
