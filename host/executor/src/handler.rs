@@ -40,7 +40,7 @@ impl Handler {
         image: &[u8],
         call: &handler::Invocation,
     ) -> wasmtime::Result<Answered> {
-        let handle = instance.get_func(&mut *store, &self.handle);
+        let handle = instance.get_func(&mut *store, self.handle);
         let handle = handle.ok_or_else(|| wasmtime::format_err!("the export of the guest is no function"))?;
         // SAFETY: `find` compared this signature with that of the same export of the same component.
         let handle = unsafe { TypedFunc::<(&[u8], &handler::Invocation), (Answered,)>::new_unchecked(handle) };

@@ -116,9 +116,9 @@ mod tests {
 
     #[test]
     fn what_another_version_wrote_is_brought_within_the_bounds() {
-        let given = GivenLimits::from([("memory_bytes".to_owned(), 1), ("kv_value_bytes".to_owned(), u64::MAX)]);
+        let given = GivenLimits::from([("memory_bytes".to_owned(), 1), ("kv_bytes".to_owned(), u64::MAX)]);
         let has = Ceilings::default().resolve(&given);
-        assert_eq!((has.execution.memory_bytes, has.app.kv_value_bytes), (limit("memory_bytes").floor, limit("kv_value_bytes").ceiling));
+        assert_eq!((has.execution.memory_bytes, has.app.kv_bytes), (limit("memory_bytes").floor, limit("kv_bytes").ceiling));
     }
 
     #[test]

@@ -52,7 +52,7 @@ async fn a_change_of_another_version_is_refused() {
             let (path, body) = (things.path(path, About::App), things.body(&operation, About::App));
             let method: Method = method.to_uppercase().parse().unwrap();
             let tag = owner.get(&path).await.expect(200).etag();
-            for other in ["\"x\"", &tag.trim_matches('"').to_owned(), &format!("W/{tag}")] {
+            for other in ["\"x\"", tag.trim_matches('"'), &format!("W/{tag}")] {
                 let refused = owner.clone().with("if-match", other).send(method.clone(), &path, body.as_ref()).await;
                 refused.problem(412, "precondition.failed");
             }

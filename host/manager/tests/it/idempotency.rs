@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use execution::{Failure, FailureKind, Logs, Outcome, Response, Usage};
+use execution::{Effects, Failure, FailureKind, Logs, Outcome, Response, Usage};
 use http::{Method, Request};
 use manager::Invoked;
 use serde_json::{Value, json};
@@ -40,7 +40,12 @@ fn same(one: &Answer, two: &Answer) {
 #[tokio::test]
 async fn every_post_of_somebody_is_done_once_and_answered_the_same() {
     let instance = Instance::new().await;
-    let answer = Outcome { result: Ok(Response { status: 200, ..Response::default() }), usage: Usage::default(), logs: Logs::default() };
+    let answer = Outcome {
+        result: Ok(Response { status: 200, ..Response::default() }),
+        usage: Usage::default(),
+        logs: Logs::default(),
+        effects: Effects::default(),
+    };
     *instance.plane.answer.lock().unwrap() = Some(Ok(Invoked { execution_id: Uuid::nil(), outcome: answer }));
     let owner = instance.owner().await.with("x-request-id", "picloud-test");
     let scopes = ["script:execute", "script:read", "script:write", "route:write"];
@@ -188,7 +193,7 @@ async fn what_a_script_answers_is_kept_also_if_it_fails() {
     let path = format!("/api/v1/execute/{script}");
     let failure = Failure { kind: FailureKind::Error, message: "no".to_owned(), trace: Vec::new() };
     let (failed, answered) = (Uuid::from_u128(1), Uuid::from_u128(2));
-    let outcome = |result| Outcome { result, usage: Usage::default(), logs: Logs::default() };
+    let outcome = |result| Outcome { result, usage: Usage::default(), logs: Logs::default(), effects: Effects::default() };
     *instance.plane.answer.lock().unwrap() = Some(Ok(Invoked { execution_id: failed, outcome: outcome(Err(failure)) }));
     let first = caller.send(Method::POST, &path, None).await.expect(502);
     let teapot = Response { status: 418, headers: vec![("x-one".into(), "1".into())], body: b"tea".to_vec() };

@@ -41,10 +41,12 @@ fn own(operation: &str) -> &'static [ProblemType] {
         "put_password" => &[SessionOnly, LoginFailed, Throttled],
         "create_admin" => &[OwnerOnly, NameTaken],
         "patch_admin" => &[OwnerOnly, InUse],
-        "reset_password" | "create_invitation" => &[OwnerOnly],
+        "reset_password" => &[OwnerOnly],
+        "create_invitation" => &[OwnerOnly, LimitReached],
         "accept_invitation" => &[NameTaken, CrossSite, Throttled],
         "create_member" => &[NameTaken, Throttled],
-        "create_app" | "create_domain" => &[NameTaken],
+        "create_app" => &[NameTaken],
+        "create_domain" => &[NameTaken, LimitReached],
         "verify_domain" => &[NameTaken, DomainPending, Throttled],
         "create_script" | "put_script" | "patch_script" => &[NameTaken, RouteConflict, ScriptInvalid, ScriptImport, ScriptTooLarge],
         "delete_script" => &[ScriptInvalid, ScriptImport],
@@ -87,7 +89,7 @@ pub(super) fn of(method: &str, path: &str, operation: &Value) -> Vec<ProblemType
     let mut all = own(id).to_vec();
     all.extend([Internal, Unavailable]);
     let rules: &[(bool, &[ProblemType])] = &[
-        (of_somebody, &[Unauthenticated]),
+        (of_somebody, &[Unauthenticated, KeyElsewhere]),
         (of_somebody && method != "get", &[CrossSite]),
         (of_somebody && !OF_ONESELF.contains(&id), &[MissingScope]),
         (!OF_NOTHING.contains(&id), &[NotFound]),
