@@ -100,6 +100,14 @@ impl Instance {
         id
     }
 
+    /// Lets an app be asked as often as anybody can: all clients of a test have one address.
+    pub(crate) fn without_rates(&self, app: &str) {
+        let names = ["requests_per_second", "requests_burst", "client_requests_per_second", "client_requests_burst"];
+        let limits: serde_json::Map<_, _> = names.iter().map(|name| ((*name).to_owned(), json!(1_000_000))).collect();
+        let set = self.admin("PATCH", &format!("apps/{app}"), &json!({ "limits": limits }));
+        assert_eq!(set.status, 200, "{set:?}");
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.directory.path()
     }

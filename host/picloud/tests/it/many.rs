@@ -22,9 +22,7 @@ fn every_answer_is_right_and_memory_is_flat() {
     instance.log_in(PASSWORD);
     for app in 0..APPS {
         instance.admin("POST", "apps", &json!({ "slug": format!("app-{app}"), "name": "App" }));
-        // All clients have one address.
-        let rates = json!({ "client_requests_per_second": 1_000_000, "requests_per_second": 1_000_000 });
-        instance.admin("PATCH", &format!("apps/app-{app}"), &json!({ "limits": rates }));
+        instance.without_rates(&format!("app-{app}"));
     }
     for number in 0..SCRIPTS {
         let source = format!("let sum = 0; for i in 0..{number} {{ sum += i; }} `{number}: ${{sum}} ${{ctx.request.query.who}}`");
