@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
 use crate::{
     error::{Reached, Refusal},
     gate::{Gate, Place},
-    rate::{Clients, Rate},
+    rate::{Clients, Rate, take_now},
 };
 
 /// How long a request waits for either place.
@@ -60,23 +60,24 @@ impl Admission {
     /// # Errors
     /// [`Refusal::TooOften`], [`Refusal::AppBusy`].
     pub(crate) async fn admit<'a>(&'a self, gate: &'a Gate, applicant: Applicant<'_>) -> Result<Permit<'a>, Refusal> {
-        let now_ns = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.check_rates(gate, applicant, now_ns)?;
+        self.check_rates(gate, applicant, || u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX))?;
         let busy = || Refusal::AppBusy(Reached { limit: "concurrency", value: applicant.limits.concurrency });
         Ok(Permit { admission: self, _place: gate.enter().await.ok_or_else(busy)? })
     }
 
     /// The client's rate first, so that one who is too fast takes nothing of what the app has for all.
-    fn check_rates(&self, gate: &Gate, Applicant { app, limits, client }: Applicant<'_>, now_ns: u64) -> Result<(), Refusal> {
+    fn check_rates(&self, gate: &Gate, applicant: Applicant<'_>, clock_ns: impl Fn() -> u64) -> Result<(), Refusal> {
+        let Applicant { app, limits, client } = applicant;
         let too_often =
             |limit, value| move |wait_ns| Refusal::TooOften { reached: Reached { limit, value }, wait: Duration::from_nanos(wait_ns) };
         if let Some(client) = client {
             let rate = Rate::new(limits.client_requests_per_second, limits.client_requests_burst);
             let refused = too_often("client_requests_per_second", limits.client_requests_per_second);
-            self.clients.take(app, client, rate, now_ns).map_err(refused)?;
+            take_now(&clock_ns, |now_ns| self.clients.take(app, client, rate, now_ns)).map_err(refused)?;
         }
         let rate = Rate::new(limits.requests_per_second, limits.requests_burst);
-        gate.requests.take(rate, now_ns).map_err(too_often("requests_per_second", limits.requests_per_second))
+        let refused = too_often("requests_per_second", limits.requests_per_second);
+        take_now(&clock_ns, |now_ns| gate.requests.take(rate, now_ns)).map_err(refused)
     }
 
     /// Sandboxes that are free, for the summary.
@@ -142,7 +143,7 @@ mod tests {
     fn s_3_1_the_refusal_says_which_rate_and_takes_nothing_of_the_other() {
         let (admission, gate) = (Admission::new(1), Gate::default());
         let limits = AppLimits { client_requests_per_second: 2, client_requests_burst: 5, requests_burst: 8, ..AppLimits::default() };
-        let ask = |client, now_ns| admission.check_rates(&gate, somebody(&limits, client), now_ns);
+        let ask = |client, now_ns| admission.check_rates(&gate, somebody(&limits, client), || now_ns);
         let ten = |client| (0..10).filter(|_| ask(client, 0).is_ok()).count();
         assert_eq!(ten(1), 5);
         let reached = Reached { limit: "client_requests_per_second", value: 2 };
