@@ -9,7 +9,7 @@ use super::AppStore;
 use crate::{
     AppId, Error, Quota, Result, Revision, Thing,
     audit::{Subject, Watched},
-    data::{change_kv, is_crossed},
+    data::{change_kv, end_of, is_crossed},
     time::{MaybeTime, Time},
 };
 
@@ -82,7 +82,7 @@ impl AppStore {
                     sum(octet_length(key) + octet_length(value)) over (order by key) - octet_length(key) - octet_length(value) as before
                 from (
                     select key, value, version, expires_at from kv
-                    where app_id = $1 and starts_with(key, $2) and key >= $2 and ($3::text is null or key > $3)
+                    where app_id = $1 and key >= $2 and ($3::text is null or key > $3) and ($7::text is null or key < $7)
                         and (expires_at is null or expires_at > $4)
                     order by key limit $5::bigint
                 ) as found
@@ -93,7 +93,8 @@ impl AppStore {
             after,
             Time(now) as _,
             limit + 1,
-            PAGE_BYTES_MAX
+            PAGE_BYTES_MAX,
+            end_of(prefix)
         )
         .fetch_all(&self.pool)
         .await

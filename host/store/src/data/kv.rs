@@ -77,7 +77,7 @@ async fn page(connection: &mut PgConnection, app: AppId, range: &Range, now: jif
 }
 
 /// The first text behind all that begin with `prefix`; `None`: there is none. Bytes of UTF-8 are in the order of the characters.
-fn end_of(prefix: &str) -> Option<String> {
+pub(crate) fn end_of(prefix: &str) -> Option<String> {
     let mut end = prefix.to_owned();
     while let Some(last) = end.pop() {
         // The surrogates are no characters.

@@ -7,6 +7,7 @@ mod usage;
 
 pub use commit::{Commit, Committed};
 pub(crate) use commit::{change_kv, is_crossed};
+pub(crate) use kv::end_of;
 pub use usage::Quota;
 
 use sqlx::PgPool;
