@@ -12,7 +12,7 @@ use crate::AppId;
 
 /// Rows of an app.
 const STRIPES: u8 = 16;
-/// More executions of one app are never committing at once, on all nodes together.
+/// More executions of one app are never committing at once, on all nodes together: each node lets an app have four turns at the database.
 const COMMITS_AT_ONCE_MAX: u64 = 256;
 
 /// What an app may keep.
