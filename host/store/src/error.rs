@@ -159,6 +159,9 @@ impl std::fmt::Display for Thing {
 pub struct Revision(pub(crate) String);
 
 impl Revision {
+    /// The text of what is not there.
+    pub const ABSENT: &str = "none";
+
     /// The text that a client sent back.
     #[must_use]
     pub fn parse(text: &str) -> Self {

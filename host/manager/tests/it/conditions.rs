@@ -56,6 +56,8 @@ async fn a_change_of_another_version_is_refused() {
                 let refused = owner.clone().with("if-match", other).send(method.clone(), &path, body.as_ref()).await;
                 refused.problem(412, "precondition.failed");
             }
+            let refused = owner.clone().with("if-none-match", "*").send(method.clone(), &path, body.as_ref()).await;
+            refused.problem(412, "precondition.failed");
             assert_eq!(owner.get(&path).await.etag(), tag, "{operation} changed something");
             let done = owner.clone().with("if-match", &tag).send(method.clone(), &path, body.as_ref()).await;
             assert!(done.status.is_success(), "{operation}: {}", done.json);

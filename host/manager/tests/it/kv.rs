@@ -27,8 +27,10 @@ async fn keys_are_set_read_listed_and_removed() {
     owner.clone().with("if-match", &tag).put(&at("cart%2F7"), &json!({ "value": 3 })).await.problem(412, "precondition.failed");
     owner.clone().with("if-match", &tag).delete(&at("cart%2F7")).await.problem(412, "precondition.failed");
 
+    // Only what is not there yet.
     for key in ["cart%2F8", "cart%2F9", "order%2F1"] {
-        owner.put(&at(key), &json!({ "value": key })).await.expect(200);
+        owner.clone().with("if-none-match", "*").put(&at(key), &json!({ "value": key })).await.expect(200);
+        owner.clone().with("if-none-match", "*").put(&at(key), &json!({ "value": 0 })).await.problem(412, "precondition.failed");
     }
     let first = owner.get(&format!("{KV}?app=shop&prefix=cart/&limit=2")).await.expect(200);
     let keys = |listed: &Value| {

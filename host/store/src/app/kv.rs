@@ -129,7 +129,7 @@ impl AppStore {
         let mut transaction = self.pool.begin_with("begin isolation level serializable").await.map_err(Error::sql(OPERATION))?;
         let before = find(&mut *transaction, self.app, key, *now).await.map_err(Error::sql(OPERATION))?;
         if let Some(expected) = expected {
-            let present = before.as_ref().map_or_else(|| Revision::parse("none"), KvEntry::revision);
+            let present = before.as_ref().map_or_else(|| Revision::parse(Revision::ABSENT), KvEntry::revision);
             if present != *expected {
                 return Err(Error::Changed { what: Thing::Key, revision: present });
             }

@@ -192,8 +192,7 @@ pub(crate) async fn end(
 async fn check(connection: &mut PgConnection, app: AppId, expected: Option<&Revision>) -> Result<()> {
     let Some(expected) = expected else { return Ok(()) };
     let present = get(connection, app).await?;
-    // Where there is none, nobody saw one.
-    let present = present.map_or_else(|| Revision::of_row(&()), |split| split.revision());
+    let present = present.map_or_else(|| Revision::parse(Revision::ABSENT), |split| split.revision());
     present.check(Thing::Split, Some(expected))
 }
 

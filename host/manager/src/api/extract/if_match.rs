@@ -1,9 +1,10 @@
-//! `If-Match` and `ETag`: honoured when sent, not demanded.
+//! `If-Match`, `If-None-Match: *` and `ETag`: honoured when sent, not demanded.
 
 use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
-use http::{HeaderValue, header, request::Parts};
+use http::{HeaderValue, header, header::HeaderName, request::Parts};
+use store::Revision;
 use utoipa::{
     PartialSchema,
     openapi::path::{Parameter, ParameterBuilder, ParameterIn},
@@ -11,7 +12,7 @@ use utoipa::{
 
 use crate::api::problem::{Problem, ProblemType};
 
-/// The condition of a change.
+/// The condition of a change. `If-None-Match: *`, "only if it is not there yet", is the condition that it is at the revision of what is absent.
 #[derive(Debug, Clone)]
 pub struct IfMatch(Option<String>);
 
@@ -26,7 +27,9 @@ impl IfMatch {
             return Ok(None);
         }
         let tag = sent.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).filter(|tag| !tag.contains('"'));
-        tag.map(Some).ok_or_else(|| changed("If-Match takes one strong ETag, in its quotes, as a GET of the same thing sent it."))
+        tag.map(Some).ok_or_else(|| {
+            changed("If-Match takes one strong ETag, in its quotes, as a GET of the same thing sent it; a change with If-None-Match takes * alone.")
+        })
     }
 
     /// This condition, or, if none was sent, that the thing is still at `present`.
@@ -41,6 +44,9 @@ impl IfMatch {
     /// 412 if it is another one.
     pub fn check(&self, present: &str) -> Result<(), Problem> {
         match self.revision()? {
+            Some(seen) if seen != present && seen == Revision::ABSENT => {
+                Err(changed("It is there already, and If-None-Match: * asked that it is not."))
+            }
             Some(seen) if seen != present => {
                 Err(changed("It was changed since you read it. Read it again, and repeat what is still wanted."))
             }
@@ -77,14 +83,20 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let mut values = parts.headers.get_all(header::IF_MATCH).iter();
-        Ok(Self(match (values.next(), values.next()) {
-            (None, _) => None,
-            (Some(value), None) => Some(value.to_str().unwrap_or_default().to_owned()),
-            // Several fields are one list, which `revision` refuses.
-            (Some(_), Some(_)) => Some(String::new()),
+        Ok(Self(match (field(parts, header::IF_MATCH), field(parts, header::IF_NONE_MATCH)) {
+            (seen, None) => seen.map(str::to_owned),
+            (None, Some(none)) if none.trim() == "*" => Some(format!("\"{}\"", Revision::ABSENT)),
+            // Both, or a tag that it must not have: refused by `revision`.
+            (_, Some(_)) => Some(String::new()),
         }))
     }
+}
+
+/// A field that is sent once. Several are one list, which is no condition here.
+fn field(parts: &Parts, name: HeaderName) -> Option<&str> {
+    let mut values = parts.headers.get_all(name).iter();
+    let first = values.next()?;
+    Some(if values.next().is_some() { "" } else { first.to_str().unwrap_or_default() })
 }
 
 #[cfg(test)]

@@ -74,6 +74,9 @@ pub(super) fn of_problems(alike: &[ProblemType]) -> Value {
     headers
 }
 
+/// PUTs of what need not be there.
+const CREATING: &[&str] = &["put_kv", "put_split"];
+
 /// Adds what is sent with requests: the headers of conditions and of repetition.
 pub(super) fn add_parameters(operation: &mut Value, method: &str) {
     let of_somebody = operation["security"] != json!([{}]);
@@ -88,6 +91,10 @@ pub(super) fn add_parameters(operation: &mut Value, method: &str) {
     }
     if method == "get" && is_json(&operation["responses"]["200"]) {
         let text = "ETags that the caller has: 304 without a body if one of them is the present one.";
+        more.push(header("If-None-Match", text));
+    }
+    if CREATING.contains(&operation["operationId"].as_str().unwrap_or_default()) {
+        let text = "`*`: only if it is not there yet, else 412.";
         more.push(header("If-None-Match", text));
     }
     if !more.is_empty() {
