@@ -1,8 +1,8 @@
 //! The value of a script as an answer: a map with `statusCode` is one, anything else is the body of a 200.
 
-use rhai::{Array, Blob, Dynamic, ImmutableString, Map};
+use rhai::{Array, Dynamic, Map};
 
-use crate::{bindings::handler::Response, json};
+use crate::{bindings::handler::Response, body};
 
 /// Makes the answer. The error is a sentence for the script's developer.
 pub(crate) fn from_value(value: Dynamic, body_max: u64) -> Result<Response, String> {
@@ -29,7 +29,8 @@ fn from_map(mut map: Map) -> Result<Response, String> {
     with_body(status as u16, headers, map.remove("body").unwrap_or(Dynamic::UNIT))
 }
 
-fn header_pairs(map: &Map) -> Result<Vec<(String, String)>, String> {
+/// Header fields as a map has them: a value is text, a number, or an array of them.
+pub(crate) fn header_pairs(map: &Map) -> Result<Vec<(String, String)>, String> {
     let mut pairs = Vec::with_capacity(map.len());
     for (name, value) in map {
         match value.read_lock::<Array>() {
@@ -52,22 +53,8 @@ fn header_value(name: &str, value: &Dynamic) -> Result<String, String> {
     }
 }
 
-/// The bytes are the value's own where that can be: a large body fits into memory once, not always twice.
 fn with_body(status: u16, mut headers: Vec<(String, String)>, value: Dynamic) -> Result<Response, String> {
-    let (body, content_type) = if value.is_unit() {
-        (Vec::new(), None)
-    } else if value.is_string() {
-        (value.cast::<ImmutableString>().into_owned().into_bytes(), Some("text/plain; charset=utf-8"))
-    } else if value.is_blob() {
-        (value.cast::<Blob>(), Some("application/octet-stream"))
-    } else {
-        let json = json::to_bytes(&value).map_err(|error| format!("the body cannot be written as JSON: {error}"))?;
-        (json, Some("application/json"))
-    };
-    if let Some(content_type) = content_type
-        && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
-    {
-        headers.push(("content-type".to_owned(), content_type.to_owned()));
-    }
+    let (body, content_type) = body::write(value)?;
+    body::declare(&mut headers, content_type);
     Ok(Response { status, headers, body })
 }

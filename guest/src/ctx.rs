@@ -5,9 +5,10 @@ use std::cell::OnceCell;
 use rhai::{Array, Blob, Dynamic, Engine, Map, Module};
 
 use crate::{
+    body,
     call::{Call, Pairs, Text},
     fields::{self, Fields},
-    json,
+    sdk,
 };
 
 thread_local! {
@@ -81,28 +82,9 @@ fn map_of(names: &[&'static str], wanted: impl Fn(usize) -> bool, mut value: imp
     Dynamic::from_map(wanted.filter_map(|(_, name)| Some(((*name).into(), value(name)?))).collect::<Map>())
 }
 
-/// JSON when the content type says so, else text, else a blob; and where the JSON is malformed.
 fn parse_body(call: &Call) -> (Dynamic, Option<String>) {
-    let body = call.body();
-    if body.is_empty() {
-        return (Dynamic::UNIT, None);
-    }
     let content_type = call.pairs(Pairs::Headers).find(|(name, _)| *name == "content-type");
-    let error = match content_type.is_some_and(|(_, value)| is_json(value)).then(|| json::parse(body)) {
-        Some(Ok(value)) => return (value, None),
-        Some(Err(error)) => Some(error),
-        None => None,
-    };
-    let value = std::str::from_utf8(body).map_or_else(|_| Dynamic::from_blob(body.to_vec()), |text| text.to_owned().into());
-    (value, error)
-}
-
-/// `application/json`, and what ends in `+json` (RFC 6839), parameters aside.
-fn is_json(content_type: &str) -> bool {
-    let essence = content_type.split(';').next().unwrap_or("").trim();
-    let ends_with =
-        |end: &str| essence.len() >= end.len() && essence.as_bytes()[essence.len() - end.len()..].eq_ignore_ascii_case(end.as_bytes());
-    essence.eq_ignore_ascii_case("application/json") || ends_with("+json")
+    body::read(call.body(), content_type.map(|(_, value)| value))
 }
 
 /// Collecting keeps the last of equal names, so the pairs come from the end.
@@ -118,12 +100,15 @@ fn with_call<T: Default>(read: impl FnOnce(&Call) -> T) -> T {
     CALL.with(|cell| cell.get().map(read).unwrap_or_default())
 }
 
-/// `ctx`, and the methods of `ctx.request`: `raw()`, `query_all(name)`, `headers_all(name)`.
+/// `ctx`, and the methods of `ctx.request`: `raw()`, `query_all(name)`, `headers_all(name)`. The last is one of other servers' answers too.
 pub(crate) fn register(engine: &mut Engine) {
     let mut module = Module::new();
     module.set_var("ctx", CTX.with(Dynamic::clone));
     engine.register_global_module(module.into());
     engine.register_fn("raw", |_request: &mut Map| -> Blob { with_call(|call| call.body().to_vec()) });
     engine.register_fn("query_all", |_request: &mut Map, name: &str| all_values(Pairs::Query, name));
-    engine.register_fn("headers_all", |_request: &mut Map, name: &str| all_values(Pairs::Headers, &name.to_ascii_lowercase()));
+    engine.register_fn("headers_all", |of: &mut Map, name: &str| {
+        let name = name.to_ascii_lowercase();
+        sdk::http::headers_all(of, &name).unwrap_or_else(|| all_values(Pairs::Headers, &name))
+    });
 }

@@ -6,6 +6,7 @@
 mod answer;
 mod arena;
 mod bindings;
+mod body;
 mod call;
 mod compile;
 mod ctx;

@@ -2,10 +2,14 @@
 
 use rhai::{Dynamic, EvalAltResult, Map, NativeCallContext};
 
-/// `#{ error: "<namespace>.<case>", message }`, as if the script had thrown it where it called.
+/// [`value`], as if the script had thrown it where it called.
 pub(crate) fn thrown(context: &NativeCallContext, namespace: &str, case: &str, message: String) -> Box<EvalAltResult> {
-    let value: Map = [("error".into(), format!("{namespace}.{case}").into()), ("message".into(), message.into())].into_iter().collect();
-    Box::new(EvalAltResult::ErrorRuntime(Dynamic::from_map(value), context.call_position()))
+    Box::new(EvalAltResult::ErrorRuntime(Dynamic::from_map(value(namespace, case, message)), context.call_position()))
+}
+
+/// `#{ error: "<namespace>.<case>", message }`.
+pub(crate) fn value(namespace: &str, case: &str, message: String) -> Map {
+    [("error".into(), format!("{namespace}.{case}").into()), ("message".into(), message.into())].into_iter().collect()
 }
 
 /// What to tell the developer of such an error that nobody caught: `<namespace>.<case>: <message>`.

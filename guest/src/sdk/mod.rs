@@ -1,6 +1,7 @@
 //! What a script can call beside the language: one file per namespace.
 
 pub(crate) mod error;
+pub(crate) mod http;
 mod kv;
 mod log;
 pub(crate) mod panic;
@@ -13,6 +14,7 @@ use rhai::Engine;
 /// Makes every function known to the interpreter.
 pub(crate) fn register(engine: &mut Engine) {
     crate::ctx::register(engine);
+    engine.register_static_module("http", http::module().into());
     engine.register_static_module("kv", kv::module().into());
     engine.register_static_module("log", log::module().into());
     engine.register_static_module("rand", rand::module().into());

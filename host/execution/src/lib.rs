@@ -9,6 +9,7 @@
 
 mod effects;
 mod execute;
+pub mod http;
 mod invocation;
 pub mod kv;
 pub mod limits;
@@ -20,6 +21,6 @@ pub use effects::Effects;
 pub use execute::{BoxFuture, Execute};
 pub use invocation::{Body, HttpRequest, Invocation, InvocationType};
 pub use limits::{AllLimits, AppLimits, Ceilings, GivenLimits, Limit, Limits};
-pub use outcome::{Failure, FailureKind, Frame, Level, LogLine, Logs, Outcome, Response, Usage};
+pub use outcome::{Failure, FailureKind, Frame, Level, LogLine, Logs, Outcome, Response, TracedCall, Usage};
 pub use script::{CompileError, CompileErrorKind, Compiled, Image, Modules, Source};
 pub use services::{Answer, Answered, Nobody, Question, Services, Unanswered};

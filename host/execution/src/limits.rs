@@ -107,6 +107,12 @@ limits! {
         /// One value of `kv::`, as JSON.
         kv_value_bytes: 64 * KIB, 1 => MIB, "bytes",
             "checked before it is kept, and when it is read";
+        /// Calls of other servers among them, redirects not counted.
+        http_calls: 50, 0 => 1_000, "calls",
+            "each is a connection, and other servers have limits too";
+        /// Bodies of all that other servers answer one execution.
+        http_bytes: 16 * MIB, 0 => 64 * MIB, "bytes",
+            "counted while they come; they are in the server's memory until the script has them";
         /// Everything that one execution reads from its app's state and writes to it.
         state_bytes: 16 * MIB, 1 => 64 * MIB, "bytes",
             "it is kept in the server's memory until the execution ends";
@@ -152,6 +158,12 @@ limits! {
         /// Requests of one client address that may come at once after a pause.
         client_requests_burst: 1_000, 1 => 1_000_000, "requests",
             "a page brings some hundred requests with it, and an office has one address";
+        /// Calls of other servers by all executions together, redirects counted, in the long run.
+        http_requests_per_second: 50, 1 => 10_000, "requests a second",
+            "an app that is flooded should not flood others";
+        /// Calls of other servers that may come at once after a pause.
+        http_requests_burst: 100, 1 => 10_000, "requests",
+            "one execution may make all its calls at once";
         /// Keys and values of the app's store together.
         kv_bytes: 256 * MIB, 0 => 1024 * GIB, "bytes",
             "the disk is everybody's";

@@ -10,8 +10,23 @@ pub struct Outcome {
     pub result: Result<Response, Failure>,
     pub usage: Usage,
     pub logs: Logs,
+    /// What the script waited for, in order: the first 100 of it.
+    pub calls: Vec<TracedCall>,
     /// What is left to do in the app's state. Nothing, if the script failed.
     pub effects: Effects,
+}
+
+/// A call of the host that a script waited for. Shown to those who may read logs, so it says nothing of keys, values and queries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TracedCall {
+    /// `kv.get`, `kv.list`, or `http GET https://api.example.com/users`: cut at 256 bytes.
+    pub call: String,
+    /// Microseconds from the start of the execution.
+    pub start_us: u64,
+    /// Microseconds until the answer. Requests that are sent together share them.
+    pub wall_us: u64,
+    /// The status, the code of an error, `found`, `absent`, or how many entries there were.
+    pub result: String,
 }
 
 /// The script's answer, by the convention of DESIGN section 4: already a status, headers and bytes, but not yet checked

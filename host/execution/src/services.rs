@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BoxFuture, kv};
+use crate::{BoxFuture, http, kv};
 
 /// Who answers an execution's questions, already bound to one app: no question carries an app id.
 ///
@@ -30,6 +30,8 @@ pub enum Question {
     KvGet { key: String },
     /// A page of keys and values.
     KvList(kv::Range),
+    /// Calls of other servers, answered in their order. The bodies of all answers together have at most `bytes_max` bytes.
+    Http { requests: Vec<http::Request>, bytes_max: u64 },
 }
 
 /// The answer to the question of the same name.
@@ -38,13 +40,14 @@ pub enum Question {
 pub enum Answer {
     KvGet(Result<Option<kv::Stored>, Unanswered>),
     KvList(Result<kv::Page, Unanswered>),
+    Http(Result<Vec<http::Result>, Unanswered>),
 }
 
 /// Why there is no answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum Unanswered {
-    /// The store can't be asked just now. Worth another try later.
+    /// Whoever should answer can't be asked just now. Worth another try later.
     #[error("the store can't be asked just now")]
     Unavailable,
     /// A replay has left its recording, which knows no answer.
@@ -59,6 +62,7 @@ impl Question {
         match self {
             Self::KvGet { .. } => Answer::KvGet(Err(why)),
             Self::KvList(_) => Answer::KvList(Err(why)),
+            Self::Http { .. } => Answer::Http(Err(why)),
         }
     }
 }

@@ -79,5 +79,5 @@ fn finish(store: Store<State>, ending: Ending, limits: &Limits, started: Instant
     };
     let result: Result<Response, Failure> = outcome::result(ending, &state, &usage, limits, last_seen.as_deref());
     let effects = if result.is_ok() { state.transaction.into_effects() } else { Effects::default() };
-    Outcome { result, usage, logs: state.logs, effects }
+    Outcome { result, usage, logs: state.logs, calls: state.trace.into_calls(), effects }
 }

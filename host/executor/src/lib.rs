@@ -36,6 +36,7 @@ mod replay;
 mod state;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod transaction;
 
 pub use engine::{Executor, Settings, StartError};

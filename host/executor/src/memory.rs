@@ -7,7 +7,7 @@ use std::{
 };
 
 use execution::{
-    Answer, Answered, BoxFuture, Effects, Question, Services,
+    Answer, Answered, BoxFuture, Effects, Question, Services, Unanswered,
     kv::{PAGE_BYTES_MAX, Page, Range, Read, Stored, Version, Write},
 };
 
@@ -132,6 +132,7 @@ impl Services for Memory {
         let answer = match question {
             Question::KvGet { key } => Answer::KvGet(Ok(data.get(key).map(|entry| entry.stored.clone()))),
             Question::KvList(range) => Answer::KvList(Ok(data.page(range))),
+            Question::Http { .. } => question.unanswered(Unanswered::Unavailable),
         };
         Box::pin(std::future::ready(Answered { answer, now_ms: data.now_ms }))
     }

@@ -1,12 +1,14 @@
 //! What the host knows of one sandbox while it lives.
 
+use std::time::Instant;
+
 use execution::{Answer, Limits, Logs, Question, Services};
 use rand_chacha::{
     ChaCha20Rng,
     rand_core::{Rng, SeedableRng},
 };
 
-use crate::{host::meter::Watched, limiter::Memory, transaction::Transaction};
+use crate::{host::meter::Watched, limiter::Memory, trace::Trace, transaction::Transaction};
 
 /// The data of a store.
 pub(crate) struct State {
@@ -26,6 +28,12 @@ pub(crate) struct State {
     kv_calls: u32,
     kv_calls_max: u32,
     pub(crate) kv_value_bytes_max: usize,
+    http_calls: u32,
+    http_calls_max: u32,
+    /// Bytes of answers that other servers may still give.
+    pub(crate) http_bytes_left: u64,
+    /// Calls that waited for an answer.
+    pub(crate) trace: Trace,
     /// Fuel kept back from `fuel-left`, for making an error of running out.
     pub(crate) fuel_reserve: u64,
     /// What the interpreter said before it trapped by itself.
@@ -71,6 +79,10 @@ impl State {
             kv_calls: 0,
             kv_calls_max: u32::try_from(limits.kv_calls).unwrap_or(u32::MAX),
             kv_value_bytes_max: usize::try_from(limits.kv_value_bytes).unwrap_or(usize::MAX),
+            http_calls: 0,
+            http_calls_max: u32::try_from(limits.http_calls).unwrap_or(u32::MAX),
+            http_bytes_left: limits.http_bytes,
+            trace: Trace::default(),
             fuel_reserve: FUEL_RESERVE.min(limits.fuel / 10),
             panic: None,
             watched: None,
@@ -98,10 +110,18 @@ impl State {
         self.count_host_call()
     }
 
+    /// The same for a call of another server.
+    pub(crate) fn count_http_call(&mut self) -> wasmtime::Result<()> {
+        count(&mut self.http_calls, self.http_calls_max, "http_calls")?;
+        self.count_host_call()
+    }
+
     /// Puts a question to the services. The clock moves on to the moment of the answer, never back.
     pub(crate) async fn ask(&mut self, question: &Question) -> Answer {
+        let asked = Instant::now();
         let answered = self.services.ask(question).await;
         self.now_ms = self.now_ms.max(answered.now_ms);
+        self.trace.note(question, &answered.answer, asked);
         answered.answer
     }
 }

@@ -52,6 +52,11 @@ impl Transaction {
         self.effects
     }
 
+    /// Something was done that can't be undone.
+    pub(crate) fn no_way_back(&mut self) {
+        self.effects.irrevocable = true;
+    }
+
     /// The value of a key, if it follows from what was read and written before.
     pub(crate) fn get(&self, key: &str, now_ms: u64) -> Result<Known, Refused> {
         match self.effects.writes.get(key) {

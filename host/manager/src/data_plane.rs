@@ -33,6 +33,12 @@ pub trait DataPlane: Send + Sync + 'static {
     /// One sentence about what is wrong with it.
     fn canonical_host(&self, host: &str) -> Result<String, String>;
 
+    /// The canonical spelling of what an app may call: a host name, a wildcard (`*.example.com`), an address, or `*`.
+    ///
+    /// # Errors
+    /// One sentence about what is wrong with it.
+    fn egress_host(&self, host: &str) -> Result<String, String>;
+
     /// What is wrong with a set of routes: the route at fault and why. Of two that conflict the later one is at fault.
     fn check_routes(&self, routes: &[RouteSpec]) -> Vec<(Uuid, RouteRefusal)>;
 

@@ -1,8 +1,9 @@
 //! What the data plane is told at start.
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use crate::{
+    egress::Egress,
     host_name::{self, Host, HostError},
     peer::TrustedProxies,
     preview::PreviewKey,
@@ -24,6 +25,8 @@ pub struct Config {
     pub concurrency: usize,
     /// Makes and checks the links to previews; the same on all nodes.
     pub preview_key: PreviewKey,
+    /// The way out for scripts.
+    pub egress: Arc<Egress>,
     /// Where ids and the clocks of scripts get their time.
     pub clock: Clock,
     /// Bounds of connections.

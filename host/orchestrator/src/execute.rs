@@ -1,9 +1,12 @@
 //! Steps 6 to 8 for both callers, the data path and the control plane's call by id: execute, check the answer, leave the row behind.
 
-use execution::{Effects, Failure, HttpRequest, Image, Invocation, InvocationType, Logs, Outcome, Response as Answer, Usage};
+use std::{sync::Arc, time::Duration};
+
+use execution::{Effects, Failure, HttpRequest, Image, Invocation, InvocationType, Logs, Outcome, Response as Answer, TracedCall, Usage};
 use http::Response;
 use jiff::Timestamp;
 use store::{ExecutionId, NewExecution, RouteId};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::{
@@ -11,6 +14,7 @@ use crate::{
     admission::Permit,
     body::Body,
     commit::{self, Attempt, RERUNS_MAX},
+    egress::Hops,
     error::{Refusal, failure_response, status_of},
     request::Arrival,
     response::{self, Checked, HostOwner},
@@ -26,6 +30,8 @@ pub(crate) struct Call<'a> {
     /// The route, and whose its host is; `None` for a call by id, which happens on the instance's host.
     pub(crate) route: Option<(RouteId, HostOwner)>,
     pub(crate) kind: InvocationType,
+    /// Calls by scripts that led here.
+    pub(crate) hops: Hops,
 }
 
 /// An execution that ended; its row is on the way.
@@ -98,6 +104,7 @@ impl Orchestrator {
             path,
             usage: Usage::default(),
             failure: None,
+            calls: Vec::new(),
             logs_dropped: 0,
             attempts: 1,
         };
@@ -126,10 +133,13 @@ impl Orchestrator {
         let mut turn = None;
         let mut attempts = 1;
         loop {
-            let services = AppServices::new(call.app, self.config.clock, now);
-            let Outcome { result, usage, logs, effects } = self.executor.execute(image, invocation, limits, Box::new(services)).await;
+            let deadline = Instant::now() + Duration::from_millis(limits.wall_ms);
+            let outbound = self.config.egress.outbound(Arc::clone(&call.app.egress), &call.app.limits, call.hops, deadline);
+            let services = AppServices::new(call.app, self.config.clock, now, outbound);
+            let Outcome { result, usage, logs, calls, effects } =
+                self.executor.execute(image, invocation, limits, Box::new(services)).await;
             let result = result.and_then(|answer| response::check(answer, limits, owner));
-            running.attempts(attempts);
+            running.ran(attempts, calls);
             if result.is_err() || !effects.need_commit() {
                 return (result, usage, logs);
             }
@@ -151,9 +161,10 @@ impl Orchestrator {
 }
 
 impl Running<'_> {
-    fn attempts(&mut self, attempts: u32) {
+    /// Once more, and waited for this.
+    fn ran(&mut self, attempts: u32, calls: Vec<TracedCall>) {
         if let Some(row) = &mut self.row {
-            row.attempts = attempts;
+            (row.attempts, row.calls) = (attempts, calls);
         }
     }
 
@@ -210,7 +221,10 @@ impl Ended {
                 .collect(),
             body: checked.body,
         });
-        Invoked { execution_id: self.id, outcome: Outcome { result, usage: self.usage, logs: self.logs, effects: Effects::default() } }
+        Invoked {
+            execution_id: self.id,
+            outcome: Outcome { result, usage: self.usage, logs: self.logs, calls: Vec::new(), effects: Effects::default() },
+        }
     }
 }
 

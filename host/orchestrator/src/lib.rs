@@ -228,13 +228,14 @@ impl Orchestrator {
     ///
     /// # Errors
     /// [`InvokeError`]: nothing ran.
-    pub async fn invoke(&self, script: ScriptId, request: HttpRequest) -> Result<Invoked, InvokeError> {
+    pub async fn invoke(&self, script: ScriptId, mut request: HttpRequest) -> Result<Invoked, InvokeError> {
+        let hops = self.hops.take(&mut request.headers);
         let invoked = async {
             let app = self.table.app_of_script(script).ok_or(Refusal::NotLoaded)?;
             let applicant = Applicant { app: app.id, limits: &app.limits, client: None };
             let permit = self.admission.admit(&app.gate, applicant).await?;
             let script = app.version.script(script).ok_or(Refusal::NotLoaded)?;
-            let call = Call { app: &app, version: &app.version, script, route: None, kind: InvocationType::Test };
+            let call = Call { app: &app, version: &app.version, script, route: None, kind: InvocationType::Test, hops };
             Ok(self.run(call, Arrival::new(self.config.clock)?, request, &permit).await?.into_invoked())
         };
         invoked.await.map_err(|refusal: Refusal| {
@@ -314,10 +315,11 @@ impl Orchestrator {
         // 5. The request, bounded.
         let body = request::read_body(body, version.limits.request_body_bytes, &self.config.connections).await?;
         let owner = served.owner_of(&host);
+        let hops = self.hops.read(&parts.headers);
         let request = request::http_request(&parts, host, params, client, body);
 
         // 6 to 8. Execute, check the answer, leave the row behind.
-        let call = Call { app, version, script, route: Some((route.id, owner)), kind: InvocationType::Http };
+        let call = Call { app, version, script, route: Some((route.id, owner)), kind: InvocationType::Http, hops };
         let ended = self.run(call, arrival, request, &permit).await?;
 
         if let Why::Tried(split) = served.why

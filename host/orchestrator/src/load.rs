@@ -11,11 +11,13 @@ use std::{
 
 use execution::Execute;
 use store::{
-    AppId, AppSnapshot, Digest, DomainKind, Event, Listener, ScriptKind, SnapshotScript, Snapshots, SplitSnapshot, VersionSnapshot,
+    AppId, AppSnapshot, Digest, DomainKind, Event, Listener, ScriptKind, SnapshotEgress, SnapshotScript, Snapshots, SplitSnapshot,
+    VersionSnapshot,
 };
 use tokio::sync::Mutex;
 
 use crate::{
+    egress::{Entry, Policy},
     images::{Images, ModuleSet, Wanted},
     path::{RouteSpec, RouteTable},
     preview::Previews,
@@ -127,7 +129,7 @@ impl Loader {
     /// `snapshots`: where it came from, and where its state is.
     fn app(&self, snapshot: AppSnapshot, images: &Images, snapshots: Option<&Snapshots>) -> App {
         let data = snapshots.map(|snapshots| Arc::new(snapshots.data(&snapshot)));
-        let AppSnapshot { app_id, slug, limits, app_limits, deployment, hosts, routes, scripts, split, .. } = snapshot;
+        let AppSnapshot { app_id, slug, limits, app_limits, deployment, hosts, egress: rules, routes, scripts, split, .. } = snapshot;
         let live = self.table.by_id(app_id);
         let split = split.map(|SplitSnapshot { id, terms, version: other }| {
             // What was counted of a split goes on being counted.
@@ -140,8 +142,9 @@ impl Loader {
             DomainKind::Wildcard => format!("*.{host}").into(),
         });
         let own = format!("{slug}.{}", self.base_domain).into();
-        let gate = live.map(|app| Arc::clone(&app.gate)).unwrap_or_default();
+        let (gate, egress) = live.map(|app| (Arc::clone(&app.gate), Arc::clone(&app.egress))).unwrap_or_default();
         gate.resize(app_limits.concurrency);
+        egress.set(policy(app_id, rules));
         App {
             id: app_id,
             version: version(app_id, VersionSnapshot { deployment, limits, routes, scripts }, images),
@@ -151,6 +154,7 @@ impl Loader {
             gate,
             slug: slug.into(),
             data,
+            egress,
         }
     }
 
@@ -160,6 +164,18 @@ impl Loader {
         let images = self.images_of(self.known([app].into_iter()), [snapshot.scripts.as_slice()].into_iter(), snapshots).await?;
         Ok(Some(version(app, snapshot, &images)))
     }
+}
+
+/// What the app may call. A rule that this version does not understand allows nothing.
+fn policy(app: AppId, rules: Vec<SnapshotEgress>) -> Policy {
+    let entries = rules.into_iter().filter_map(|SnapshotEgress { host, port, scheme }| {
+        let entry = Entry::parse(&host, port, scheme.as_deref());
+        if entry.is_none() {
+            tracing::error!(%app, host, "a rule of what the app may call is not understood: nothing is allowed by it");
+        }
+        entry
+    });
+    Policy::new(entries.collect())
 }
 
 /// The scripts of what runs, and of the other side of a split.

@@ -1,4 +1,4 @@
-//! Who answers a script's questions: the stores of its app, and of no other.
+//! Who answers a script's questions: the stores of its app and of no other, and the servers that the app may call.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use execution::{Answer, Answered, BoxFuture, Question, Services, Unanswered};
 use jiff::Timestamp;
 use store::AppData;
 
-use crate::{config::Clock, gate::Gate, table::App};
+use crate::{config::Clock, egress::Outbound, gate::Gate, table::App};
 
 /// The services of one execution.
 pub(crate) struct AppServices {
@@ -16,20 +16,26 @@ pub(crate) struct AppServices {
     clock: Clock,
     /// The moment of the execution: what has expired by then is not there for it.
     now: Timestamp,
+    outbound: Outbound,
 }
 
 impl AppServices {
-    pub(crate) fn new(app: &App, clock: Clock, now: Timestamp) -> Self {
-        Self { data: app.data.clone(), gate: Arc::clone(&app.gate), clock, now }
+    pub(crate) fn new(app: &App, clock: Clock, now: Timestamp, outbound: Outbound) -> Self {
+        Self { data: app.data.clone(), gate: Arc::clone(&app.gate), clock, now, outbound }
     }
 
     async fn answer(&self, question: &Question) -> Option<Answer> {
+        if let Question::Http { requests, bytes_max } = question {
+            // In a box: most questions are for the store, and should not be as large as those that are not.
+            return Some(Answer::Http(Ok(Box::pin(self.outbound.send_all(requests, *bytes_max)).await)));
+        }
         let data = self.data.as_ref()?;
         // An app holds few connections at once, however many executions it has (S-3.4).
         let _turn = self.gate.database().await?;
         match question {
             Question::KvGet { key } => Some(Answer::KvGet(data.kv_get(key, self.now).await.map_err(|error| unavailable(&error)))),
             Question::KvList(range) => Some(Answer::KvList(data.kv_list(range, self.now).await.map_err(|error| unavailable(&error)))),
+            Question::Http { .. } => None,
         }
     }
 }

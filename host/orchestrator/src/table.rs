@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use execution::{AppLimits, Image, Limits};
 use store::{AppData, AppId, Digest, ScriptId};
 
-use crate::{gate::Gate, path::RouteTable, response::HostOwner, split::Split, trie::HostTrie};
+use crate::{egress::AppEgress, gate::Gate, path::RouteTable, response::HostOwner, split::Split, trie::HostTrie};
 
 /// What one app runs. Immutable: a change makes another.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub(crate) struct App {
     pub(crate) gate: Arc<Gate>,
     /// What its scripts keep; `None` where there is no database.
     pub(crate) data: Option<Arc<AppData>>,
+    /// What its scripts may call, the same over all deployments of the app.
+    pub(crate) egress: Arc<AppEgress>,
 }
 
 /// One deployment, ready to run: the active one, or one that is looked at before.
@@ -205,6 +207,7 @@ mod tests {
             limits: AppLimits::default(),
             gate: Arc::default(),
             data: None,
+            egress: Arc::default(),
         }
     }
 

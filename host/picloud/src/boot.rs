@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use execution::Execute;
 use executor::Executor;
 use manager::auth::password::Passwords;
-use orchestrator::{Connections, Orchestrator, PreviewKey, Recorder};
+use orchestrator::{Connections, Orchestrator, PreviewKey, Recorder, egress::Egress};
 use store::{Listener, Runs, Snapshots, Store};
 use tokio::{net::TcpListener, runtime::Handle, task::JoinHandle};
 
@@ -191,12 +191,16 @@ async fn load_apps(
     recorder: &Recorder,
     data: &Handle,
 ) -> anyhow::Result<Arc<Orchestrator>> {
+    let preview_key = preview_key(store).await?;
     let settings = orchestrator::Config {
         instance_host: config.host.clone(),
         base_domain: config.base_domain.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
         concurrency: config.concurrency as usize,
-        preview_key: preview_key(store).await?,
+        egress: Arc::new(
+            Egress::new(config.egress.clone(), preview_key.clone(), config.resolvers()).context("could not start the data plane")?,
+        ),
+        preview_key,
         clock: clock::now_ms,
         connections: connections(config),
     };

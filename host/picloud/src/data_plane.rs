@@ -7,6 +7,7 @@ use http::Method;
 use manager::{BoxFuture, DataPlane, InvokeError, Invoked, REFRESH_MAX, RouteField, RouteMatch, RouteRefusal, RouteSpec};
 use orchestrator::{
     Orchestrator, Reached, Recorder,
+    egress::HostPattern,
     host_name::canonical_pattern,
     path::{self, Match, RouteError, RouteTable, Verdict},
 };
@@ -74,6 +75,10 @@ impl DataPlane for LocalDataPlane {
 
     fn canonical_host(&self, host: &str) -> Result<String, String> {
         canonical_pattern(host).map_err(|error| error.to_string())
+    }
+
+    fn egress_host(&self, host: &str) -> Result<String, String> {
+        host.parse::<HostPattern>().map(|host| host.to_string()).map_err(|error| sentence(&error.to_string()))
     }
 
     fn check_routes(&self, routes: &[RouteSpec]) -> Vec<(Uuid, RouteRefusal)> {

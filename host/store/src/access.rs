@@ -5,8 +5,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::{
-    AdminId, ApiKeyId, AppId, AppStore, Claim, Control, DeploymentId, DomainId, Error, ExecutionId, InstanceStore, InvitationId, RouteId,
-    ScriptId, SessionId, time::Time,
+    AdminId, ApiKeyId, AppId, AppStore, Claim, Control, DeploymentId, DomainId, EgressRuleId, Error, ExecutionId, InstanceStore,
+    InvitationId, RouteId, ScriptId, SessionId, time::Time,
 };
 
 /// Somebody who proved who he is: made only from a session, an API key or the setting up of the first owner.
@@ -117,6 +117,7 @@ pub enum AppRef {
     Route(RouteId),
     Deployment(DeploymentId),
     Domain(DomainId),
+    EgressRule(EgressRuleId),
     Execution(ExecutionId),
     /// The app that the invitation leads to, if it leads to one.
     Invitation(InvitationId),
@@ -292,6 +293,9 @@ impl Control {
             }
             AppRef::Domain(id) => {
                 sqlx::query_scalar!(r#"select app_id as "id: AppId" from domains where id = $1"#, *id as _).fetch_optional(pool).await
+            }
+            AppRef::EgressRule(id) => {
+                sqlx::query_scalar!(r#"select app_id as "id: AppId" from egress_rules where id = $1"#, *id as _).fetch_optional(pool).await
             }
             AppRef::Execution(id) => {
                 sqlx::query_scalar!(

@@ -71,6 +71,8 @@ ids! {
     DeploymentId;
     /// A claim of a host name.
     DomainId;
+    /// A rule about what an app may call.
+    EgressRuleId;
     /// A person who logs in.
     AdminId;
     /// A logged-in browser; not a credential.

@@ -47,9 +47,10 @@ mod time;
 pub use access::{AccessFacts, AppRef, AppRole, AuthorizeError, InstanceRole, KeyFacts, Origin, Principal, TargetFacts};
 pub use app::{
     Activation, ActivationEntry, AppStore, AppUpdate, Author, Cause, Change, Deployed, Deployment, DeploymentContents, Difference,
-    Differing, Domain, DomainEvidence, DomainKind, DomainStatus, DueDomain, Execution, ExecutionFilter, KvChange, KvEntry, KvPage,
-    LimitsUpdate, Linkage, LinkedScript, LogEntry, LogQuery, Manifest, ManifestRoute, ManifestScript, ManifestSource, Member, NewDomain,
-    PENDING_CLAIMS_MAX, Person, Route, Script, ScriptKind, Settings, Split, SplitTerms, Sticky, StickyError,
+    Differing, Domain, DomainEvidence, DomainKind, DomainStatus, DueDomain, EGRESS_RULES_MAX, EgressRule, Execution, ExecutionFilter,
+    KvChange, KvEntry, KvPage, LimitsUpdate, Linkage, LinkedScript, LogEntry, LogQuery, Manifest, ManifestRoute, ManifestScript,
+    ManifestSource, Member, NewDomain, NewEgressRule, PENDING_CLAIMS_MAX, Person, Route, Script, ScriptKind, Settings, Split, SplitTerms,
+    Sticky, StickyError,
 };
 pub use audit::{AuditCheckpoint, AuditContent, AuditEntry, AuditFault, AuditFilter, AuditPosition, AuditVerdict, CheckpointError};
 pub use control::{
@@ -60,10 +61,10 @@ pub use control::{
 pub use data::{AppData, Commit, Committed, Data, Quota};
 pub use digest::{Digest, DigestError};
 pub use error::{Error, Result, Revision, Thing};
-pub use ids::{AdminId, ApiKeyId, AppId, DeploymentId, DomainId, ExecutionId, InvitationId, RouteId, ScriptId, SessionId};
+pub use ids::{AdminId, ApiKeyId, AppId, DeploymentId, DomainId, EgressRuleId, ExecutionId, InvitationId, RouteId, ScriptId, SessionId};
 pub use listen::{Event, Listener, Revoked};
 pub use page::{Listed, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PageError};
 pub use pools::{MIGRATOR, PoolSizes, Store};
 pub use runs::{Maintained, NewExecution, NewLog, Retention, Runs};
 pub use slug::{RESERVED_SLUGS, Slug, SlugError};
-pub use snapshot::{AppSnapshot, SnapshotRoute, SnapshotScript, Snapshots, SplitSnapshot, VersionSnapshot};
+pub use snapshot::{AppSnapshot, SnapshotEgress, SnapshotRoute, SnapshotScript, Snapshots, SplitSnapshot, VersionSnapshot};

@@ -33,6 +33,8 @@ pub struct AppSnapshot {
     pub deployment_id: Option<DeploymentId>,
     /// Verified claims: canonical host (for a wildcard without the leading `*.`).
     pub hosts: Vec<(String, DomainKind)>,
+    /// What its scripts may call.
+    pub egress: Vec<SnapshotEgress>,
     pub routes: Vec<SnapshotRoute>,
     pub scripts: Vec<SnapshotScript>,
     /// A share of the visitors gets another deployment.
@@ -47,6 +49,17 @@ pub struct SplitSnapshot {
     pub terms: SplitTerms,
     /// The other deployment.
     pub version: VersionSnapshot,
+}
+
+/// Something that the app's scripts may call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotEgress {
+    /// A name, `*.` and a name, an address, or `*`.
+    pub host: String,
+    /// `None`: 80 and 443.
+    pub port: Option<u16>,
+    /// `http` or `https`; `None`: both.
+    pub scheme: Option<String>,
 }
 
 /// A route that is live.
@@ -141,6 +154,7 @@ impl Snapshots {
             .map_err(Error::sql(OPERATION))?;
         let mut apps = apps(&mut transaction, first, last, &self.ceilings).await.map_err(Error::sql(OPERATION))?;
         let mut hosts = by_app(hosts(&mut transaction, first, last).await.map_err(Error::sql(OPERATION))?);
+        let mut egress = by_app(egress(&mut transaction, first, last).await.map_err(Error::sql(OPERATION))?);
         let mut scripts = by_app(scripts(&mut transaction, first, last).await.map_err(Error::sql(OPERATION))?);
         let mut routes = by_app(routes(&mut transaction, first, last).await.map_err(Error::sql(OPERATION))?);
         let mut splits = HashMap::new();
@@ -153,6 +167,7 @@ impl Snapshots {
         for app in &mut apps {
             app.split = splits.remove(&app.app_id);
             app.hosts = hosts.remove(&app.app_id).unwrap_or_default();
+            app.egress = egress.remove(&app.app_id).unwrap_or_default();
             app.scripts = scripts.remove(&app.app_id).unwrap_or_default();
             app.routes = routes.remove(&app.app_id).unwrap_or_default();
         }
@@ -192,6 +207,7 @@ async fn apps(connection: &mut PgConnection, first: Uuid, last: Uuid, ceilings: 
             deployment: row.number.and_then(|number| u32::try_from(number).ok()).unwrap_or(0),
             deployment_id: row.deployment_id,
             hosts: Vec::new(),
+            egress: Vec::new(),
             routes: Vec::new(),
             scripts: Vec::new(),
             split: None,
@@ -222,6 +238,21 @@ async fn hosts(connection: &mut PgConnection, first: Uuid, last: Uuid) -> sqlx::
     .fetch_all(connection)
     .await?;
     Ok(rows.into_iter().map(|row| (row.app, (row.host, row.kind))).collect())
+}
+
+async fn egress(connection: &mut PgConnection, first: Uuid, last: Uuid) -> sqlx::Result<Vec<(AppId, SnapshotEgress)>> {
+    let rows = sqlx::query!(
+        r#"select app_id as "app: AppId", host, port, scheme from egress_rules where app_id between $1 and $2 order by app_id, id"#,
+        first,
+        last
+    )
+    .fetch_all(connection)
+    .await?;
+    let rules = rows.into_iter().map(|row| {
+        let port = row.port.and_then(|port| u16::try_from(port).ok());
+        (row.app, SnapshotEgress { host: row.host, port, scheme: row.scheme })
+    });
+    Ok(rules.collect())
 }
 
 async fn scripts(connection: &mut PgConnection, first: Uuid, last: Uuid) -> sqlx::Result<Vec<(AppId, SnapshotScript)>> {

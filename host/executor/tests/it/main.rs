@@ -4,6 +4,7 @@
 mod compile;
 mod contract;
 mod guest;
+mod http;
 mod json;
 mod kv;
 mod modules;

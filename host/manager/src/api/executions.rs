@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use execution::Frame;
+use execution::{Frame, TracedCall};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::{AppStore, Execution, ExecutionFilter, ExecutionId, ScriptId};
@@ -73,6 +73,9 @@ pub(super) struct ExecutionBody {
     attempts: u32,
     /// Why it failed; null if it did not.
     error: Option<ExecutionError>,
+    /// What the script waited for, in order: the first hundred. Absent in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calls: Option<Vec<CallBody>>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
 }
@@ -83,6 +86,21 @@ pub(super) struct ExecutionError {
     message: String,
     /// The failing place, then the calls that led to it.
     trace: Vec<FrameBody>,
+}
+
+/// A call that the script waited for.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct CallBody {
+    /// `kv.get`, `kv.list`, or `http` with method and URL, without its query.
+    #[schema(example = "http GET https://api.example.com/users")]
+    call: String,
+    /// Microseconds from the start of the execution.
+    start_us: u64,
+    /// Microseconds until the answer. Requests that were sent together share them.
+    wall_us: u64,
+    /// The status, the code of an error, `found`, `absent`, or how many entries there were.
+    #[schema(example = "200")]
+    result: String,
 }
 
 /// A place in a script.
@@ -137,8 +155,16 @@ impl ExecutionBody {
             logs_dropped: execution.logs_dropped,
             attempts: execution.attempts,
             error: execution.error_message.map(|message| ExecutionError { message, trace }),
+            calls: None,
             created_at: execution.created_at,
         }
+    }
+}
+
+impl CallBody {
+    fn of(traced: TracedCall) -> Self {
+        let TracedCall { call, start_us, wall_us, result } = traced;
+        Self { call, start_us, wall_us, result }
     }
 }
 
@@ -177,8 +203,10 @@ pub(super) async fn get_execution(
     app: Authorized<action::LogRead, OfExecution>,
     Path(id): Path<Uuid>,
 ) -> Result<Json<ExecutionBody>, Problem> {
-    let execution = app.execution(ExecutionId::from(id)).await?.ok_or_else(|| Problem::not_found("execution"))?;
+    let mut execution = app.execution(ExecutionId::from(id)).await?.ok_or_else(|| Problem::not_found("execution"))?;
+    let calls = std::mem::take(&mut execution.calls);
     let mut body = ExecutionBody::of(execution, app.app_id().uuid());
+    body.calls = Some(calls.into_iter().map(CallBody::of).collect());
     if let Some(error) = &mut body.error {
         show_sources(&app, body.deployment, &mut error.trace).await?;
     }

@@ -10,6 +10,7 @@ mod deployments;
 mod diagnostic;
 mod difference;
 mod domains;
+mod egress;
 mod envelope;
 mod execute;
 mod executions;
@@ -91,6 +92,8 @@ fn routes_and_description() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(domains::list_domains, domains::create_domain))
         .routes(routes!(domains::get_domain, domains::delete_domain))
         .routes(routes!(domains::verify_domain))
+        .routes(routes!(egress::list_egress_rules, egress::create_egress_rule))
+        .routes(routes!(egress::get_egress_rule, egress::delete_egress_rule))
         .routes(routes!(scripts::list_scripts, scripts::create_script))
         .routes(routes!(scripts::validate_script))
         .routes(routes!(scripts::get_script, scripts::put_script, scripts::patch_script, scripts::delete_script))

@@ -26,6 +26,8 @@ words! {
     DomainKind { Exact, Wildcard }
     /// Whether a claim is proved. Only a verified one serves.
     DomainStatus { Pending, Verified, Suspended, Superseded }
+    /// How a server is called.
+    Scheme { Http, Https }
     /// What a person is in the instance.
     InstanceRole { Owner, Admin, Member }
     /// What a member is in one app.

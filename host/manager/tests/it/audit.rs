@@ -38,6 +38,8 @@ const LEAVES: &[(&str, Option<&str>)] = &[
     ("DELETE /api/v1/admin/apps/{app}", Some("app.deleted")),
     ("POST /api/v1/admin/domains", Some("domain.claimed")),
     ("DELETE /api/v1/admin/domains/{id}", Some("domain.released")),
+    ("POST /api/v1/admin/egress", Some("egress_rule.created")),
+    ("DELETE /api/v1/admin/egress/{id}", Some("egress_rule.deleted")),
     // It is verified already: that of a pending one is tested with the domains.
     ("POST /api/v1/admin/domains/{id}/verify", None),
     ("POST /api/v1/admin/scripts", Some("deployment.created")),
@@ -65,9 +67,15 @@ const LEAVES: &[(&str, Option<&str>)] = &[
 /// Whether the thing that an operation is about is there before it and after it.
 fn is_there(action: &str) -> (bool, bool) {
     match action {
-        "session.created" | "admin.created" | "invitation.created" | "member.added" | "app.created" | "domain.claimed"
+        "session.created"
+        | "admin.created"
+        | "invitation.created"
+        | "member.added"
+        | "app.created"
+        | "domain.claimed"
+        | "egress_rule.created"
         | "api_key.created" => (false, true),
-        "session.ended" | "member.removed" | "app.deleted" | "domain.released" | "kv.deleted" => (true, false),
+        "session.ended" | "member.removed" | "app.deleted" | "domain.released" | "egress_rule.deleted" | "kv.deleted" => (true, false),
         _ => (true, true),
     }
 }

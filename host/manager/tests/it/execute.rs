@@ -11,7 +11,7 @@ use crate::support::Instance;
 const RUN: Uuid = Uuid::from_u128(7);
 
 fn invoked(result: Result<Response, Failure>) -> Option<Result<Invoked, InvokeError>> {
-    let outcome = Outcome { result, usage: Usage::default(), logs: Logs::default(), effects: Effects::default() };
+    let outcome = Outcome { result, usage: Usage::default(), logs: Logs::default(), calls: Vec::new(), effects: Effects::default() };
     Some(Ok(Invoked { execution_id: RUN, outcome }))
 }
 

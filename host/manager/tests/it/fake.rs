@@ -90,6 +90,14 @@ impl DataPlane for FakeDataPlane {
         Ok(host.trim_end_matches('.').to_ascii_lowercase())
     }
 
+    fn egress_host(&self, host: &str) -> Result<String, String> {
+        match host.strip_prefix("*.") {
+            _ if host == "*" => Ok(host.to_owned()),
+            Some(name) => self.canonical_host(name).map(|name| format!("*.{name}")),
+            None => self.canonical_host(host),
+        }
+    }
+
     fn check_routes(&self, routes: &[RouteSpec]) -> Vec<(Uuid, RouteRefusal)> {
         let mut refused = Vec::new();
         for (at, route) in routes.iter().enumerate() {

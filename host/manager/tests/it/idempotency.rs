@@ -44,6 +44,7 @@ async fn every_post_of_somebody_is_done_once_and_answered_the_same() {
         result: Ok(Response { status: 200, ..Response::default() }),
         usage: Usage::default(),
         logs: Logs::default(),
+        calls: Vec::new(),
         effects: Effects::default(),
     };
     *instance.plane.answer.lock().unwrap() = Some(Ok(Invoked { execution_id: Uuid::nil(), outcome: answer }));
@@ -193,7 +194,8 @@ async fn what_a_script_answers_is_kept_also_if_it_fails() {
     let path = format!("/api/v1/execute/{script}");
     let failure = Failure { kind: FailureKind::Error, message: "no".to_owned(), trace: Vec::new() };
     let (failed, answered) = (Uuid::from_u128(1), Uuid::from_u128(2));
-    let outcome = |result| Outcome { result, usage: Usage::default(), logs: Logs::default(), effects: Effects::default() };
+    let outcome =
+        |result| Outcome { result, usage: Usage::default(), logs: Logs::default(), calls: Vec::new(), effects: Effects::default() };
     *instance.plane.answer.lock().unwrap() = Some(Ok(Invoked { execution_id: failed, outcome: outcome(Err(failure)) }));
     let first = caller.send(Method::POST, &path, None).await.expect(502);
     let teapot = Response { status: 418, headers: vec![("x-one".into(), "1".into())], body: b"tea".to_vec() };

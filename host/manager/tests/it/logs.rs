@@ -1,6 +1,6 @@
 //! `/api/v1/admin/executions`, `/logs` and `/logs/stream`.
 
-use execution::{Failure, FailureKind, Frame, InvocationType, Level, Usage};
+use execution::{Failure, FailureKind, Frame, InvocationType, Level, TracedCall, Usage};
 use futures_util::StreamExt;
 use http::Method;
 use http_body_util::BodyExt;
@@ -46,6 +46,7 @@ fn execution(id: ExecutionId, app: AppId, script: ScriptId, failure: Option<Fail
         path: "/".to_owned(),
         usage: Usage { fuel_used: 7, memory_peak_bytes: 8, wall_us: 9, host_calls: 1 },
         failure,
+        calls: vec![TracedCall { call: "kv.get".to_owned(), start_us: 3, wall_us: 5, result: "found".to_owned() }],
         logs_dropped: 2,
         attempts: 1,
     }
@@ -77,6 +78,9 @@ async fn executions_are_listed_filtered_and_explained() {
     let one = owner.get(&format!("/api/v1/admin/executions/{failed}")).await.expect(200);
     let frame = one.at("/error/trace/0");
     assert_eq!((&frame["source_line"], &frame["caret"]), (&json!("// hello"), &json!("   ^")));
+    // What was waited for is shown of one, not of many.
+    assert_eq!(one.at("/calls"), &json!([{ "call": "kv.get", "start_us": 3, "wall_us": 5, "result": "found" }]));
+    assert!(item.get("calls").is_none());
     let first = filtered.text("/items/0/id");
     let logs = owner.get(&format!("/api/v1/admin/executions/{first}/logs")).await.expect(200);
     assert_eq!((logs.at("/items/0/message"), logs.at("/items/1/message"), logs.at("/dropped")), (&json!("a"), &json!("b"), &json!(2)));

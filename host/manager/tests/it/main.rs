@@ -12,6 +12,7 @@ mod description;
 mod dns_server;
 mod documented;
 mod domains;
+mod egress;
 mod envelope;
 mod execute;
 mod fake;

@@ -19,6 +19,7 @@ pub(crate) struct Things {
     route: String,
     deployment: String,
     domain: String,
+    egress_rule: String,
     execution: String,
     /// Somebody who is in no app.
     person: store::Admin,
@@ -47,6 +48,8 @@ pub(crate) async fn things(owner: &Caller<'_>, members: &[(store::AdminId, AppRo
     let route = owner.post("/api/v1/admin/routes", &route).await.expect(201).text("/id");
     let domain = json!({ "app": slug, "host": format!("{slug}.example.com") });
     let domain = owner.post("/api/v1/admin/domains", &domain).await.expect(201).text("/id");
+    let egress_rule = json!({ "app": slug, "host": "api.example.com" });
+    let egress_rule = owner.post("/api/v1/admin/egress", &egress_rule).await.expect(201).text("/id");
     let deployment = owner.get(&format!("/api/v1/admin/deployments?app={slug}")).await.expect(200).text("/items/0/id");
     let split = json!({ "deployment": 1, "percent": 50 });
     owner.put(&format!("/api/v1/admin/apps/{slug}/split"), &split).await.expect(200);
@@ -71,7 +74,20 @@ pub(crate) async fn things(owner: &Caller<'_>, members: &[(store::AdminId, AppRo
         let body = json!({ "name": "x", "scopes": ["script:read"], "app": app });
         *id = owner.post("/api/v1/admin/api-keys", &body).await.expect(201).text("/id");
     }
-    Things { slug, script, route, deployment, domain, execution, person, member, invitations, token: tokens.swap_remove(0), keys }
+    Things {
+        slug,
+        script,
+        route,
+        deployment,
+        domain,
+        egress_rule,
+        execution,
+        person,
+        member,
+        invitations,
+        token: tokens.swap_remove(0),
+        keys,
+    }
 }
 
 impl Things {
@@ -83,6 +99,7 @@ impl Things {
             "routes" => &self.route,
             "deployments" => &self.deployment,
             "domains" => &self.domain,
+            "egress" => &self.egress_rule,
             "executions" => &self.execution,
             "admins" => &person,
             "members" => &self.member,
@@ -97,6 +114,7 @@ impl Things {
             "deployments",
             "activations",
             "domains",
+            "egress",
             "executions",
             "logs",
             "logs/stream",
@@ -129,6 +147,7 @@ impl Things {
             ("POST /api/v1/admin/members", _) => json!({ "app": slug, "admin": self.person.username, "role": "viewer" }),
             ("PATCH /api/v1/admin/members/{id}", _) => json!({ "role": "viewer" }),
             ("POST /api/v1/admin/domains", _) => json!({ "app": slug, "host": format!("{slug}.example.net") }),
+            ("POST /api/v1/admin/egress", _) => json!({ "app": slug, "host": "*.example.com", "port": 8443, "scheme": "https" }),
             ("POST /api/v1/admin/scripts", _) => json!({ "app": slug, "name": "new", "source": "1" }),
             ("POST /api/v1/admin/scripts/validate", _) => json!({ "source": "1" }),
             ("PUT /api/v1/admin/scripts/{id}", _) => json!({ "name": "new", "source": "1" }),
@@ -352,6 +371,7 @@ async fn every_operation(part: usize) {
         result: Ok(Response { status: 200, ..Response::default() }),
         usage: Usage::default(),
         logs: Logs::default(),
+        calls: Vec::new(),
         effects: Effects::default(),
     };
     *instance.plane.answer.lock().unwrap() = Some(Ok(Invoked { execution_id: Uuid::nil(), outcome: answer }));

@@ -7,6 +7,11 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use execution::{
+    AppLimits,
+    http::{self as calls, AT_ONCE_MAX},
+};
+use futures_util::{StreamExt as _, TryFutureExt as _, stream};
 use http::{HeaderValue, Request, Response, header};
 use http_body_util::Full;
 use rustls::RootCertStore;
@@ -15,6 +20,7 @@ use tokio_rustls::TlsConnector;
 
 use super::{
     address,
+    budget::Budget,
     connect::{self, Dial, TcpDial},
     error::EgressError,
     exchange::exchange,
@@ -23,13 +29,15 @@ use super::{
     limits,
     operator::OperatorRules,
     policy::Policy,
-    rate::Rate,
     redirect,
-    request::{Draft, OutboundRequest, OutboundResponse},
+    request::Draft,
     resolve::{Resolve, Resolvers},
     target::{Host, Target},
 };
-use crate::preview::PreviewKey;
+use crate::{
+    preview::PreviewKey,
+    rate::{Cell, Rate, take_now},
+};
 
 /// The way out of one node, the same for all apps. Keeps no connections: each call has its own, so that no app meets what another one
 /// opened (S-5.8).
@@ -41,24 +49,35 @@ pub struct Egress {
     own: fn() -> io::Result<Vec<IpAddr>>,
     tls: TlsConnector,
     hops: HopKey,
+    /// Where the time of rates begins.
+    started: Instant,
 }
 
 /// What one app may call, and how often it does. Outlives its deployments.
 #[derive(Debug, Default)]
 pub struct AppEgress {
     policy: ArcSwap<Policy>,
-    rate: Rate,
+    calls: Cell,
 }
 
-/// The outbound calls of one execution. One at a time: `send` borrows it.
+/// The outbound calls of one execution.
 #[derive(Debug)]
 pub struct Outbound {
     egress: Arc<Egress>,
     app: Arc<AppEgress>,
+    rate: Rate,
     hops: Hops,
     /// When the execution is ended.
     deadline: Instant,
-    calls: u32,
+}
+
+/// A call that came to nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct NotAnswered {
+    pub error: EgressError,
+    /// The other server may have got something all the same.
+    pub was_sent: bool,
 }
 
 /// What could not be set up.
@@ -94,13 +113,19 @@ impl Egress {
         roots: RootCertStore,
     ) -> Result<Self, EgressSetupError> {
         let tls = connect::tls(roots)?;
-        Ok(Self { rules, resolver, dialler, own: address::of_this_machine, tls, hops: HopKey::new(key) })
+        Ok(Self { rules, resolver, dialler, own: address::of_this_machine, tls, hops: HopKey::new(key), started: Instant::now() })
     }
 
-    /// The calls of an execution that ends at `deadline` and was asked for by a request that came through `hops` calls.
+    /// The calls of an execution that ends at `deadline` and was asked for by a request that came through `hops` calls. Of `limits`, the
+    /// rates count here.
     #[must_use]
-    pub fn outbound(self: &Arc<Self>, app: Arc<AppEgress>, hops: Hops, deadline: Instant) -> Outbound {
-        Outbound { egress: Arc::clone(self), app, hops, deadline, calls: 0 }
+    pub fn outbound(self: &Arc<Self>, app: Arc<AppEgress>, limits: &AppLimits, hops: Hops, deadline: Instant) -> Outbound {
+        let rate = Rate::new(limits.http_requests_per_second, limits.http_requests_burst);
+        Outbound { egress: Arc::clone(self), app, rate, hops, deadline }
+    }
+
+    fn now_ns(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
     /// All addresses of a host, all of them checked.
@@ -130,15 +155,26 @@ impl AppEgress {
 }
 
 impl Outbound {
+    /// Makes calls, six at a time, and returns what became of them in their order. The bodies of all answers together have at most
+    /// `bytes_max` bytes.
+    pub(crate) async fn send_all(&self, requests: &[calls::Request], bytes_max: u64) -> Vec<calls::Result> {
+        let budget = Budget::new(bytes_max);
+        let sent = |request| self.send(request, &budget).map_err(failed);
+        let answers = stream::iter(requests.iter().cloned()).map(sent);
+        answers.buffered(AT_ONCE_MAX).collect().await
+    }
+
     /// Makes one call and follows its redirects. Dropping the future closes the connection.
     ///
     /// # Errors
-    /// [`EgressError`].
-    pub async fn send(&mut self, request: OutboundRequest) -> Result<OutboundResponse, EgressError> {
-        if self.calls == limits::CALLS_MAX {
-            return Err(EgressError::TooManyRequests("50 in one execution are the most"));
-        }
-        self.calls += 1;
+    /// [`NotAnswered`].
+    pub async fn send(&self, request: calls::Request, budget: &Budget) -> Result<calls::Response, NotAnswered> {
+        let mut was_sent = false;
+        let answer = self.follow(request, budget, &mut was_sent).await;
+        answer.map_err(|error| NotAnswered { error, was_sent })
+    }
+
+    async fn follow(&self, request: calls::Request, budget: &Budget, was_sent: &mut bool) -> Result<calls::Response, EgressError> {
         let mut draft = Draft::new(request)?;
         let now = Instant::now();
         let left = self.deadline.saturating_duration_since(now).saturating_sub(limits::RESERVE);
@@ -148,7 +184,7 @@ impl Outbound {
         }
         for redirects in 0.. {
             let late = || EgressError::Timeout(draft.target.origin());
-            let response = timeout_at(until, self.hop(&draft)).await.map_err(|_elapsed| late())??;
+            let response = timeout_at(until, self.hop(&draft, budget, was_sent)).await.map_err(|_elapsed| late())??;
             let Some(location) = redirect::location(&response) else {
                 return Ok(answer(response, &draft.target, redirects));
             };
@@ -161,19 +197,18 @@ impl Outbound {
     }
 
     /// One request to one host, with every check.
-    async fn hop(&self, draft: &Draft) -> Result<Response<Vec<u8>>, EgressError> {
+    async fn hop(&self, draft: &Draft, budget: &Budget, was_sent: &mut bool) -> Result<Response<Vec<u8>>, EgressError> {
         let Egress { rules, dialler, tls, .. } = &*self.egress;
         let target = &draft.target;
         if rules.deny_host(&target.host) || !self.app.policy.load().allows(target) {
             return Err(EgressError::NotAllowed(target.origin()));
         }
-        if !self.app.rate.take(Instant::now()) {
-            return Err(EgressError::TooManyRequests("the app makes more in a second than it may"));
-        }
+        take_now(|| self.egress.now_ns(), |now_ns| self.app.calls.take(self.rate, now_ns)).map_err(|_| EgressError::TooManyRequests)?;
         let request = self.request(draft)?;
         let addresses = self.egress.addresses(target).await?;
         let stream = connect::connect(&**dialler, tls, target, &addresses).await?;
-        exchange(stream, request, &target.origin()).await
+        *was_sent = true;
+        exchange(stream, request, &target.origin(), budget).await
     }
 
     fn request(&self, draft: &Draft) -> Result<Request<Full<bytes::Bytes>>, EgressError> {
@@ -196,13 +231,17 @@ impl Outbound {
     }
 }
 
-fn answer(response: Response<Vec<u8>>, target: &Target, redirects: u32) -> OutboundResponse {
+fn answer(response: Response<Vec<u8>>, target: &Target, redirects: u32) -> calls::Response {
     let (parts, body) = response.into_parts();
-    OutboundResponse {
+    calls::Response {
         status: parts.status.as_u16(),
         headers: headers::for_script(&parts.headers),
         body,
         url: target.as_str().to_owned(),
         redirects,
     }
+}
+
+fn failed(NotAnswered { error, was_sent }: NotAnswered) -> calls::Failed {
+    calls::Failed { code: error.code().to_owned(), message: error.to_string(), was_sent }
 }

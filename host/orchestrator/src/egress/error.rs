@@ -33,7 +33,7 @@ pub enum EgressError {
     /// The time of the call is over: what was asked for, what the execution has left, or 10 s without an answer's head.
     #[error("{0} did not answer in time")]
     Timeout(String),
-    /// The body is longer than 8 MiB, or the head longer than 64 KiB.
+    /// The body is longer than 8 MiB or than what is left for the answers of the execution, or the head longer than 64 KiB.
     #[error("the answer is too large: {0}")]
     ResponseTooLarge(&'static str),
     /// More than 5.
@@ -45,9 +45,9 @@ pub enum EgressError {
     /// What came is not HTTP/1.1, or it ended before it was complete.
     #[error("{0} did not answer properly")]
     Protocol(String),
-    /// More than 50 calls in one execution, or more in a second than the app may make.
-    #[error("too many calls: {0}")]
-    TooManyRequests(&'static str),
+    /// More in a second than the app may make.
+    #[error("the app calls other servers more often than it may (http_requests_per_second)")]
+    TooManyRequests,
 }
 
 impl EgressError {
@@ -69,7 +69,7 @@ impl EgressError {
             Self::TooManyRedirects => "too_many_redirects",
             Self::InsecureRedirect(_) => "insecure_redirect",
             Self::Protocol(_) => "protocol",
-            Self::TooManyRequests(_) => "too_many_requests",
+            Self::TooManyRequests => "too_many_requests",
         }
     }
 }

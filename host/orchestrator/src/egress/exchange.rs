@@ -12,7 +12,7 @@ use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use tokio::time::timeout;
 
-use super::{connect::Stream, error::EgressError, limits, redirect};
+use super::{budget::Budget, connect::Stream, error::EgressError, limits, redirect};
 
 /// Sends a request and reads the answer. The body of a redirect is not read.
 ///
@@ -22,6 +22,7 @@ pub(super) async fn exchange(
     stream: Box<dyn Stream>,
     request: Request<Full<Bytes>>,
     origin: &str,
+    budget: &Budget,
 ) -> Result<Response<Vec<u8>>, EgressError> {
     let broken = |error: hyper::Error| {
         if error.is_parse_too_large() { EgressError::ResponseTooLarge("the head") } else { EgressError::Protocol(origin.to_owned()) }
@@ -43,7 +44,7 @@ pub(super) async fn exchange(
             return Ok(response.map(|_not_read| Vec::new()));
         }
         let (parts, body) = response.into_parts();
-        Ok(Response::from_parts(parts, read(body, origin).await?))
+        Ok(Response::from_parts(parts, read(body, origin, budget).await?))
     };
     let (mut answered, mut connection) = (pin!(answered), pin!(connection));
     tokio::select! {
@@ -61,10 +62,15 @@ fn head_bytes(headers: &HeaderMap) -> usize {
 }
 
 /// The first byte beyond the limit ends it, and so does a declared length beyond.
-async fn read(mut body: Incoming, origin: &str) -> Result<Vec<u8>, EgressError> {
+async fn read(mut body: Incoming, origin: &str, budget: &Budget) -> Result<Vec<u8>, EgressError> {
     const TOO_LARGE: EgressError = EgressError::ResponseTooLarge("the body");
-    if body.size_hint().lower() > limits::RESPONSE_BODY_BYTES_MAX as u64 {
+    const TOGETHER: EgressError = EgressError::ResponseTooLarge("the bodies of all answers to this execution together (http_bytes)");
+    let declared = body.size_hint().lower();
+    if declared > limits::RESPONSE_BODY_BYTES_MAX as u64 {
         return Err(TOO_LARGE);
+    }
+    if declared > budget.left() {
+        return Err(TOGETHER);
     }
     let mut read = Vec::new();
     while let Some(frame) = body.frame().await {
@@ -73,6 +79,9 @@ async fn read(mut body: Incoming, origin: &str) -> Result<Vec<u8>, EgressError> 
         let Ok(data) = frame.into_data() else { continue };
         if read.len() + data.len() > limits::RESPONSE_BODY_BYTES_MAX {
             return Err(TOO_LARGE);
+        }
+        if !budget.take(data.len() as u64) {
+            return Err(TOGETHER);
         }
         read.extend_from_slice(&data);
     }

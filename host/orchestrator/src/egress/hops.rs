@@ -53,6 +53,13 @@ impl HopKey {
         headers.get_all(HOPS).iter().filter_map(|value| self.check(value)).max().unwrap_or_default()
     }
 
+    /// The same of fields that become a script's, which does not see it.
+    pub(crate) fn take(&self, headers: &mut Vec<(String, String)>) -> Hops {
+        let is_hops = |name: &str| name.eq_ignore_ascii_case(HOPS.as_str());
+        let told = headers.extract_if(.., |(name, _)| is_hops(name)).filter_map(|(_, value)| self.check(&value.try_into().ok()?));
+        told.max().unwrap_or_default()
+    }
+
     fn check(&self, value: &HeaderValue) -> Option<Hops> {
         let (number, signature) = value.to_str().ok()?.split_once('.')?;
         let number = number.parse().ok()?;

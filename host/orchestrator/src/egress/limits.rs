@@ -1,9 +1,7 @@
-//! Every number that an outbound call can hit (S-5.5, S-2.4).
+//! The numbers that an outbound call can hit and that are the same for all apps (S-5.5); the others are in `execution::limits`.
 
 use std::time::Duration;
 
-/// Calls of one execution, redirects not counted.
-pub(crate) const CALLS_MAX: u32 = 50;
 /// Redirects of one call.
 pub(crate) const REDIRECTS_MAX: usize = 5;
 /// What a call may take in all, redirects included, if the script does not say.
@@ -24,15 +22,7 @@ pub(crate) const URL_BYTES_MAX: usize = 8 * 1024;
 /// Header fields that a script sends, and their names and values together.
 pub(crate) const REQUEST_HEADERS_MAX: usize = 64;
 pub(crate) const REQUEST_HEADER_BYTES_MAX: usize = 32 * 1024;
-/// Longest body that is sent.
-pub(crate) const REQUEST_BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Longest head of an answer, status line included.
 pub(crate) const RESPONSE_HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Longest body of an answer. Counted while it comes.
 pub(crate) const RESPONSE_BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
-
-/// Requests a second of one app on one node, redirects counted, and how many may come at once after a pause.
-pub(crate) const APP_RATE: u32 = 50;
-pub(crate) const APP_BURST: u32 = 100;
-
-const _: () = assert!(APP_BURST >= CALLS_MAX, "one execution may make all its calls at once");

@@ -5,10 +5,11 @@
 //! is made: for every hop of every redirect, for names and for addresses, on the very value that is dialled. Proxies named in the environment
 //! are not used.
 //!
-//! In order of use: `request`, `target`, `headers`, `client` (the line through all of it), `policy`, `rate`, `resolve`, `address`,
-//! `connect`, `exchange`, `redirect`. Deliberately absent: a pool of connections, caches, cookies, decompression.
+//! In order of use: `request`, `target`, `headers`, `client` (the line through all of it), `policy`, `resolve`, `address`,
+//! `connect`, `exchange`, `budget`, `redirect`. Deliberately absent: a pool of connections, caches, cookies, decompression.
 
 mod address;
+mod budget;
 mod client;
 mod connect;
 mod error;
@@ -18,19 +19,18 @@ pub(crate) mod hops;
 mod limits;
 mod operator;
 mod policy;
-mod rate;
 mod redirect;
 mod request;
 mod resolve;
 mod target;
 
 pub use address::Checked;
-pub use client::{AppEgress, Egress, EgressSetupError, Outbound};
+pub use budget::Budget;
+pub use client::{AppEgress, Egress, EgressSetupError, NotAnswered, Outbound};
 pub use connect::{Dial, TcpDial};
 pub use error::EgressError;
 pub use hops::Hops;
 pub use operator::{Denial, Opening, OperatorRules, RuleError};
 pub use policy::{Entry, HostPattern, HostPatternError, Policy};
-pub use request::{OutboundRequest, OutboundResponse};
 pub use resolve::{Resolve, Resolvers};
 pub use target::Scheme;

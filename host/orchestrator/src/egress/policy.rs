@@ -49,6 +49,13 @@ impl Policy {
 }
 
 impl Entry {
+    /// An entry as it is stored; `None`: it is none.
+    #[must_use]
+    pub fn parse(host: &str, port: Option<u16>, scheme: Option<&str>) -> Option<Self> {
+        let scheme = scheme.map(|word| Scheme::named(word).ok_or(())).transpose().ok()?;
+        Some(Self { host: host.parse().ok()?, port, scheme })
+    }
+
     fn allows(&self, target: &Target) -> bool {
         let has_port = self.port.map_or_else(|| WEB_PORTS.contains(&target.port), |port| port == target.port);
         has_port && self.scheme.is_none_or(|scheme| scheme == target.scheme) && self.host.matches(&target.host)

@@ -57,11 +57,11 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
     use super::*;
-    use crate::egress::request::OutboundRequest;
+    use execution::http::Request;
 
     fn draft(url: &str) -> Draft {
         let headers = [("authorization", "secret"), ("cookie", "a=b"), ("x-token", "secret"), ("content-type", "text/plain")];
-        Draft::new(OutboundRequest {
+        Draft::new(Request {
             method: "POST".into(),
             url: url.into(),
             headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),

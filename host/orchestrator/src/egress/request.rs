@@ -1,38 +1,12 @@
-//! What a script asks for and what it gets, and the checks that need neither list nor network.
+//! What a script asks for, and the checks that need neither list nor network.
 
 use std::time::Duration;
 
 use bytes::Bytes;
+use execution::http::{REQUEST_BODY_BYTES_MAX, Request};
 use http::{HeaderMap, Method};
 
 use super::{error::EgressError, headers, limits, target::Target};
-
-/// One call, as a script wrote it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OutboundRequest {
-    /// In any case; is sent in capitals.
-    pub method: String,
-    /// Absolute.
-    pub url: String,
-    /// In order; names may repeat.
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
-    /// For all of it, redirects included. `None`: 5 s. Never more than what is left of the execution's time.
-    pub timeout_ms: Option<u64>,
-}
-
-/// The answer that was not a redirect.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutboundResponse {
-    pub status: u16,
-    /// In order, lower-case names; names may repeat.
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
-    /// Where it came from: the URL asked for, or that of the last redirect.
-    pub url: String,
-    /// Redirects that were followed.
-    pub redirects: u32,
-}
 
 /// A call that may be made, if its target may be reached.
 #[derive(Debug, Clone)]
@@ -47,9 +21,9 @@ pub(super) struct Draft {
 impl Draft {
     /// # Errors
     /// [`EgressError::InvalidUrl`], [`EgressError::InvalidMethod`], [`EgressError::InvalidHeader`], [`EgressError::RequestTooLarge`].
-    pub(super) fn new(request: OutboundRequest) -> Result<Self, EgressError> {
-        let OutboundRequest { method, url, headers, body, timeout_ms } = request;
-        if body.len() > limits::REQUEST_BODY_BYTES_MAX {
+    pub(super) fn new(request: Request) -> Result<Self, EgressError> {
+        let Request { method, url, headers, body, timeout_ms } = request;
+        if body.len() > REQUEST_BODY_BYTES_MAX {
             return Err(EgressError::RequestTooLarge);
         }
         Ok(Self {
@@ -82,8 +56,7 @@ mod tests {
     use super::*;
 
     fn draft(method: &str, body: usize) -> Result<Draft, EgressError> {
-        let request =
-            OutboundRequest { method: method.into(), url: "http://a.example/".into(), body: vec![0; body], ..OutboundRequest::default() };
+        let request = Request { method: method.into(), url: "http://a.example/".into(), body: vec![0; body], ..Request::default() };
         Draft::new(request)
     }
 
@@ -99,8 +72,8 @@ mod tests {
 
     #[test]
     fn bodies_are_bounded() {
-        assert!(draft("POST", limits::REQUEST_BODY_BYTES_MAX).is_ok());
-        assert_eq!(draft("POST", limits::REQUEST_BODY_BYTES_MAX + 1).unwrap_err(), EgressError::RequestTooLarge);
+        assert!(draft("POST", REQUEST_BODY_BYTES_MAX).is_ok());
+        assert_eq!(draft("POST", REQUEST_BODY_BYTES_MAX + 1).unwrap_err(), EgressError::RequestTooLarge);
         assert_eq!([draft("GET", 0), draft("POST", 0), draft("GET", 1)].map(|draft| draft.unwrap().has_length()), [false, true, true]);
     }
 }

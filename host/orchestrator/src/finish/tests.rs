@@ -48,6 +48,7 @@ fn row(number: u128, path: &str) -> NewExecution {
         path: path.to_owned(),
         usage: Usage::default(),
         failure: None,
+        calls: Vec::new(),
         logs_dropped: 0,
         attempts: 1,
     }

@@ -9,7 +9,10 @@ use execution::{
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use orchestrator::{Config, Connections, Control, ControlBody, Orchestrator, PreviewKey, Recorder, TrustedProxies};
+use orchestrator::{
+    Config, Connections, Control, ControlBody, Orchestrator, PreviewKey, Recorder, TrustedProxies,
+    egress::{Egress, OperatorRules},
+};
 use store::{AppId, AppSnapshot, Digest, DomainKind, RouteId, ScriptId, ScriptKind, SnapshotRoute, SnapshotScript};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -68,7 +71,13 @@ impl Execute for Scripted {
                 }
             }
             let logs = Logs { lines: vec![LogLine { level: execution::Level::Info, message: "ran".to_owned(), fields: None }], dropped: 0 };
-            Outcome { result: failed.map_or(Ok(answer), Err), usage: Usage::default(), logs, effects: Effects::default() }
+            Outcome {
+                result: failed.map_or(Ok(answer), Err),
+                usage: Usage::default(),
+                logs,
+                calls: Vec::new(),
+                effects: Effects::default(),
+            }
         })
     }
 }
@@ -156,6 +165,7 @@ impl Server {
             trusted_proxies: TrustedProxies::default(),
             concurrency: 4,
             preview_key: PreviewKey::new([7; 32]),
+            egress: Arc::new(Egress::new(OperatorRules::default(), PreviewKey::new([7; 32]), Vec::new()).unwrap()),
             clock: || 1_700_000_000_000,
             connections,
         };
@@ -248,6 +258,7 @@ fn shop(routes: &[(&str, &str, &str)]) -> (AppSnapshot, HashMap<Digest, String>)
         app_limits: AppLimits::default(),
         deployment: 7,
         deployment_id: None,
+        egress: Vec::new(),
         hosts: vec![("shop.example".to_owned(), DomainKind::Exact), ("wild.example".to_owned(), DomainKind::Wildcard)],
         routes: numbered()
             .map(|(number, (method, path, _))| SnapshotRoute {

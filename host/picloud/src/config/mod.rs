@@ -38,7 +38,7 @@ pub(crate) struct Config {
     pub(crate) concurrency: u32,
     /// Whose forwarding headers are believed.
     pub(crate) trusted_proxies: TrustedProxies,
-    /// Who is asked for the proofs of domains; `None` for the machine's own resolvers.
+    /// Who is asked for the proofs of domains, and where the servers are that scripts call; `None` for the machine's own resolvers.
     pub(crate) dns_resolvers: Option<Vec<SocketAddr>>,
     /// What scripts may call beyond the public internet, and what of it they may not.
     pub(crate) egress: OperatorRules,

@@ -26,6 +26,8 @@ pub(crate) struct Instance {
     directory: TempDir,
     /// Somebody else's database, if it has none of its own.
     database_url: Option<String>,
+    /// Text of the configuration file.
+    file: String,
     /// Cookie of whoever logged in.
     session: Vec<String>,
     /// Sent with every call of the admin API once there is one.
@@ -42,20 +44,27 @@ pub(crate) fn program(directory: &Path) -> Command {
 impl Instance {
     /// Starts a new one and waits until it serves.
     pub(crate) fn start() -> Self {
-        Self::with(None)
+        Self::with(None, "")
+    }
+
+    /// Starts a new one with a configuration file.
+    pub(crate) fn configured(file: &str) -> Self {
+        Self::with(None, file)
     }
 
     /// One node of several: they have this database in common.
     pub(crate) fn node(database_url: &str) -> Self {
-        Self::with(Some(database_url.to_owned()))
+        Self::with(Some(database_url.to_owned()), "")
     }
 
-    fn with(database_url: Option<String>) -> Self {
+    fn with(database_url: Option<String>, file: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         // PostgreSQL's user has to enter when the tests run as root.
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let (port, internal_port) = (free_port(), free_port());
-        let mut instance = Self { child: None, port, internal_port, directory, database_url, session: Vec::new(), key: String::new() };
+        let file = file.to_owned();
+        let mut instance =
+            Self { child: None, port, internal_port, directory, database_url, file, session: Vec::new(), key: String::new() };
         instance.start_again();
         instance
     }
@@ -65,6 +74,9 @@ impl Instance {
         let mut command = program(self.directory.path());
         command.arg("serve").args(["--bind", &format!("127.0.0.1:{}", self.port)]);
         command.args(["--internal-bind", &format!("127.0.0.1:{}", self.internal_port)]).stderr(Stdio::piped());
+        let file = self.path().join("picloud.toml");
+        fs::write(&file, &self.file).unwrap();
+        command.arg("--config").arg(file);
         if let Some(url) = &self.database_url {
             command.env("PICLOUD_DATABASE_URL", url);
         }
@@ -146,6 +158,11 @@ impl Instance {
         self.call(method, path, &headers, &body)
     }
 
+    /// The key that [`Instance::admin`] sends.
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
     /// The cookie of whoever logged in here.
     pub(crate) fn session(&self) -> &[String] {
         &self.session
@@ -166,8 +183,18 @@ impl Instance {
         let session = self.call("POST", "session", &[], &json!({ "username": "owner", "password": password }).to_string());
         let Some(cookie) = session.header("set-cookie").and_then(|cookie| cookie.split(';').next()) else { return session };
         self.session = vec![format!("Cookie: {cookie}")];
-        let scopes =
-            ["script:read", "script:write", "route:write", "domain:write", "log:read", "script:execute", "app:admin", "instance:admin"];
+        let scopes = [
+            "script:read",
+            "script:write",
+            "script:execute",
+            "route:write",
+            "domain:write",
+            "data:read",
+            "data:write",
+            "log:read",
+            "app:admin",
+            "instance:admin",
+        ];
         let made = self.by_session(&self.session, "POST", "api-keys", &json!({ "name": "tests", "scopes": scopes }));
         self.key = made.json()["key"].as_str().unwrap().to_owned();
         session

@@ -6,6 +6,7 @@
 mod acceptance;
 mod commands;
 mod deploys;
+mod egress;
 mod hostile;
 mod http;
 mod instance;

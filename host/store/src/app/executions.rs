@@ -1,6 +1,6 @@
 //! What ran.
 
-use execution::{Frame, Usage};
+use execution::{Frame, TracedCall, Usage};
 use jiff::Timestamp;
 use sqlx::types::Json;
 
@@ -30,6 +30,8 @@ pub struct Execution {
     pub error_message: Option<String>,
     /// Innermost first.
     pub error_trace: Vec<Frame>,
+    /// What it waited for. Not read for lists.
+    pub calls: Vec<TracedCall>,
     /// Log lines beyond the limit, which were not kept.
     pub logs_dropped: u64,
     /// How often the script was run; the figures are those of the last time.
@@ -60,7 +62,7 @@ impl AppStore {
                 deployment, invocation_type, outcome, status,
                 method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message,
                 error_trace as "error_trace: Json<Vec<Frame>>",
-                logs_dropped, attempts, created_at as "created_at: Time"
+                logs_dropped, attempts, null::json as "calls: Json<Vec<TracedCall>>", created_at as "created_at: Time"
             from executions
             where app_id = $1 and created_at <= $2 and (created_at, id) < ($2, $3)
                 and ($4::uuid is null or script_id = $4) and ($5::text is null or outcome = $5)
@@ -92,7 +94,7 @@ impl AppStore {
                 deployment, invocation_type, outcome, status,
                 method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message,
                 error_trace as "error_trace: Json<Vec<Frame>>",
-                logs_dropped, attempts, created_at as "created_at: Time"
+                logs_dropped, attempts, calls as "calls: Json<Vec<TracedCall>>", created_at as "created_at: Time"
             from executions where app_id = $1 and created_at = $2 and id = $3
             "#,
             self.app as _,
@@ -126,6 +128,7 @@ struct ExecutionRow {
     error_trace: Option<Json<Vec<Frame>>>,
     logs_dropped: i64,
     attempts: i16,
+    calls: Option<Json<Vec<TracedCall>>>,
     created_at: Timestamp,
 }
 
@@ -153,6 +156,7 @@ impl From<ExecutionRow> for Execution {
             },
             error_message: row.error_message,
             error_trace: row.error_trace.map_or_else(Vec::new, |Json(trace)| trace),
+            calls: row.calls.map_or_else(Vec::new, |Json(calls)| calls),
             logs_dropped: unsigned(row.logs_dropped),
             attempts: u32::try_from(row.attempts).unwrap_or(1),
             created_at: row.created_at,

@@ -6,7 +6,7 @@
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use crate::{AdminId, ApiKeyId, AppId, DeploymentId, Digest, DomainId, Error, InvitationId, Result, SessionId};
+use crate::{AdminId, ApiKeyId, AppId, DeploymentId, Digest, DomainId, EgressRuleId, Error, InvitationId, Result, SessionId};
 
 /// A thing that changes.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +19,7 @@ pub(crate) enum Subject<'a> {
     Split(AppId),
     Member(AppId, AdminId),
     Domain(DomainId),
+    EgressRule(EgressRuleId),
     /// His password's hash is part of it.
     Admin(AdminId),
     ApiKey(ApiKeyId),
@@ -63,6 +64,7 @@ impl Subject<'_> {
                 from domains t where id = $1"#,
                 id
             ),
+            Self::EgressRule(id) => row!(r#"select to_jsonb(t) as "row!" from egress_rules t where id = $1"#, id),
             Self::Admin(id) => row!(r#"select to_jsonb(t) as "row!" from admins t where id = $1"#, id),
             Self::ApiKey(id) => row!(r#"select to_jsonb(t) - 'last_used_at' as "row!" from api_keys t where id = $1"#, id),
             Self::Invitation(id) => row!(r#"select to_jsonb(t) as "row!" from invitations t where id = $1"#, id),

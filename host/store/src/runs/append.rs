@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeSet};
 
-use execution::{Failure, InvocationType, Level, Usage};
+use execution::{Failure, InvocationType, Level, TracedCall, Usage};
 use jiff::civil::Date;
 use sqlx::PgConnection;
 
@@ -31,6 +31,8 @@ pub struct NewExecution {
     pub usage: Usage,
     /// Message and trace for the developer.
     pub failure: Option<Failure>,
+    /// What the script waited for.
+    pub calls: Vec<TracedCall>,
     pub logs_dropped: u64,
     /// How often the script was run; the figures are those of the last time.
     pub attempts: u32,
@@ -100,16 +102,17 @@ pub(crate) async fn insert_executions(connection: &mut PgConnection, rows: &[New
         };
     }
     let traces = rows.iter().map(|row| row.failure.as_ref().and_then(|failure| serde_json::to_string(&failure.trace).ok()));
+    let calls = rows.iter().map(|row| (!row.calls.is_empty()).then(|| serde_json::to_string(&row.calls).ok()).flatten());
     sqlx::query!(
         "insert into executions (app_id, created_at, id, request_id, script_id, route_id, deployment, invocation_type, outcome, status,
-            method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace, logs_dropped, attempts)
+            method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace, logs_dropped, attempts, calls)
         select app_id, created_at, id, request_id, script_id, route_id, deployment, invocation_type, outcome, status,
-            method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace::json, logs_dropped, attempts
+            method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace::json, logs_dropped, attempts, calls::json
         from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::int[], $8::text[], $9::text[],
             $10::smallint[], $11::text[], $12::text[], $13::text[], $14::bigint[], $15::bigint[], $16::bigint[], $17::int[], $18::text[],
-            $19::text[], $20::bigint[], $21::smallint[])
+            $19::text[], $20::bigint[], $21::smallint[], $22::text[])
         as new (app_id, created_at, id, request_id, script_id, route_id, deployment, invocation_type, outcome, status,
-            method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace, logs_dropped, attempts)
+            method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace, logs_dropped, attempts, calls)
         on conflict do nothing",
         column!(row => row.app) as &[AppId],
         column!(row => Time(row.id.created_at())) as &[Time],
@@ -131,7 +134,8 @@ pub(crate) async fn insert_executions(connection: &mut PgConnection, rows: &[New
         column!(row => row.failure.as_ref().map(|failure| storable(&failure.message))) as &[Option<Cow<'_, str>>],
         &traces.collect::<Vec<_>>() as &[Option<String>],
         column!(row => signed(row.logs_dropped)) as &[i64],
-        column!(row => i16::try_from(row.attempts).unwrap_or(i16::MAX)) as &[i16]
+        column!(row => i16::try_from(row.attempts).unwrap_or(i16::MAX)) as &[i16],
+        &calls.collect::<Vec<_>>() as &[Option<String>]
     )
     .execute(connection)
     .await?;

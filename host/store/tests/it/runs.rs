@@ -25,6 +25,7 @@ pub(crate) fn execution(app: AppId, script: ScriptId, at: Timestamp) -> NewExecu
         path: "/".into(),
         usage: Usage { fuel_used: 1, memory_peak_bytes: 2, wall_us: 3, host_calls: 4 },
         failure: None,
+        calls: Vec::new(),
         logs_dropped: 0,
         attempts: 1,
     }

@@ -46,6 +46,9 @@ actions! {
     MemberWrite = "member_write", [AppAdmin];
     DomainRead = "domain_read", [ScriptRead];
     DomainWrite = "domain_write", [DomainWrite];
+    /// What an app's scripts may call.
+    EgressRead = "egress_read", [AppAdmin];
+    EgressWrite = "egress_write", [AppAdmin];
     /// Scripts with their sources.
     ScriptRead = "script_read", [ScriptRead];
     ScriptWrite = "script_write", [ScriptWrite];

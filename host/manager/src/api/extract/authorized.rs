@@ -41,7 +41,7 @@ macro_rules! permissions {
 }
 
 permissions! {
-    AppRead AppWrite MemberRead MemberWrite DomainRead DomainWrite ScriptRead ScriptWrite ScriptExecute RouteRead RouteWrite
+    AppRead AppWrite MemberRead MemberWrite DomainRead DomainWrite EgressRead EgressWrite ScriptRead ScriptWrite ScriptExecute RouteRead RouteWrite
     DeploymentRead DeploymentWrite DeploymentPreview DataRead DataWrite LogRead AuditRead
 }
 
@@ -78,6 +78,8 @@ places! {
     OfDeployment: Deployment, "deployment";
     /// The id of a domain in the path.
     OfDomain: Domain, "domain";
+    /// The id of an egress rule in the path.
+    OfEgressRule: EgressRule, "egress rule";
     /// The id of an execution in the path.
     OfExecution: Execution, "execution";
 }
@@ -255,6 +257,7 @@ fn what(app: &AppRef) -> &'static str {
         AppRef::Route(_) => "route",
         AppRef::Deployment(_) => "deployment",
         AppRef::Domain(_) => "domain",
+        AppRef::EgressRule(_) => "egress rule",
         AppRef::Execution(_) => "execution",
         AppRef::Invitation(_) => "invitation",
         AppRef::ApiKey(_) => "API key",

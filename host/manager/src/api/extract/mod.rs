@@ -9,7 +9,7 @@ mod path;
 mod query;
 
 pub use authorized::{
-    Authorized, InQuery, OfApp, OfDeployment, OfDomain, OfExecution, OfRoute, OfScript, Opened, Permission, Place, action,
+    Authorized, InQuery, OfApp, OfDeployment, OfDomain, OfEgressRule, OfExecution, OfRoute, OfScript, Opened, Permission, Place, action,
 };
 pub use caller::{Caller, SESSION_IDLE};
 pub use client::Client;

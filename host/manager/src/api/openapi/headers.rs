@@ -14,6 +14,7 @@ const TAGGED: &[&str] = &[
     "create_app",
     "patch_app",
     "create_domain",
+    "create_egress_rule",
     "verify_domain",
     "create_script",
     "put_script",

@@ -8,7 +8,8 @@ use std::{
     time::Duration,
 };
 
-use orchestrator::egress::{EgressError, Hops, OutboundRequest};
+use execution::{AppLimits, http::Request};
+use orchestrator::egress::{Budget, EgressError, Hops, NotAnswered};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     sync::mpsc,
@@ -111,7 +112,7 @@ async fn s_5_5_a_server_that_never_answers_ends_at_the_time_of_the_call() {
     .await;
     let way = Way::to(server.address);
     for path in ["/", "/head", "/body", "/chunks"] {
-        let hasty = OutboundRequest { timeout_ms: Some(50), ..get(&server.url(path)) };
+        let hasty = Request { timeout_ms: Some(50), ..get(&server.url(path)) };
         assert_eq!(way.send(hasty).await.unwrap_err(), late(&server), "{path}");
     }
 }
@@ -121,7 +122,7 @@ async fn s_5_5_informational_answers_without_end_are_no_answer() {
     let server =
         Upstream::start(|mut stream, _| async move { while stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.is_ok() {} }).await;
     let way = Way::to(server.address);
-    let hasty = OutboundRequest { timeout_ms: Some(50), ..get(&server.url("/")) };
+    let hasty = Request { timeout_ms: Some(50), ..get(&server.url("/")) };
     assert_eq!(way.send(hasty).await.unwrap_err(), late(&server));
 }
 
@@ -138,23 +139,53 @@ async fn s_5_5_a_head_that_trickles_is_no_answer() {
     })
     .await;
     let way = Way::to(server.address);
-    let hasty = OutboundRequest { timeout_ms: Some(50), ..get(&server.url("/")) };
+    let hasty = Request { timeout_ms: Some(50), ..get(&server.url("/")) };
     assert_eq!(way.send(hasty).await.unwrap_err(), late(&server));
 }
 
 #[tokio::test]
-async fn s_5_5_an_execution_has_50_calls_and_no_more_time_than_it_has() {
+async fn s_5_5_a_call_has_no_more_time_than_its_execution() {
     let server = Upstream::saying(&[("/", "HTTP/1.1 204 N\r\n\r\n")]).await;
     let way = Way::to(server.address);
-    let mut execution = way.execution();
-    for _ in 0..50 {
-        assert_eq!(execution.send(get(&server.url("/"))).await.unwrap().status, 204);
+    let over = way.egress.outbound(Arc::clone(&way.app), &AppLimits::default(), Hops::default(), Instant::now());
+    let refused = over.send(get(&server.url("/")), &Budget::new(0)).await.unwrap_err();
+    assert_eq!(refused, NotAnswered { error: late(&server), was_sent: false });
+    assert_eq!(way.watched.dialled().len(), 0);
+}
+
+#[tokio::test]
+async fn s_5_5_an_app_calls_no_more_often_than_it_may() {
+    let server = Upstream::saying(&[("/", "HTTP/1.1 204 N\r\n\r\n")]).await;
+    let way = Way::to(server.address);
+    // Three, and then one a second: forty take less than seventeen.
+    let limits = AppLimits { http_requests_per_second: 1, http_requests_burst: 3, ..AppLimits::default() };
+    let mut codes = Vec::new();
+    for _ in 0..40 {
+        let sent = way.execution_with(&limits).send(get(&server.url("/")), &Budget::new(0)).await;
+        codes.extend(sent.err().map(|refused| (refused.error.code(), refused.was_sent)));
     }
-    assert_eq!(execution.send(get(&server.url("/"))).await.unwrap_err().code(), "too_many_requests");
-    assert_eq!(way.watched.dialled().len(), 50);
-    let mut over = way.egress.outbound(Arc::clone(&way.app), Hops::default(), Instant::now());
-    assert_eq!(over.send(get(&server.url("/"))).await.unwrap_err(), late(&server));
-    assert_eq!(way.watched.dialled().len(), 50);
+    assert!(codes.len() > 20 && codes.iter().all(|refused| *refused == ("too_many_requests", false)), "{codes:?}");
+    assert_eq!(way.watched.dialled().len(), 40 - codes.len());
+}
+
+#[tokio::test]
+async fn s_5_5_the_answers_of_an_execution_share_their_bytes() {
+    let server = Upstream::start(|mut stream, head| async move {
+        let length = if head.starts_with("GET /declared") { "content-length: 1000\r\n" } else { "" };
+        let _ = stream.write_all(format!("HTTP/1.1 200 OK\r\n{length}connection: close\r\n\r\n").as_bytes()).await;
+        let _ = stream.write_all(&[b'a'; 1000]).await;
+    })
+    .await;
+    let way = Way::to(server.address);
+    for path in ["/declared", "/counted"] {
+        let (execution, budget) = (way.execution(), Budget::new(2500));
+        for _ in 0..2 {
+            assert_eq!(execution.send(get(&server.url(path)), &budget).await.unwrap().body.len(), 1000);
+        }
+        let refused = execution.send(get(&server.url(path)), &budget).await.unwrap_err();
+        assert_eq!((refused.error.code(), refused.was_sent), ("response_too_large", true), "{path}");
+        assert!(refused.error.to_string().contains("http_bytes"), "{}", refused.error);
+    }
 }
 
 #[tokio::test]

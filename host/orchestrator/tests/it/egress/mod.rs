@@ -20,11 +20,14 @@ use std::{
     time::Duration,
 };
 
+use execution::{
+    AppLimits,
+    http::{Request, Response},
+};
 use orchestrator::{
     PreviewKey,
     egress::{
-        AppEgress, Checked, Dial, Egress, EgressError, Entry, Hops, Opening, OperatorRules, Outbound, OutboundRequest, OutboundResponse,
-        Policy, Resolve, TcpDial,
+        AppEgress, Budget, Checked, Dial, Egress, EgressError, Entry, Hops, Opening, OperatorRules, Outbound, Policy, Resolve, TcpDial,
     },
 };
 use rustls::RootCertStore;
@@ -116,19 +119,23 @@ impl Way {
 
     /// An execution with a minute to go.
     pub(crate) fn execution(&self) -> Outbound {
-        self.egress.outbound(Arc::clone(&self.app), Hops::default(), Instant::now() + Duration::from_secs(60))
+        self.execution_with(&AppLimits::default())
     }
 
-    pub(crate) async fn send(&self, request: OutboundRequest) -> Result<OutboundResponse, EgressError> {
-        self.execution().send(request).await
+    pub(crate) fn execution_with(&self, limits: &AppLimits) -> Outbound {
+        self.egress.outbound(Arc::clone(&self.app), limits, Hops::default(), Instant::now() + Duration::from_secs(60))
     }
 
-    pub(crate) async fn get(&self, url: &str) -> Result<OutboundResponse, EgressError> {
+    pub(crate) async fn send(&self, request: Request) -> Result<Response, EgressError> {
+        self.execution().send(request, &Budget::new(64 << 20)).await.map_err(|not_answered| not_answered.error)
+    }
+
+    pub(crate) async fn get(&self, url: &str) -> Result<Response, EgressError> {
         self.send(get(url)).await
     }
 }
 
 /// A request with time enough.
-pub(crate) fn get(url: &str) -> OutboundRequest {
-    OutboundRequest { method: "GET".to_owned(), url: url.to_owned(), timeout_ms: Some(60_000), ..OutboundRequest::default() }
+pub(crate) fn get(url: &str) -> Request {
+    Request { method: "GET".to_owned(), url: url.to_owned(), timeout_ms: Some(60_000), ..Request::default() }
 }

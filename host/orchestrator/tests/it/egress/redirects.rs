@@ -1,6 +1,7 @@
 //! Redirects are followed by PiCloud, with every check again (S-5.4).
 
-use orchestrator::egress::{EgressError, OutboundRequest};
+use execution::http::Request;
+use orchestrator::egress::EgressError;
 use tokio::io::AsyncWriteExt;
 
 use super::{Names, Way, canary::Canary, get, upstream::Upstream};
@@ -91,7 +92,7 @@ async fn s_5_4_secrets_stay_with_their_origin() {
     let headers = [("Authorization", "s3cret"), ("Cookie", "s3cret"), ("X-Api-Key", "s3cret"), ("Accept", "text/plain")];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     let url = first.url(&format!("/?to={}", second.url("/")));
-    let answer = way.send(OutboundRequest { headers, ..get(&url) }).await.unwrap();
+    let answer = way.send(Request { headers, ..get(&url) }).await.unwrap();
     assert_eq!((answer.status, answer.url), (204, second.url("/")));
     assert_eq!(first.seen().await.matches("s3cret").count(), 3);
     let seen = second.seen().await;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use orchestrator::egress::{EgressError, Hops, OutboundRequest};
+use execution::http::Request;
+use orchestrator::egress::{Budget, EgressError};
 use rcgen::{CertificateParams, KeyPair};
 use rustls::{RootCertStore, ServerConfig, pki_types::PrivateKeyDer};
 use tokio::{
@@ -21,7 +22,7 @@ async fn a_request_arrives_as_it_was_written_and_the_answer_comes_back() {
     )])
     .await;
     let way = Way::to(server.address);
-    let request = OutboundRequest {
+    let request = Request {
         method: "post".into(),
         headers: vec![("Content-Type".into(), "text/plain".into()), ("X-Two".into(), "1".into()), ("x-two".into(), "2".into())],
         body: b"hello".to_vec(),
@@ -66,7 +67,7 @@ async fn bodies_end_by_length_by_chunks_or_with_the_connection() {
     for path in ["/length", "/chunks", "/close", "/early"] {
         assert_eq!(way.get(&server.url(path)).await.unwrap().body, b"hello", "{path}");
     }
-    let head = way.send(OutboundRequest { method: "HEAD".into(), ..get(&server.url("/length")) }).await.unwrap();
+    let head = way.send(Request { method: "HEAD".into(), ..get(&server.url("/length")) }).await.unwrap();
     assert_eq!((head.status, head.body.len()), (200, 0));
 }
 
@@ -96,9 +97,7 @@ async fn s_2_7_the_hops_are_counted_on() {
     let hops = |seen: String| seen.lines().find_map(|line| line.strip_prefix("picloud-hops: ").map(str::to_owned)).unwrap();
     let first = hops(server.seen().await);
     assert!(first.starts_with("1.") && first.len() == 66, "{first}");
-    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
-    let mut execution = way.egress.outbound(std::sync::Arc::clone(&way.app), Hops::default(), deadline);
-    execution.send(get(&server.url("/"))).await.unwrap();
+    way.execution().send(get(&server.url("/")), &Budget::new(0)).await.unwrap();
     assert_eq!(hops(server.seen().await), first);
 }
 

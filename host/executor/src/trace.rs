@@ -1,0 +1,114 @@
+//! What one execution waited for, and how long.
+
+use std::{iter, time::Instant};
+
+use execution::{Answer, Question, TracedCall, Unanswered, http, kv};
+
+/// Calls of an execution that are kept; the count of all is in its usage.
+const CALLS_MAX: usize = 100;
+/// Longest text of a call.
+const CALL_BYTES_MAX: usize = 256;
+
+/// The calls so far.
+#[derive(Debug)]
+pub(crate) struct Trace {
+    started: Instant,
+    calls: Vec<TracedCall>,
+}
+
+impl Default for Trace {
+    fn default() -> Self {
+        Self { started: Instant::now(), calls: Vec::new() }
+    }
+}
+
+impl Trace {
+    /// Notes a question that was answered now.
+    pub(crate) fn note(&mut self, question: &Question, answer: &Answer, asked: Instant) {
+        let micros = |duration: std::time::Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        let (start_us, wall_us) = (micros(asked.saturating_duration_since(self.started)), micros(asked.elapsed()));
+        let room = CALLS_MAX.saturating_sub(self.calls.len());
+        let traced = texts(question, answer).take(room);
+        self.calls.extend(traced.map(|(call, result)| TracedCall { call, start_us, wall_us, result }));
+    }
+
+    pub(crate) fn into_calls(self) -> Vec<TracedCall> {
+        self.calls
+    }
+}
+
+/// What was asked and what came of it, as one or, of requests that are sent together, several calls.
+fn texts<'a>(question: &'a Question, answer: &'a Answer) -> Box<dyn Iterator<Item = (String, String)> + 'a> {
+    match (question, answer) {
+        (Question::KvGet { .. }, Answer::KvGet(stored)) => one("kv.get", found(stored)),
+        (Question::KvList(_), Answer::KvList(page)) => one("kv.list", entries(page)),
+        (Question::Http { requests, .. }, Answer::Http(Ok(results))) => {
+            Box::new(requests.iter().zip(results).map(|(request, result)| (sent(request), answered(result))))
+        }
+        (Question::Http { requests, .. }, Answer::Http(Err(why))) => {
+            Box::new(requests.iter().map(|request| (sent(request), unanswered(*why).to_owned())))
+        }
+        // The answer to another question: a defect, reported where it was asked.
+        _ => Box::new(iter::empty()),
+    }
+}
+
+fn one(call: &'static str, result: String) -> Box<dyn Iterator<Item = (String, String)>> {
+    Box::new(iter::once((call.to_owned(), result)))
+}
+
+fn found(stored: &Result<Option<kv::Stored>, Unanswered>) -> String {
+    match stored {
+        Ok(Some(_)) => "found",
+        Ok(None) => "absent",
+        Err(why) => unanswered(*why),
+    }
+    .to_owned()
+}
+
+fn entries(page: &Result<kv::Page, Unanswered>) -> String {
+    page.as_ref().map_or_else(|why| unanswered(*why).to_owned(), |page| format!("{} entries", page.entries.len()))
+}
+
+fn unanswered(why: Unanswered) -> &'static str {
+    match why {
+        Unanswered::Unavailable => "unavailable",
+        Unanswered::NotRecorded => "not_recorded",
+    }
+}
+
+/// Without query and fragment, where people put what is nobody else's business.
+fn sent(request: &http::Request) -> String {
+    let url = request.url.split(['?', '#']).next().unwrap_or_default();
+    let mut text = format!("http {} {url}", request.method.to_ascii_uppercase());
+    text.truncate(text.floor_char_boundary(CALL_BYTES_MAX));
+    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
+}
+
+fn answered(result: &http::Result) -> String {
+    match result {
+        Ok(response) => response.status.to_string(),
+        Err(failed) => failed.code.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_is_bounded_and_tells_no_query() {
+        let mut trace = Trace::default();
+        let request = |url: &str| http::Request { method: "get".to_owned(), url: url.to_owned(), ..http::Request::default() };
+        let requests = vec![request("https://a.example/x?key=secret"), request(&format!("https://b.example/{}", "y".repeat(500)))];
+        let failed = http::Failed { code: "timeout".to_owned(), message: String::new(), was_sent: true };
+        let answer = Answer::Http(Ok(vec![Err(failed.clone()), Err(failed)]));
+        let question = Question::Http { requests, bytes_max: 0 };
+        for _ in 0..60 {
+            trace.note(&question, &answer, Instant::now());
+        }
+        let calls = trace.into_calls();
+        assert_eq!((calls.len(), calls[0].call.as_str(), calls[0].result.as_str()), (100, "http GET https://a.example/x", "timeout"));
+        assert_eq!(calls[1].call.len(), 256);
+    }
+}
