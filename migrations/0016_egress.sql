@@ -20,4 +20,4 @@ create unique index egress_rules_same_key on egress_rules (app_id, host, coalesc
 create unique index egress_rules_id_key on egress_rules (id);
 
 -- [{"call", "start_us", "wall_us", "result"}]: the first hundred; null if there was none.
-alter table executions add column calls json;
+alter table executions add column calls jsonb;

@@ -7,6 +7,7 @@ mod log;
 pub(crate) mod panic;
 mod place;
 mod rand;
+mod secrets;
 mod time;
 
 use rhai::Engine;
@@ -18,6 +19,7 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_static_module("kv", kv::module().into());
     engine.register_static_module("log", log::module().into());
     engine.register_static_module("rand", rand::module().into());
+    engine.register_static_module("secrets", secrets::module().into());
     engine.register_static_module("time", time::module().into());
     engine.on_print(log::print);
     engine.on_debug(log::debug);

@@ -15,6 +15,8 @@ pub mod kv;
 pub mod limits;
 mod outcome;
 mod script;
+mod secret;
+pub mod secret_name;
 mod services;
 
 pub use effects::Effects;
@@ -23,4 +25,5 @@ pub use invocation::{Body, HttpRequest, Invocation, InvocationType};
 pub use limits::{AllLimits, AppLimits, Ceilings, GivenLimits, Limit, Limits};
 pub use outcome::{Failure, FailureKind, Frame, Level, LogLine, Logs, Outcome, Response, TracedCall, Usage};
 pub use script::{CompileError, CompileErrorKind, Compiled, Image, Modules, Source};
+pub use secret::{REDACTED_BYTES_MIN, Secret, SecretVersion};
 pub use services::{Answer, Answered, Nobody, Question, Services, Unanswered};

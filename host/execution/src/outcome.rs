@@ -19,13 +19,13 @@ pub struct Outcome {
 /// A call of the host that a script waited for. Shown to those who may read logs, so it says nothing of keys, values and queries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TracedCall {
-    /// `kv.get`, `kv.list`, or `http GET https://api.example.com/users`: cut at 256 bytes.
+    /// `kv.get`, `kv.list`, `secrets.get NAME`, or `http GET https://api.example.com/users`: cut at 256 bytes.
     pub call: String,
     /// Microseconds from the start of the execution.
     pub start_us: u64,
     /// Microseconds until the answer. Requests that are sent together share them.
     pub wall_us: u64,
-    /// The status, the code of an error, `found`, `absent`, or how many entries there were.
+    /// The status, the code of an error, `found`, `absent`, the version, or how many entries there were.
     pub result: String,
 }
 

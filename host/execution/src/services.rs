@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BoxFuture, http, kv};
+use crate::{BoxFuture, Secret, http, kv};
 
 /// Who answers an execution's questions, already bound to one app: no question carries an app id.
 ///
@@ -32,6 +32,8 @@ pub enum Question {
     KvList(kv::Range),
     /// Calls of other servers, answered in their order. The bodies of all answers together have at most `bytes_max` bytes.
     Http { requests: Vec<http::Request>, bytes_max: u64 },
+    /// The value of a secret.
+    Secret { name: String },
 }
 
 /// The answer to the question of the same name.
@@ -41,6 +43,7 @@ pub enum Answer {
     KvGet(Result<Option<kv::Stored>, Unanswered>),
     KvList(Result<kv::Page, Unanswered>),
     Http(Result<Vec<http::Result>, Unanswered>),
+    Secret(Result<Option<Secret>, Unanswered>),
 }
 
 /// Why there is no answer.
@@ -63,6 +66,7 @@ impl Question {
             Self::KvGet { .. } => Answer::KvGet(Err(why)),
             Self::KvList(_) => Answer::KvList(Err(why)),
             Self::Http { .. } => Answer::Http(Err(why)),
+            Self::Secret { .. } => Answer::Secret(Err(why)),
         }
     }
 }

@@ -77,7 +77,11 @@ fn finish(store: Store<State>, ending: Ending, limits: &Limits, started: Instant
         wall_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
         host_calls: state.host_calls,
     };
-    let result: Result<Response, Failure> = outcome::result(ending, &state, &usage, limits, last_seen.as_deref());
+    let result = outcome::result(ending, &state, &usage, limits, last_seen.as_deref());
+    let result: Result<Response, Failure> = result.map_err(|mut failure| {
+        state.mask.apply_to(&mut failure.message);
+        failure
+    });
     let effects = if result.is_ok() { state.transaction.into_effects() } else { Effects::default() };
     Outcome { result, usage, logs: state.logs, calls: state.trace.into_calls(), effects }
 }

@@ -29,6 +29,7 @@ mod handler;
 mod host;
 mod invocation;
 mod limiter;
+mod mask;
 mod memory;
 pub mod outcome;
 mod record;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use execution::{
-    Answer, Answered, BoxFuture, Effects, Question, Services, Unanswered,
+    Answer, Answered, BoxFuture, Effects, Question, Secret, Services, Unanswered,
     kv::{PAGE_BYTES_MAX, Page, Range, Read, Stored, Version, Write},
 };
 
@@ -20,6 +20,7 @@ pub struct Memory {
 #[derive(Debug, Default)]
 struct Data {
     kv: BTreeMap<String, Entry>,
+    secrets: BTreeMap<String, Secret>,
     last_version: Version,
     now_ms: u64,
 }
@@ -45,6 +46,14 @@ impl Memory {
     /// Sets the clock, in milliseconds since 1970-01-01T00:00:00Z.
     pub fn set_now_ms(&self, now_ms: u64) {
         self.data().now_ms = now_ms;
+    }
+
+    /// Gives the app a secret.
+    pub fn set_secret(&self, name: &str, value: &str) {
+        let mut data = self.data();
+        data.last_version += 1;
+        let secret = Secret::new(data.last_version, value.to_owned().into());
+        data.secrets.insert(name.to_owned(), secret);
     }
 
     /// Makes the effects of an execution part of the state, all or none.
@@ -132,6 +141,7 @@ impl Services for Memory {
         let answer = match question {
             Question::KvGet { key } => Answer::KvGet(Ok(data.get(key).map(|entry| entry.stored.clone()))),
             Question::KvList(range) => Answer::KvList(Ok(data.page(range))),
+            Question::Secret { name } => Answer::Secret(Ok(data.secrets.get(name).cloned())),
             Question::Http { .. } => question.unanswered(Unanswered::Unavailable),
         };
         Box::pin(std::future::ready(Answered { answer, now_ms: data.now_ms }))

@@ -67,7 +67,9 @@ fn from_trap(trap: &wasmtime::Error, state: &State, usage: &Usage, limits: &Limi
             (FailureKind::Memory, memory_message("an allocation would have passed the limit", limits))
         }
         _ => {
-            tracing::error!(error = ?trap, panic = state.panic, "the interpreter failed: this is a defect of PiCloud");
+            let mut panic = state.panic.clone().unwrap_or_default();
+            state.mask.apply_to(&mut panic);
+            tracing::error!(error = ?trap, panic, "the interpreter failed: this is a defect of PiCloud");
             (FailureKind::Internal, "the interpreter failed; this is a defect of PiCloud, not of the script".to_owned())
         }
     }

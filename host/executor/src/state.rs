@@ -8,7 +8,7 @@ use rand_chacha::{
     rand_core::{Rng, SeedableRng},
 };
 
-use crate::{host::meter::Watched, limiter::Memory, trace::Trace, transaction::Transaction};
+use crate::{host::meter::Watched, limiter::Memory, mask::Mask, trace::Trace, transaction::Transaction};
 
 /// The data of a store.
 pub(crate) struct State {
@@ -32,6 +32,8 @@ pub(crate) struct State {
     http_calls_max: u32,
     /// Bytes of answers that other servers may still give.
     pub(crate) http_bytes_left: u64,
+    /// Secrets that were read.
+    pub(crate) mask: Mask,
     /// Calls that waited for an answer.
     pub(crate) trace: Trace,
     /// Fuel kept back from `fuel-left`, for making an error of running out.
@@ -82,6 +84,7 @@ impl State {
             http_calls: 0,
             http_calls_max: u32::try_from(limits.http_calls).unwrap_or(u32::MAX),
             http_bytes_left: limits.http_bytes,
+            mask: Mask::default(),
             trace: Trace::default(),
             fuel_reserve: FUEL_RESERVE.min(limits.fuel / 10),
             panic: None,
@@ -121,7 +124,7 @@ impl State {
         let asked = Instant::now();
         let answered = self.services.ask(question).await;
         self.now_ms = self.now_ms.max(answered.now_ms);
-        self.trace.note(question, &answered.answer, asked);
+        self.trace.note(question, &answered.answer, asked, &self.mask);
         answered.answer
     }
 }

@@ -4,6 +4,8 @@ use std::{iter, time::Instant};
 
 use execution::{Answer, Question, TracedCall, Unanswered, http, kv};
 
+use crate::mask::Mask;
+
 /// Calls of an execution that are kept; the count of all is in its usage.
 const CALLS_MAX: usize = 100;
 /// Longest text of a call.
@@ -24,12 +26,16 @@ impl Default for Trace {
 
 impl Trace {
     /// Notes a question that was answered now.
-    pub(crate) fn note(&mut self, question: &Question, answer: &Answer, asked: Instant) {
+    pub(crate) fn note(&mut self, question: &Question, answer: &Answer, asked: Instant, mask: &Mask) {
         let micros = |duration: std::time::Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
         let (start_us, wall_us) = (micros(asked.saturating_duration_since(self.started)), micros(asked.elapsed()));
         let room = CALLS_MAX.saturating_sub(self.calls.len());
         let traced = texts(question, answer).take(room);
-        self.calls.extend(traced.map(|(call, result)| TracedCall { call, start_us, wall_us, result }));
+        self.calls.extend(traced.map(|(mut call, result)| {
+            mask.apply_to(&mut call);
+            call.truncate(call.floor_char_boundary(CALL_BYTES_MAX));
+            TracedCall { call, start_us, wall_us, result }
+        }));
     }
 
     pub(crate) fn into_calls(self) -> Vec<TracedCall> {
@@ -42,6 +48,13 @@ fn texts<'a>(question: &'a Question, answer: &'a Answer) -> Box<dyn Iterator<Ite
     match (question, answer) {
         (Question::KvGet { .. }, Answer::KvGet(stored)) => one("kv.get", found(stored)),
         (Question::KvList(_), Answer::KvList(page)) => one("kv.list", entries(page)),
+        (Question::Secret { name }, Answer::Secret(secret)) => {
+            let result = match secret {
+                Ok(secret) => secret.as_ref().map_or_else(|| "absent".to_owned(), |secret| format!("version {}", secret.version)),
+                Err(why) => unanswered(*why).to_owned(),
+            };
+            Box::new(iter::once((format!("secrets.get {name}"), result)))
+        }
         (Question::Http { requests, .. }, Answer::Http(Ok(results))) => {
             Box::new(requests.iter().zip(results).map(|(request, result)| (sent(request), answered(result))))
         }
@@ -80,8 +93,7 @@ fn unanswered(why: Unanswered) -> &'static str {
 /// Without query and fragment, where people put what is nobody else's business.
 fn sent(request: &http::Request) -> String {
     let url = request.url.split(['?', '#']).next().unwrap_or_default();
-    let mut text = format!("http {} {url}", request.method.to_ascii_uppercase());
-    text.truncate(text.floor_char_boundary(CALL_BYTES_MAX));
+    let text = format!("http {} {url}", request.method.to_ascii_uppercase());
     text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
 
@@ -105,7 +117,7 @@ mod tests {
         let answer = Answer::Http(Ok(vec![Err(failed.clone()), Err(failed)]));
         let question = Question::Http { requests, bytes_max: 0 };
         for _ in 0..60 {
-            trace.note(&question, &answer, Instant::now());
+            trace.note(&question, &answer, Instant::now(), &Mask::default());
         }
         let calls = trace.into_calls();
         assert_eq!((calls.len(), calls[0].call.as_str(), calls[0].result.as_str()), (100, "http GET https://a.example/x", "timeout"));

@@ -30,12 +30,15 @@ impl AppServices {
             return Some(Answer::Http(Ok(Box::pin(self.outbound.send_all(requests, *bytes_max)).await)));
         }
         let data = self.data.as_ref()?;
+        if let Question::Secret { name } = question {
+            return Some(Answer::Secret(data.secret(name)));
+        }
         // An app holds few connections at once, however many executions it has (S-3.4).
         let _turn = self.gate.database().await?;
         match question {
             Question::KvGet { key } => Some(Answer::KvGet(data.kv_get(key, self.now).await.map_err(|error| unavailable(&error)))),
             Question::KvList(range) => Some(Answer::KvList(data.kv_list(range, self.now).await.map_err(|error| unavailable(&error)))),
-            Question::Http { .. } => None,
+            Question::Http { .. } | Question::Secret { .. } => None,
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     data_directory,
     data_plane::LocalDataPlane,
     database::Database,
-    first_start, internal,
+    first_start, internal, key_file,
     readiness::Ready,
     shutdown::{self, Signals, Stopping},
     telling::tell,
@@ -45,7 +45,11 @@ pub(crate) async fn serve(config: Config, data: Handle, cores: usize) -> anyhow:
         database = Database::open(&config) => database?,
         () = signals.wait() => return Ok(()),
     };
-    let served = serve_from(&config, &database.store, sockets, &data, cores, &mut signals, started).await;
+    let served = async {
+        let store = key_file::unlock(&config, &database.store).await?;
+        serve_from(&config, &store, sockets, &data, cores, &mut signals, started).await
+    };
+    let served = Box::pin(served).await;
     let closed = database.close().await;
     served.and(closed)
 }

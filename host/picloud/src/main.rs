@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`boot`] (everything that runs, in the order of its start), `control_plane`, `data_plane` (the adaptors between
 //! the crates that must not know each other), `config`, `commands`.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod boot;
 mod certificates;
@@ -15,15 +15,20 @@ mod data_plane;
 mod database;
 mod first_start;
 mod internal;
+mod key_file;
 mod readiness;
 mod seed;
 mod shutdown;
 mod telling;
 mod upkeep;
+mod wiping;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
+
+#[global_allocator]
+static ALLOCATOR: wiping::Wiping = wiping::Wiping;
 
 fn main() -> ExitCode {
     match commands::run(commands::Command::parse()) {

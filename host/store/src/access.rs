@@ -197,9 +197,13 @@ impl Control {
         let facts = self.facts(principal, Some(app)).await.map_err(AuthorizeError::Store)?.ok_or(AuthorizeError::Revoked)?;
         decide(&facts).map_err(AuthorizeError::Denied)?;
         match facts.target {
-            TargetFacts::App { id, .. } => {
-                Ok(AppStore { pool: self.pool.clone(), ceilings: Arc::clone(&self.ceilings), app: id, actor: principal.clone() })
-            }
+            TargetFacts::App { id, .. } => Ok(AppStore {
+                pool: self.pool.clone(),
+                ceilings: Arc::clone(&self.ceilings),
+                vault: self.vault.clone(),
+                app: id,
+                actor: principal.clone(),
+            }),
             TargetFacts::NoApp | TargetFacts::Instance => Err(AuthorizeError::NoSuchApp),
         }
     }

@@ -57,6 +57,12 @@ pub enum Error {
     /// There are as many as there may be.
     #[error("there are {max} {what} already, as many as there may be; {advice}")]
     LimitReached { what: &'static str, max: u64, advice: &'static str },
+    /// This process has no keys: secrets can be neither set nor read.
+    #[error("no master keys were given")]
+    NoVault,
+    /// A secret, or the key of an app's secrets, can be neither sealed nor opened.
+    #[error("secrets: {0}")]
+    Sealing(String),
     /// The last active owner can't be made inactive or given a lesser role.
     #[error("this is the last active owner, who can't be made inactive or given a lesser role; make another owner first")]
     LastOwner,
@@ -132,6 +138,7 @@ pub enum Thing {
     /// Of `kv`.
     Key,
     Split,
+    Secret,
     ApiKey,
     Invitation,
 }
@@ -150,6 +157,7 @@ impl std::fmt::Display for Thing {
             Self::Deployment => "deployment",
             Self::Key => "key",
             Self::Split => "split",
+            Self::Secret => "secret",
             Self::ApiKey => "API key",
             Self::Invitation => "invitation",
         })

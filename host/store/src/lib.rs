@@ -49,8 +49,8 @@ pub use app::{
     Activation, ActivationEntry, AppStore, AppUpdate, Author, Cause, Change, Deployed, Deployment, DeploymentContents, Difference,
     Differing, Domain, DomainEvidence, DomainKind, DomainStatus, DueDomain, EGRESS_RULES_MAX, EgressRule, Execution, ExecutionFilter,
     KvChange, KvEntry, KvPage, LimitsUpdate, Linkage, LinkedScript, LogEntry, LogQuery, Manifest, ManifestRoute, ManifestScript,
-    ManifestSource, Member, NewDomain, NewEgressRule, PENDING_CLAIMS_MAX, Person, Route, Script, ScriptKind, Settings, Split, SplitTerms,
-    Sticky, StickyError,
+    ManifestSource, Member, NewDomain, NewEgressRule, PENDING_CLAIMS_MAX, Person, Route, Script, ScriptKind, SecretChange, SecretEntry,
+    SecretPage, Settings, Split, SplitTerms, Sticky, StickyError,
 };
 pub use audit::{AuditCheckpoint, AuditContent, AuditEntry, AuditFault, AuditFilter, AuditPosition, AuditVerdict, CheckpointError};
 pub use control::{
@@ -58,7 +58,7 @@ pub use control::{
     KEY_NETWORKS_MAX, KeyUse, KeyedRequest, Keys, LogInAttempt, LogInFailures, LoginFacts, NewAdmin, NewApiKey, NewInvitation, NewSession,
     OpenInvitation, OwnStore, PENDING_INVITATIONS_MAX, PENDING_INVITATIONS_PER_MAKER_MAX, Session, SessionState,
 };
-pub use data::{AppData, Commit, Committed, Data, Quota};
+pub use data::{AppData, Commit, Committed, Data, Quota, SealedSecrets};
 pub use digest::{Digest, DigestError};
 pub use error::{Error, Result, Revision, Thing};
 pub use ids::{AdminId, ApiKeyId, AppId, DeploymentId, DomainId, EgressRuleId, ExecutionId, InvitationId, RouteId, ScriptId, SessionId};

@@ -8,8 +8,9 @@ use sqlx::{
     migrate::MigrateError,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use vault::Vault;
 
-use crate::{Control, Data, Error, Listener, Result, Runs, Snapshots, error::sqlstate};
+use crate::{Control, Data, Error, Listener, Result, Runs, Snapshots, data::secrets, error::sqlstate};
 
 /// The schema, forward only.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
@@ -50,6 +51,8 @@ pub struct Store {
     control: PgPool,
     data: PgPool,
     ceilings: Arc<Ceilings>,
+    /// `None`: secrets can be neither set nor read.
+    vault: Option<Arc<Vault>>,
 }
 
 impl Store {
@@ -66,7 +69,7 @@ impl Store {
         let options = options.application_name("picloud").disable_statement_logging();
         let control = pool(&options, sizes.control, CONTROL_STATEMENT_TIMEOUT, CONTROL_ACQUIRE_TIMEOUT);
         let data = pool(&options, sizes.data, DATA_STATEMENT_TIMEOUT, DATA_ACQUIRE_TIMEOUT);
-        let store = Self { control, data, ceilings: Arc::default() };
+        let store = Self { control, data, ceilings: Arc::default(), vault: None };
         store.ping().await?;
         Ok(store)
     }
@@ -75,6 +78,28 @@ impl Store {
     #[must_use]
     pub fn with_ceilings(self, ceilings: Ceilings) -> Self {
         Self { ceilings: Arc::new(ceilings), ..self }
+    }
+
+    /// The same database, whose secrets open with these keys.
+    #[must_use]
+    pub fn with_vault(self, vault: Vault) -> Self {
+        Self { vault: Some(Arc::new(vault)), ..self }
+    }
+
+    /// The names of the master keys without which there are secrets that can't be read.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn master_keys_in_use(&self) -> Result<Vec<String>> {
+        secrets::masters_in_use(&self.control).await
+    }
+
+    /// Seals the keys of all apps with the newest master key, those that are not yet. Returns how many were.
+    ///
+    /// # Errors
+    /// [`Error::NoVault`]; [`Error::Sealing`]: one does not open.
+    pub async fn renew_secret_keys(&self) -> Result<u64> {
+        secrets::renew(&self.control, self.vault.as_ref().ok_or(Error::NoVault)?).await
     }
 
     /// Brings the schema up to date; one node at a time does it, the others wait (S-9.1).
@@ -121,7 +146,7 @@ impl Store {
     /// The control plane's door.
     #[must_use]
     pub fn control(&self) -> Control {
-        Control { pool: self.control.clone(), ceilings: Arc::clone(&self.ceilings) }
+        Control { pool: self.control.clone(), ceilings: Arc::clone(&self.ceilings), vault: self.vault.clone() }
     }
 
     /// The data plane's door.
@@ -139,7 +164,7 @@ impl Store {
     /// What scripts keep.
     #[must_use]
     pub fn data(&self) -> Data {
-        Data { runs: self.runs() }
+        Data { runs: self.runs(), vault: self.vault.clone() }
     }
 
     /// Changes as they are made, by any node. Connects in [`Listener::next`].

@@ -7,8 +7,8 @@ use sqlx::{PgConnection, PgPool, types::Json};
 use uuid::Uuid;
 
 use crate::{
-    AppData, AppId, Data, DeploymentId, Digest, DomainKind, Error, Result, RouteId, ScriptId, ScriptKind, Settings, SplitTerms,
-    app::split::terms, stored_limits::StoredLimits,
+    AppData, AppId, Data, DeploymentId, Digest, DomainKind, Error, Result, RouteId, ScriptId, ScriptKind, SealedSecrets, Settings,
+    SplitTerms, app::split::terms, data::secrets, stored_limits::StoredLimits,
 };
 
 /// The data plane's door: read-only, whole apps. Cheap to clone.
@@ -35,6 +35,8 @@ pub struct AppSnapshot {
     pub hosts: Vec<(String, DomainKind)>,
     /// What its scripts may call.
     pub egress: Vec<SnapshotEgress>,
+    /// Sealed; `None` if it has none.
+    pub secrets: Option<Arc<SealedSecrets>>,
     pub routes: Vec<SnapshotRoute>,
     pub scripts: Vec<SnapshotScript>,
     /// A share of the visitors gets another deployment.
@@ -155,6 +157,8 @@ impl Snapshots {
         let mut apps = apps(&mut transaction, first, last, &self.ceilings).await.map_err(Error::sql(OPERATION))?;
         let mut hosts = by_app(hosts(&mut transaction, first, last).await.map_err(Error::sql(OPERATION))?);
         let mut egress = by_app(egress(&mut transaction, first, last).await.map_err(Error::sql(OPERATION))?);
+        let mut sealed: HashMap<_, _> =
+            secrets::sealed(&mut transaction, first, last).await.map_err(Error::sql(OPERATION))?.into_iter().collect();
         let mut scripts = by_app(scripts(&mut transaction, first, last).await.map_err(Error::sql(OPERATION))?);
         let mut routes = by_app(routes(&mut transaction, first, last).await.map_err(Error::sql(OPERATION))?);
         let mut splits = HashMap::new();
@@ -168,6 +172,7 @@ impl Snapshots {
             app.split = splits.remove(&app.app_id);
             app.hosts = hosts.remove(&app.app_id).unwrap_or_default();
             app.egress = egress.remove(&app.app_id).unwrap_or_default();
+            app.secrets = sealed.remove(&app.app_id).map(Arc::new);
             app.scripts = scripts.remove(&app.app_id).unwrap_or_default();
             app.routes = routes.remove(&app.app_id).unwrap_or_default();
         }
@@ -208,6 +213,7 @@ async fn apps(connection: &mut PgConnection, first: Uuid, last: Uuid, ceilings: 
             deployment_id: row.deployment_id,
             hosts: Vec::new(),
             egress: Vec::new(),
+            secrets: None,
             routes: Vec::new(),
             scripts: Vec::new(),
             split: None,

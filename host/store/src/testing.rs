@@ -7,6 +7,8 @@ use std::str::FromStr;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
 use uuid::Uuid;
 
+use vault::{MasterKeys, Vault};
+
 use crate::{PoolSizes, Store};
 
 /// A migrated database of its own. It is dropped when the value is.
@@ -71,6 +73,8 @@ pub async fn fresh() -> Fresh {
     run(&server, format!("create database {name}")).await.expect("the server makes a database");
     let store = Store::connect(&url, PoolSizes::default()).await.expect("the fresh database answers");
     store.migrate().await.expect("the fresh database takes the schema");
+    let keys = MasterKeys::random().expect("the system has random bytes");
+    let store = store.with_vault(Vault::new(keys, Uuid::nil()));
     Fresh { store, url, name, server }
 }
 

@@ -9,6 +9,8 @@ use crate::{
 
 impl Host for State {
     fn write(&mut self, level: WitLevel, mut message: String, fields: Option<String>) -> wasmtime::Result<()> {
+        self.mask.apply_to_line(&mut message);
+        let fields = fields.map(|fields| self.mask.apply_to_fields(fields));
         let room = self.log_bytes_left.min(self.log_line_bytes);
         // Fields are JSON and cannot be cut: without room for them they go first.
         let fields = fields.filter(|fields| fields.len() <= room);

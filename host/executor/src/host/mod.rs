@@ -6,6 +6,7 @@ mod kv;
 mod log;
 pub(crate) mod meter;
 mod random;
+mod secrets;
 
 use wasmtime::component::{HasSelf, Linker};
 
@@ -16,6 +17,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     bindings::log::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     bindings::kv::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     bindings::http::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    bindings::secrets::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     meter::add_to_linker(linker)?;
     bindings::wall_clock::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     bindings::random::add_to_linker::<_, HasSelf<State>>(linker, |state| state)

@@ -10,3 +10,4 @@ mod kv;
 mod modules;
 mod replay;
 mod sandbox;
+mod secrets;

@@ -91,14 +91,14 @@ pub(super) struct ExecutionError {
 /// A call that the script waited for.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct CallBody {
-    /// `kv.get`, `kv.list`, or `http` with method and URL, without its query.
+    /// `kv.get`, `kv.list`, `secrets.get` with the name, or `http` with method and URL, without its query.
     #[schema(example = "http GET https://api.example.com/users")]
     call: String,
     /// Microseconds from the start of the execution.
     start_us: u64,
     /// Microseconds until the answer. Requests that were sent together share them.
     wall_us: u64,
-    /// The status, the code of an error, `found`, `absent`, or how many entries there were.
+    /// The status, the code of an error, `found`, `absent`, the version, or how many entries there were.
     #[schema(example = "200")]
     result: String,
 }

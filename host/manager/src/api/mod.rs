@@ -34,6 +34,7 @@ mod rollback;
 mod route_preview;
 mod routes;
 mod scripts;
+mod secrets;
 mod session;
 mod sessions;
 mod split;
@@ -94,6 +95,8 @@ fn routes_and_description() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(domains::verify_domain))
         .routes(routes!(egress::list_egress_rules, egress::create_egress_rule))
         .routes(routes!(egress::get_egress_rule, egress::delete_egress_rule))
+        .routes(routes!(secrets::list_secrets))
+        .routes(routes!(secrets::get_secret, secrets::put_secret, secrets::delete_secret))
         .routes(routes!(scripts::list_scripts, scripts::create_script))
         .routes(routes!(scripts::validate_script))
         .routes(routes!(scripts::get_script, scripts::put_script, scripts::patch_script, scripts::delete_script))

@@ -36,6 +36,7 @@ use super::problem::ProblemBody;
         (name = "members", description = "Who works on an app"),
         (name = "apps", description = "The isolation boundary"),
         (name = "domains", description = "Host names that apps claim"),
+        (name = "secrets", description = "Values that scripts read and nobody sees"),
         (name = "egress", description = "What the scripts of apps may call"),
         (name = "scripts", description = "Rhai sources"),
         (name = "routes", description = "Which requests reach which script"),

@@ -375,6 +375,9 @@ impl From<store::Error> for Problem {
             store::Error::LastOwner | store::Error::AlreadyActive { .. } => Self::new(ProblemType::InUse, text),
             store::Error::LimitReached { .. } => Self::new(ProblemType::LimitReached, text),
             store::Error::OwnerOnly => Self::new(ProblemType::OwnerOnly, text),
+            store::Error::NoVault | store::Error::Sealing(_) => {
+                Self::unavailable("Secrets can't be sealed or opened here. The operator of the instance sees why.", error)
+            }
             store::Error::NewerSchema { .. } | store::Error::Migration { .. } | store::Error::Url { .. } => Self::internal(error),
         }
     }

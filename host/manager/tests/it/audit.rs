@@ -33,6 +33,8 @@ const LEAVES: &[(&str, Option<&str>)] = &[
     ("DELETE /api/v1/admin/members/{id}", Some("member.removed")),
     ("PUT /api/v1/admin/kv/{key}", Some("kv.set")),
     ("DELETE /api/v1/admin/kv/{key}", Some("kv.deleted")),
+    ("PUT /api/v1/admin/secrets/{name}", Some("secret.set")),
+    ("DELETE /api/v1/admin/secrets/{name}", Some("secret.deleted")),
     ("POST /api/v1/admin/apps", Some("app.created")),
     ("PATCH /api/v1/admin/apps/{app}", Some("app.updated")),
     ("DELETE /api/v1/admin/apps/{app}", Some("app.deleted")),
@@ -75,7 +77,13 @@ fn is_there(action: &str) -> (bool, bool) {
         | "domain.claimed"
         | "egress_rule.created"
         | "api_key.created" => (false, true),
-        "session.ended" | "member.removed" | "app.deleted" | "domain.released" | "egress_rule.deleted" | "kv.deleted" => (true, false),
+        "session.ended"
+        | "member.removed"
+        | "app.deleted"
+        | "domain.released"
+        | "egress_rule.deleted"
+        | "kv.deleted"
+        | "secret.deleted" => (true, false),
         _ => (true, true),
     }
 }

@@ -28,6 +28,7 @@ mod matrix;
 mod members;
 mod routes;
 mod scripts;
+mod secrets;
 mod secrets_at_rest;
 mod session;
 mod sessions;

@@ -54,6 +54,7 @@ pub(crate) async fn things(owner: &Caller<'_>, members: &[(store::AdminId, AppRo
     let split = json!({ "deployment": 1, "percent": 50 });
     owner.put(&format!("/api/v1/admin/apps/{slug}/split"), &split).await.expect(200);
     owner.put(&format!("/api/v1/admin/kv/thing?app={slug}"), &json!({ "value": [1] })).await.expect(200);
+    owner.put(&format!("/api/v1/admin/secrets/THING?app={slug}"), &json!({ "value": "hunter2" })).await.expect(200);
     let execution = run(owner.instance, &slug, &script, &["line"], None).await.to_string();
     let app = owner.instance.open(&slug).await;
     for (admin, role) in members {
@@ -107,7 +108,7 @@ impl Things {
             "api-keys" => &self.keys[about as usize],
             _ => &self.script,
         };
-        let path = template.replace("{app}", &self.slug).replace("{id}", id).replace("{key}", "thing");
+        let path = template.replace("{app}", &self.slug).replace("{id}", id).replace("{key}", "thing").replace("{name}", "THING");
         let of_an_app = [
             "scripts",
             "routes",
@@ -122,6 +123,8 @@ impl Things {
             "members/{id}",
             "kv",
             "kv/{key}",
+            "secrets",
+            "secrets/{name}",
         ];
         let of_both = ["invitations", "audit", "audit/export", "audit/verify", "api-keys"];
         let is = |names: &[&str]| names.iter().any(|name| template == format!("/api/v1/admin/{name}"));
@@ -156,6 +159,7 @@ impl Things {
                 "app": slug, "message": "All", "scripts": [{ "name": "new", "source": "1" }], "routes": [{ "script": "new", "path": "/n" }],
                 "settings": { "limits": { "fuel": 1000 } }, "expected": 2, "dry_run": false, "activate": true,
             }),
+            ("PUT /api/v1/admin/secrets/{name}", _) => json!({ "value": "hunter3" }),
             ("PUT /api/v1/admin/kv/{key}", _) => json!({ "value": { "a": 1 }, "ttl_seconds": 60 }),
             ("POST /api/v1/admin/deployments/{id}/preview", _) => json!({ "expires_in_seconds": 60 }),
             ("PUT /api/v1/admin/apps/{app}/split", _) => json!({

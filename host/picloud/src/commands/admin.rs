@@ -1,12 +1,14 @@
-//! `picloud admin reset-password`: for whoever has the machine and lost the password.
+//! `picloud admin`: for whoever has the machine. A lost password, a new master key.
 
 use anyhow::Context as _;
 use manager::auth::password::{self, Passwords};
 use store::Keys;
+use vault::MasterKeys;
 
 use crate::{
     clock,
     config::{Arguments, Config},
+    data_directory,
     database::Database,
     first_start, telling,
 };
@@ -24,15 +26,35 @@ pub(crate) enum AdminCommand {
         #[command(flatten)]
         arguments: Arguments,
     },
+    /// Puts a new master key for secrets in front of those in the key file. At the next start it is the one that is used; with several
+    /// nodes, first give all of them the file with the new key behind the old one
+    RotateSecretsKey(Arguments),
 }
 
 pub(crate) fn run(command: AdminCommand) -> anyhow::Result<()> {
-    let AdminCommand::ResetPassword { username, keep_keys, arguments } = command;
+    let (username, keep_keys, arguments) = match command {
+        AdminCommand::ResetPassword { username, keep_keys, arguments } => (username, keep_keys, arguments),
+        AdminCommand::RotateSecretsKey(arguments) => return rotate_secrets_key(arguments),
+    };
     let keys = if keep_keys { Keys::Keep } else { Keys::Revoke };
     let config = Config::read(arguments)?;
     telling::start_logging(&config.log)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("could not start a thread")?;
     runtime.block_on(reset_password(&config, &username, keys))
+}
+
+fn rotate_secrets_key(arguments: Arguments) -> anyhow::Result<()> {
+    let config = Config::read(arguments)?;
+    let path = &config.secrets_key_file;
+    data_directory::make(&config.data_dir)?;
+    let keys = MasterKeys::rotate(path)?;
+    let newest = keys.ids().next().unwrap_or_default().to_owned();
+    telling::tell(&format!(
+        "Wrote the new master key {newest} to {}. Restart PiCloud: it then seals the keys of all apps with it. Keep the older keys in the file until \
+         that is done on every node, and in the copies as long as you may restore an older backup.",
+        path.display()
+    ));
+    Ok(())
 }
 
 async fn reset_password(config: &Config, username: &str, keys: Keys) -> anyhow::Result<()> {

@@ -29,6 +29,7 @@ pub(crate) fn run(command: ConfigCommand) -> anyhow::Result<()> {
     writeln!(output, "origin         {}", config.origin)?;
     writeln!(output, "data_dir       {}", config.data_dir.display())?;
     writeln!(output, "database       {database}")?;
+    writeln!(output, "secrets_key    {}", config.secrets_key_file.display())?;
     writeln!(output, "internal_bind  {}", config.internal_bind)?;
     writeln!(output, "concurrency    {}", config.concurrency)?;
     writeln!(output, "retention      {} days, {} MB", config.retention.days, config.retention.bytes_max / 1024 / 1024)?;

@@ -34,6 +34,10 @@ pub(crate) struct Arguments {
     #[arg(long, env = "PICLOUD_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub(crate) database_url: Option<String>,
 
+    /// The file with the master keys of secrets, made at the first start [default: secrets.key in the data directory]
+    #[arg(long, env = "PICLOUD_SECRETS_KEY_FILE", value_name = "FILE")]
+    pub(crate) secrets_key_file: Option<PathBuf>,
+
     /// Address and port of health and metrics, for this machine only [default: 127.0.0.1:9180]
     #[arg(long, env = "PICLOUD_INTERNAL_BIND", value_name = "ADDRESS")]
     pub(crate) internal_bind: Option<String>,

@@ -14,6 +14,7 @@ pub(crate) struct File {
     pub(crate) origin: Option<String>,
     pub(crate) data_dir: Option<std::path::PathBuf>,
     pub(crate) database_url: Option<Secret>,
+    pub(crate) secrets_key_file: Option<std::path::PathBuf>,
     pub(crate) internal_bind: Option<String>,
     pub(crate) admin_username: Option<String>,
     pub(crate) admin_password: Option<Secret>,

@@ -31,6 +31,8 @@ pub(crate) struct Config {
     /// Absolute.
     pub(crate) data_dir: PathBuf,
     pub(crate) database: Database,
+    /// Absolute.
+    pub(crate) secrets_key_file: PathBuf,
     /// Health and metrics, for this machine only.
     pub(crate) internal_bind: SocketAddr,
     pub(crate) owner: FirstOwner,

@@ -59,12 +59,15 @@ fn resolve(arguments: Arguments, environment: &Environment, file: File, director
     let password = environment.admin_password.clone().map(Secret::new).or(file.admin_password);
     let days = number("retention_days", arguments.retention_days, file.retention_days, 7, 1..=400)?;
     let megabytes = number("retention_mb", arguments.retention_mb, file.retention_mb, 2048, 16..=1_000_000)?;
+    let data_dir = directory.join(arguments.data_dir.or(file.data_dir).unwrap_or_else(|| ".picloud".into()));
     Ok(Config {
         bind,
         base_domain: host_name("base_domain", arguments.base_domain.or(file.base_domain))?,
         host,
         origin,
-        data_dir: directory.join(arguments.data_dir.or(file.data_dir).unwrap_or_else(|| ".picloud".into())),
+        secrets_key_file: directory
+            .join(arguments.secrets_key_file.or(file.secrets_key_file).unwrap_or_else(|| data_dir.join("secrets.key"))),
+        data_dir,
         database: database.map_or(Database::Private { search_path: path }, Database::External),
         internal_bind: parsed(
             "internal_bind",

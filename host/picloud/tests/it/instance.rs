@@ -189,6 +189,7 @@ impl Instance {
             "script:execute",
             "route:write",
             "domain:write",
+            "secret:write",
             "data:read",
             "data:write",
             "log:read",

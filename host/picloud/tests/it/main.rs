@@ -15,4 +15,5 @@ mod many;
 mod modules;
 mod nodes;
 mod schemathesis;
+mod secrets;
 mod transfers;

@@ -62,7 +62,7 @@ impl AppStore {
                 deployment, invocation_type, outcome, status,
                 method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message,
                 error_trace as "error_trace: Json<Vec<Frame>>",
-                logs_dropped, attempts, null::json as "calls: Json<Vec<TracedCall>>", created_at as "created_at: Time"
+                logs_dropped, attempts, null::jsonb as "calls: Json<Vec<TracedCall>>", created_at as "created_at: Time"
             from executions
             where app_id = $1 and created_at <= $2 and (created_at, id) < ($2, $3)
                 and ($4::uuid is null or script_id = $4) and ($5::text is null or outcome = $5)

@@ -19,6 +19,7 @@ mod manifest;
 mod members;
 mod routes;
 mod scripts;
+mod secrets;
 mod settings;
 pub(crate) mod split;
 
@@ -41,12 +42,14 @@ pub(crate) use members::insert as insert_member;
 pub use members::{Member, Person};
 pub use routes::Route;
 pub use scripts::{Script, ScriptKind};
+pub use secrets::{SecretChange, SecretEntry, SecretPage};
 pub use settings::{AppUpdate, LimitsUpdate};
 pub use split::{Split, SplitTerms, Sticky, StickyError};
 
 use std::sync::Arc;
 
 use execution::Ceilings;
+use vault::Vault;
 
 use crate::{AppId, Principal};
 
@@ -55,6 +58,7 @@ use crate::{AppId, Principal};
 pub struct AppStore {
     pub(crate) pool: sqlx::PgPool,
     pub(crate) ceilings: Arc<Ceilings>,
+    pub(crate) vault: Option<Arc<Vault>>,
     pub(crate) app: AppId,
     pub(crate) actor: Principal,
 }

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use execution::Ceilings;
 use jiff::Timestamp;
 use uuid::Uuid;
+use vault::Vault;
 
 use crate::{Digest, Error, Principal, Result, ids::v7, time::Time};
 
@@ -33,6 +34,7 @@ use crate::{Digest, Error, Principal, Result, ids::v7, time::Time};
 pub struct Control {
     pub(crate) pool: sqlx::PgPool,
     pub(crate) ceilings: Arc<Ceilings>,
+    pub(crate) vault: Option<Arc<Vault>>,
 }
 
 /// The instance's own things, for a principal who proved the right to them: admins, all keys and invitations, new apps.

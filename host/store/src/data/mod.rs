@@ -2,15 +2,20 @@
 
 mod commit;
 mod kv;
+pub(crate) mod secrets;
 mod sweep;
 mod usage;
 
 pub use commit::{Commit, Committed};
 pub(crate) use commit::{change_kv, is_crossed};
 pub(crate) use kv::end_of;
+pub use secrets::SealedSecrets;
 pub use usage::Quota;
 
+use std::sync::Arc;
+
 use sqlx::PgPool;
+use vault::Vault;
 
 use crate::{AppId, AppSnapshot, Runs};
 
@@ -18,6 +23,7 @@ use crate::{AppId, AppSnapshot, Runs};
 #[derive(Debug, Clone)]
 pub struct Data {
     pub(crate) runs: Runs,
+    pub(crate) vault: Option<Arc<Vault>>,
 }
 
 /// The state of one app. Made only by [`crate::Snapshots::data`], from the snapshot of an app that a request was found to belong to; every statement
@@ -26,11 +32,13 @@ pub struct Data {
 pub struct AppData {
     runs: Runs,
     app: AppId,
+    vault: Option<Arc<Vault>>,
+    secrets: Option<Arc<SealedSecrets>>,
 }
 
 impl Data {
     pub(crate) fn of(&self, app: &AppSnapshot) -> AppData {
-        AppData { runs: self.runs.clone(), app: app.app_id }
+        AppData { runs: self.runs.clone(), app: app.app_id, vault: self.vault.clone(), secrets: app.secrets.clone() }
     }
 }
 

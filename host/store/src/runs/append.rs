@@ -107,7 +107,7 @@ pub(crate) async fn insert_executions(connection: &mut PgConnection, rows: &[New
         "insert into executions (app_id, created_at, id, request_id, script_id, route_id, deployment, invocation_type, outcome, status,
             method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace, logs_dropped, attempts, calls)
         select app_id, created_at, id, request_id, script_id, route_id, deployment, invocation_type, outcome, status,
-            method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace::json, logs_dropped, attempts, calls::json
+            method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace::json, logs_dropped, attempts, calls::jsonb
         from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::int[], $8::text[], $9::text[],
             $10::smallint[], $11::text[], $12::text[], $13::text[], $14::bigint[], $15::bigint[], $16::bigint[], $17::int[], $18::text[],
             $19::text[], $20::bigint[], $21::smallint[], $22::text[])

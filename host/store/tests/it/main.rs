@@ -12,5 +12,6 @@ mod listen;
 mod manifest;
 mod runs;
 mod schema;
+mod secrets;
 mod snapshot;
 mod world;

@@ -31,6 +31,13 @@ impl World {
         Self { store, control, owner, pool }
     }
 
+    /// From now on these keys open the secrets.
+    pub(crate) async fn unlock(&mut self, keys: vault::MasterKeys) {
+        let instance = self.control.instance(noon()).await.unwrap();
+        self.store = self.store.clone().with_vault(vault::Vault::new(keys, instance));
+        self.control = self.store.control();
+    }
+
     pub(crate) async fn instance(&self) -> InstanceStore {
         self.control.authorize_instance(&self.owner, allow).await.unwrap()
     }

@@ -49,6 +49,9 @@ actions! {
     /// What an app's scripts may call.
     EgressRead = "egress_read", [AppAdmin];
     EgressWrite = "egress_write", [AppAdmin];
+    /// The names of secrets: who may not set them need not know them.
+    SecretRead = "secret_read", [SecretWrite];
+    SecretWrite = "secret_write", [SecretWrite];
     /// Scripts with their sources.
     ScriptRead = "script_read", [ScriptRead];
     ScriptWrite = "script_write", [ScriptWrite];

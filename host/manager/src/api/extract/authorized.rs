@@ -41,7 +41,7 @@ macro_rules! permissions {
 }
 
 permissions! {
-    AppRead AppWrite MemberRead MemberWrite DomainRead DomainWrite EgressRead EgressWrite ScriptRead ScriptWrite ScriptExecute RouteRead RouteWrite
+    AppRead AppWrite MemberRead MemberWrite DomainRead DomainWrite EgressRead EgressWrite SecretRead SecretWrite ScriptRead ScriptWrite ScriptExecute RouteRead RouteWrite
     DeploymentRead DeploymentWrite DeploymentPreview DataRead DataWrite LogRead AuditRead
 }
 

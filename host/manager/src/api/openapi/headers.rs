@@ -24,6 +24,7 @@ const TAGGED: &[&str] = &[
     "patch_route",
     "put_split",
     "put_kv",
+    "put_secret",
     "create_api_key",
 ];
 /// What sets or clears the session's cookie.

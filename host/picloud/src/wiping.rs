@@ -1,0 +1,38 @@
+//! The process's allocator: the system's, but what is given back is overwritten first.
+//!
+//! A secret passes through many hands on its way from the API into a sandbox and out to another server: buffers of HTTP and TLS, JSON, strings that
+//! grow and move. Each of them frees what it held, and freed memory keeps its content until somebody else gets it. So it is overwritten in the one
+//! place that all of them share, and a secret is gone when the last one has let go of it (S-2.21).
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    hint::black_box,
+    ptr,
+};
+
+/// The system's allocator, overwriting.
+pub(crate) struct Wiping;
+
+// SAFETY: memory comes from the system's allocator and goes back to it with the layout that it came with; in between it is only written to by
+// its owner, and at the end by the one who has just taken it over. `realloc` is the trait's own: it moves, so that nothing is left behind.
+#[expect(unsafe_code, reason = "an allocator is unsafe by its nature")]
+unsafe impl GlobalAlloc for Wiping {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise about the layout is passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the same.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: the caller gives this memory back: it has this size, and nobody else uses it any more.
+        unsafe {
+            ptr::write_bytes(memory, 0, layout.size());
+            // Whoever sees that it is freed next could leave the writing out.
+            System.dealloc(black_box(memory), layout);
+        }
+    }
+}
