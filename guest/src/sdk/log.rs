@@ -1,6 +1,6 @@
 //! `log::trace|info|warn|error(message)` and `(message, fields)`. They never fail.
 
-use rhai::{Dynamic, Map, Module, NativeCallContext, Position};
+use rhai::{Dynamic, EvalAltResult, Map, Module, NativeCallContext, Position};
 
 use super::place;
 use crate::{
@@ -14,21 +14,33 @@ const LINE_BYTES_MAX: usize = 4 << 10;
 /// The namespace `log`.
 pub(crate) fn module() -> Module {
     let mut module = Module::new();
-    for (name, level) in [("trace", Level::Trace), ("info", Level::Info), ("warn", Level::Warn), ("error", Level::Error)] {
-        module.set_native_fn(name, move |context: NativeCallContext, message: Dynamic| {
-            place::note(&context);
-            write(level, &text(&message), None);
-            Ok(())
-        });
-        module.set_native_fn(name, move |context: NativeCallContext, message: Dynamic, fields: Map| {
-            place::note(&context);
-            let fields = json::to_text(&Dynamic::from_map(fields));
-            let fields = fields.unwrap_or_else(|error| format!(r#"{{"log_error":"fields are not JSON: {}"}}"#, error.escape_default()));
-            write(level, &text(&message), Some(&fields));
-            Ok(())
-        });
-    }
+    module.set_native_fn("trace", line(Level::Trace));
+    module.set_native_fn("trace", line_with_fields(Level::Trace));
+    module.set_native_fn("info", line(Level::Info));
+    module.set_native_fn("info", line_with_fields(Level::Info));
+    module.set_native_fn("warn", line(Level::Warn));
+    module.set_native_fn("warn", line_with_fields(Level::Warn));
+    module.set_native_fn("error", line(Level::Error));
+    module.set_native_fn("error", line_with_fields(Level::Error));
     module
+}
+
+fn line(level: Level) -> impl Fn(NativeCallContext, Dynamic) -> Result<(), Box<EvalAltResult>> {
+    move |context, message| {
+        place::note(&context);
+        write(level, &text(&message), None);
+        Ok(())
+    }
+}
+
+fn line_with_fields(level: Level) -> impl Fn(NativeCallContext, Dynamic, Map) -> Result<(), Box<EvalAltResult>> {
+    move |context, message, fields| {
+        place::note(&context);
+        let fields = json::to_text(&Dynamic::from_map(fields));
+        let fields = fields.unwrap_or_else(|error| format!(r#"{{"log_error":"fields are not JSON: {}"}}"#, error.escape_default()));
+        write(level, &text(&message), Some(&fields));
+        Ok(())
+    }
 }
 
 /// `print` goes to the log.
