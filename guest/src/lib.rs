@@ -7,6 +7,7 @@ mod answer;
 mod arena;
 mod bindings;
 mod body;
+mod calendar;
 mod call;
 mod compile;
 mod ctx;

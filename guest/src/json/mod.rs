@@ -14,6 +14,11 @@ pub(crate) fn to_text(value: &Dynamic) -> Result<String, String> {
     serde_json::to_string(value).map_err(|error| error.to_string())
 }
 
+/// A value as JSON for people: each item on a line of its own.
+pub(crate) fn to_pretty_text(value: &Dynamic) -> Result<String, String> {
+    serde_json::to_string_pretty(value).map_err(|error| error.to_string())
+}
+
 /// JSON as a value; the error says where it is malformed.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Dynamic, String> {
     match read::read(bytes) {

@@ -3,6 +3,7 @@
 
 mod compile;
 mod contract;
+mod crypto;
 mod guest;
 mod http;
 mod json;
@@ -10,4 +11,9 @@ mod kv;
 mod modules;
 mod replay;
 mod sandbox;
+<<<<<<< HEAD
 mod secrets;
+=======
+mod time;
+mod words;
+>>>>>>> 86d4d50 (feat(guest): hash, encode, parse, format and draw in scripts)

@@ -79,6 +79,12 @@ pub(crate) fn answer(outcome: &Outcome) -> (u16, String) {
     (response.status, String::from_utf8_lossy(&response.body).into_owned())
 }
 
+/// The JSON that a script answers, or its text.
+pub(crate) async fn value(text: &str) -> serde_json::Value {
+    let body = answer(&run(text).await).1;
+    serde_json::from_str(&body).unwrap_or(serde_json::Value::String(body))
+}
+
 /// The failure of an execution that has one.
 pub(crate) fn failure(outcome: Outcome) -> execution::Failure {
     outcome.result.expect_err("a failure")
