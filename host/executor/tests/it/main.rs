@@ -9,11 +9,9 @@ mod http;
 mod json;
 mod kv;
 mod modules;
+mod reference;
 mod replay;
 mod sandbox;
-<<<<<<< HEAD
 mod secrets;
-=======
 mod time;
 mod words;
->>>>>>> 86d4d50 (feat(guest): hash, encode, parse, format and draw in scripts)

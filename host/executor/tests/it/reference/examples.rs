@@ -1,0 +1,85 @@
+//! Each example of the reference runs in the sandbox, and gives what is printed.
+
+use execution::{Execute, HttpRequest, Limits, Outcome};
+use executor::Memory;
+
+use super::source::{self, Entry};
+use crate::sandbox::{answer, compile_with, executor, invocation, request};
+
+#[tokio::test]
+async fn every_example_gives_what_the_reference_says() {
+    let mut wrong = Vec::new();
+    for part in source::all() {
+        for entry in &part.entries {
+            let given = given(entry, &run(entry).await);
+            if given != expected(entry) {
+                wrong.push(format!("{}:\n--- says\n{}\n--- gives\n{given}", entry.title(), expected(entry)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "guest/api\n{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn every_example_shows_its_function() {
+    for entry in source::all().iter().flat_map(|part| &part.entries) {
+        for signature in entry.signatures() {
+            assert!(entry.example.contains(&format!("{}(", signature.path)), "the example of {} is of something else", entry.title());
+        }
+    }
+}
+
+async fn run(entry: &Entry) -> Outcome {
+    let modules: Vec<_> = entry.modules.iter().map(|(name, source)| (name.as_str(), source.as_str())).collect();
+    let image = compile_with(entry.example(), &modules).await.unwrap_or_else(|error| panic!("{}: {error}", entry.title()));
+    let request = entry.request.as_ref().map_or_else(|| request("GET", "/"), |text| read(text.trim(), entry.route.as_deref()));
+    let invocation = invocation(request);
+    let memory = Memory::default();
+    memory.set_now_ms(invocation.now_ms);
+    executor().await.execute(&image, &invocation, &Limits::default(), Box::new(memory)).await
+}
+
+/// A request as HTTP writes it, but for what only a connection needs. Queries are not encoded.
+fn read(text: &str, route: Option<&str>) -> HttpRequest {
+    let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
+    let (first, headers) = head.split_once('\n').unwrap_or((head, ""));
+    let (method, target) = first.split_once(' ').expect("a method and a target");
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let pair = |text: &str, separator| {
+        let (name, value) = text.split_once(separator).expect("a name and a value");
+        (name.trim().to_owned(), value.trim().to_owned())
+    };
+    let segments = route.unwrap_or_default().split('/').zip(path.split('/'));
+    HttpRequest {
+        params: segments.filter_map(|(name, value)| Some((name.strip_prefix(':')?.to_owned(), value.to_owned()))).collect(),
+        query: query.split('&').filter(|text| !text.is_empty()).map(|text| pair(text, '=')).collect(),
+        headers: headers.lines().map(|line| pair(line, ':')).collect(),
+        body: body.into(),
+        ..request(method, path)
+    }
+}
+
+fn expected(entry: &Entry) -> String {
+    let body = entry.gives.trim();
+    let status = entry.status.unwrap_or(if body.is_empty() { 204 } else { 200 });
+    shown(status, entry.headers.as_deref(), &entry.logs, body)
+}
+
+fn given(entry: &Entry, outcome: &Outcome) -> String {
+    let response = match &outcome.result {
+        Ok(response) => response,
+        Err(failure) => return format!("{failure:?}"),
+    };
+    let (status, body) = answer(outcome);
+    let headers: Vec<_> = response.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    let line = |line: &execution::LogLine| {
+        let fields = line.fields.as_ref().map(|fields| format!(" {fields}")).unwrap_or_default();
+        format!("{} {}{fields}", format!("{:?}", line.level).to_lowercase(), line.message)
+    };
+    let logs: Vec<_> = outcome.logs.lines.iter().map(line).collect();
+    shown(status, entry.headers.as_ref().map(|_| headers.as_slice()), &logs, &body)
+}
+
+fn shown(status: u16, headers: Option<&[String]>, logs: &[String], body: &str) -> String {
+    format!("{status} {:?} {logs:?}\n{body}", headers.unwrap_or_default())
+}
