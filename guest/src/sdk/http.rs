@@ -22,24 +22,37 @@ type Outcome<T> = Result<T, Box<EvalAltResult>>;
 /// The namespace `http`.
 pub(crate) fn module() -> Module {
     let mut module = Module::new();
-    for (name, method) in [("get", "GET"), ("head", "HEAD"), ("delete", "DELETE")] {
-        module.set_native_fn(name, move |context: NativeCallContext, url: &str| call(&context, request(method, url)));
-        module.set_native_fn(name, move |context: NativeCallContext, url: &str, options: Map| {
-            call(&context, with(&context, request(method, url), options, OPTIONS)?)
-        });
-    }
-    for (name, method) in [("post", "POST"), ("put", "PUT"), ("patch", "PATCH")] {
-        module.set_native_fn(name, move |context: NativeCallContext, url: &str, body: Dynamic| {
-            call(&context, with_body(&context, request(method, url), body)?)
-        });
-        module.set_native_fn(name, move |context: NativeCallContext, url: &str, body: Dynamic, options: Map| {
-            let request = with(&context, request(method, url), options, OPTIONS)?;
-            call(&context, with_body(&context, request, body)?)
-        });
-    }
+    module.set_native_fn("get", |context: NativeCallContext, url: &str| plain(&context, "GET", url, Map::new()));
+    module.set_native_fn("get", |context: NativeCallContext, url: &str, options: Map| plain(&context, "GET", url, options));
+    module.set_native_fn("head", |context: NativeCallContext, url: &str| plain(&context, "HEAD", url, Map::new()));
+    module.set_native_fn("head", |context: NativeCallContext, url: &str, options: Map| plain(&context, "HEAD", url, options));
+    module.set_native_fn("delete", |context: NativeCallContext, url: &str| plain(&context, "DELETE", url, Map::new()));
+    module.set_native_fn("delete", |context: NativeCallContext, url: &str, options: Map| plain(&context, "DELETE", url, options));
+    module.set_native_fn("post", |context: NativeCallContext, url: &str, body: Dynamic| laden(&context, "POST", url, body, Map::new()));
+    module.set_native_fn("post", |context: NativeCallContext, url: &str, body: Dynamic, options: Map| {
+        laden(&context, "POST", url, body, options)
+    });
+    module.set_native_fn("put", |context: NativeCallContext, url: &str, body: Dynamic| laden(&context, "PUT", url, body, Map::new()));
+    module.set_native_fn("put", |context: NativeCallContext, url: &str, body: Dynamic, options: Map| {
+        laden(&context, "PUT", url, body, options)
+    });
+    module.set_native_fn("patch", |context: NativeCallContext, url: &str, body: Dynamic| laden(&context, "PATCH", url, body, Map::new()));
+    module.set_native_fn("patch", |context: NativeCallContext, url: &str, body: Dynamic, options: Map| {
+        laden(&context, "PATCH", url, body, options)
+    });
     module.set_native_fn("request", |context: NativeCallContext, parts: Map| call(&context, from_parts(&context, parts)?));
     module.set_native_fn("all", all);
     module
+}
+
+/// A request without a body.
+fn plain(context: &NativeCallContext, method: &str, url: &str, options: Map) -> Outcome<Map> {
+    call(context, with(context, request(method, url), options, OPTIONS)?)
+}
+
+fn laden(context: &NativeCallContext, method: &str, url: &str, body: Dynamic, options: Map) -> Outcome<Map> {
+    let request = with(context, request(method, url), options, OPTIONS)?;
+    call(context, with_body(context, request, body)?)
 }
 
 /// All values of a header field of an answer; `None` if the map is none.
@@ -50,10 +63,15 @@ pub(crate) fn headers_all(response: &Map, name: &str) -> Option<Array> {
 
 /// Sends requests together, six at a time. In the place of one that got no answer stands `#{ error, message }`.
 fn all(context: NativeCallContext, requests: Array) -> Outcome<Array> {
-    let parts = requests.into_iter().map(|parts| parts.try_cast::<Map>().ok_or_else(|| invalid(&context, "http::all takes an array of maps".to_owned())));
+    let parts = requests
+        .into_iter()
+        .map(|parts| parts.try_cast::<Map>().ok_or_else(|| invalid(&context, "http::all takes an array of maps".to_owned())));
     let requests = parts.map(|parts| from_parts(&context, parts?)).collect::<Outcome<Vec<_>>>()?;
     let answers = send(&context, &requests)?;
-    Ok(answers.into_iter().map(|answer| Dynamic::from_map(answer.map_or_else(|failed| error::value("http", &failed.code, failed.message), to_map))).collect())
+    Ok(answers
+        .into_iter()
+        .map(|answer| Dynamic::from_map(answer.map_or_else(|failed| error::value("http", &failed.code, failed.message), to_map)))
+        .collect())
 }
 
 fn call(context: &NativeCallContext, request: Request) -> Outcome<Map> {
@@ -67,7 +85,12 @@ fn call(context: &NativeCallContext, request: Request) -> Outcome<Map> {
 fn send(context: &NativeCallContext, requests: &[Request]) -> Outcome<Vec<Result<Response, http::Error>>> {
     place::note(context);
     if requests.iter().map(|request| request.body.len()).sum::<usize>() > BODIES_BYTES_MAX {
-        return Err(error::thrown(context, "http", "request_too_large", format!("bodies that are sent together have at most {BODIES_BYTES_MAX} bytes")));
+        return Err(error::thrown(
+            context,
+            "http",
+            "request_too_large",
+            format!("bodies that are sent together have at most {BODIES_BYTES_MAX} bytes"),
+        ));
     }
     Ok(http::send(requests))
 }
@@ -78,7 +101,8 @@ fn request(method: &str, url: &str) -> Request {
 
 /// `#{ method, url, headers, body, timeout }`; only the URL is needed.
 fn from_parts(context: &NativeCallContext, mut parts: Map) -> Outcome<Request> {
-    let mut text = |name: &str| parts.remove(name).map(|value| value.into_string().map_err(|_| option_error(context, name, "a string"))).transpose();
+    let mut text =
+        |name: &str| parts.remove(name).map(|value| value.into_string().map_err(|_| option_error(context, name, "a string"))).transpose();
     let method = text("method")?.unwrap_or_else(|| "GET".to_owned());
     let url = text("url")?.ok_or_else(|| option_error(context, "url", "needed"))?;
     let body = parts.remove("body").unwrap_or(Dynamic::UNIT);
@@ -98,7 +122,8 @@ fn with(context: &NativeCallContext, request: Request, options: Map, known: &[&s
             header_pairs(&headers).map_err(|message| error::thrown(context, "http", "invalid_header", message))?
         }
     };
-    let timeout_ms = options.get("timeout").filter(|timeout| !timeout.is_unit()).map(|timeout| milliseconds(context, timeout)).transpose()?;
+    let timeout_ms =
+        options.get("timeout").filter(|timeout| !timeout.is_unit()).map(|timeout| milliseconds(context, timeout)).transpose()?;
     Ok(Request { headers, timeout_ms, ..request })
 }
 

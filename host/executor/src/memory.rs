@@ -1,4 +1,4 @@
-//! An app's state in memory: for tests, development and fuzzing. Same rules as the database's, without its durability.
+//! An app's state in memory, and as much of the internet: for tests, development and fuzzing. Same rules as the database's, without its durability.
 
 use std::{
     collections::BTreeMap,
@@ -7,7 +7,7 @@ use std::{
 };
 
 use execution::{
-    Answer, Answered, BoxFuture, Effects, Question, Secret, Services, Unanswered,
+    Answer, Answered, BoxFuture, Effects, Question, Secret, Services, http,
     kv::{PAGE_BYTES_MAX, Page, Range, Read, Stored, Version, Write},
 };
 
@@ -21,6 +21,8 @@ pub struct Memory {
 struct Data {
     kv: BTreeMap<String, Entry>,
     secrets: BTreeMap<String, Secret>,
+    /// What other servers answer, by URL.
+    internet: BTreeMap<String, http::Response>,
     last_version: Version,
     now_ms: u64,
 }
@@ -54,6 +56,11 @@ impl Memory {
         data.last_version += 1;
         let secret = Secret::new(data.last_version, value.to_owned().into());
         data.secrets.insert(name.to_owned(), secret);
+    }
+
+    /// Lets the app call a URL, which then answers so.
+    pub fn set_answer(&self, response: http::Response) {
+        self.data().internet.insert(response.url.clone(), response);
     }
 
     /// Makes the effects of an execution part of the state, all or none.
@@ -107,6 +114,11 @@ impl Data {
         page
     }
 
+    fn call(&self, request: &http::Request) -> http::Result {
+        let message = format!("{} is not in the list of what this app may call", request.url);
+        self.internet.get(&request.url).cloned().ok_or_else(|| http::Failed { code: "not_allowed".to_owned(), message, was_sent: false })
+    }
+
     fn is_still(&self, read: &Read) -> bool {
         match read {
             Read::Key { key, version } => self.get(key).map(|entry| entry.stored.version) == *version,
@@ -142,7 +154,7 @@ impl Services for Memory {
             Question::KvGet { key } => Answer::KvGet(Ok(data.get(key).map(|entry| entry.stored.clone()))),
             Question::KvList(range) => Answer::KvList(Ok(data.page(range))),
             Question::Secret { name } => Answer::Secret(Ok(data.secrets.get(name).cloned())),
-            Question::Http { .. } => question.unanswered(Unanswered::Unavailable),
+            Question::Http { requests, .. } => Answer::Http(Ok(requests.iter().map(|request| data.call(request)).collect())),
         };
         Box::pin(std::future::ready(Answered { answer, now_ms: data.now_ms }))
     }

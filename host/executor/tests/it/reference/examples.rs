@@ -1,6 +1,6 @@
 //! Each example of the reference runs in the sandbox, and gives what is printed.
 
-use execution::{Execute, HttpRequest, Limits, Outcome};
+use execution::{Execute, HttpRequest, Limits, Outcome, http::Response};
 use executor::Memory;
 
 use super::source::{self, Entry};
@@ -36,7 +36,23 @@ async fn run(entry: &Entry) -> Outcome {
     let invocation = invocation(request);
     let memory = Memory::default();
     memory.set_now_ms(invocation.now_ms);
+    entry.secrets.iter().for_each(|(name, value)| memory.set_secret(name, value));
+    entry.servers.iter().for_each(|(url, text)| memory.set_answer(server(url, text.trim())));
     executor().await.execute(&image, &invocation, &Limits::default(), Box::new(memory)).await
+}
+
+/// An answer as HTTP writes it: status, headers, an empty line, body.
+fn server(url: &str, text: &str) -> Response {
+    let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
+    let (status, headers) = head.split_once('\n').unwrap_or((head, ""));
+    let header = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned())).expect("a name and a value");
+    Response {
+        status: status.parse().expect("a status"),
+        headers: headers.lines().map(header).collect(),
+        body: body.into(),
+        url: url.to_owned(),
+        redirects: 0,
+    }
 }
 
 /// A request as HTTP writes it, but for what only a connection needs. Queries are not encoded.

@@ -70,6 +70,12 @@ fn write_example(page: &mut String, entry: &Entry) {
     for (name, source) in &entry.modules {
         page.push_str(&format!("\nWith a module `{name}`\n{}", block("rhai", source.trim())));
     }
+    for (url, answer) in &entry.servers {
+        page.push_str(&format!("\nWhere `{url}` answers\n{}", block("http", answer.trim())));
+    }
+    for (name, value) in &entry.secrets {
+        page.push_str(&format!("\nWith a secret `{name}`, which is `{value}`\n"));
+    }
     page.push_str(&block("rhai", entry.example()));
     let given = given(entry);
     match given.lines().count() {

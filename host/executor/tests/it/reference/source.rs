@@ -49,6 +49,12 @@ pub(super) struct Entry {
     /// What the example imports: name and source.
     #[serde(default)]
     pub(super) modules: BTreeMap<String, String>,
+    /// What other servers answer the example: URL and answer, as HTTP writes it.
+    #[serde(default)]
+    pub(super) servers: BTreeMap<String, String>,
+    /// The app's secrets: name and value.
+    #[serde(default)]
+    pub(super) secrets: BTreeMap<String, String>,
     pub(super) example: String,
     /// Of the example's answer; 200 or 204 if it isn't said.
     pub(super) status: Option<u16>,
