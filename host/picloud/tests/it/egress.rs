@@ -144,7 +144,7 @@ fn an_execution_that_has_called_another_server_is_not_run_again() {
     let instance = std::sync::Arc::new(std::sync::OnceLock::<(u16, String)>::new());
     let known = std::sync::Arc::clone(&instance);
     let upstream = Upstream::start(move |_| {
-        let (port, key) = known.get().expect("set before anybody calls");
+        let (port, key) = known.get().unwrap();
         let headers = ["Host: localhost", "Content-Type: application/json", &format!("Authorization: Bearer {key}")];
         let put = crate::http::send(*port, "PUT", "/api/v1/admin/kv/n?app=shop", &headers, r#"{"value": 7}"#).unwrap();
         assert_eq!(put.status, 200, "{put:?}");
