@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use execution::{Execute, Image, Limits, Modules, Nobody, Source};
-use executor::{Executor, Recorder, Settings};
+use execution::{Execute, Image, Limits, Modules, Nobody, Recorder, Source};
+use executor::{Executor, Settings};
 
 use crate::{
     cart,
@@ -50,7 +50,7 @@ async fn isolation(executor: &Executor) -> Result<Isolation> {
     for pair in 0..PAIRS + PAIRS / 10 {
         let call = inprocess::invocation();
         let started = Instant::now();
-        let (recorder, _calls) = Recorder::new(Nobody { now_ms: call.now_ms });
+        let (recorder, _calls) = Recorder::new(Nobody { now_ms: call.now_ms }, 1 << 20);
         let outcome = executor.run(&image, &call, &limits, Box::new(recorder)).await;
         let isolated = started.elapsed();
         let response = outcome.result.map_err(|failure| anyhow::anyhow!("{failure:?}"))?;

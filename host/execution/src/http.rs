@@ -16,6 +16,7 @@ pub struct Request {
     pub url: String,
     /// In order; names may repeat.
     pub headers: Vec<(String, String)>,
+    #[serde(with = "crate::bytes")]
     pub body: Vec<u8>,
     /// For all of it, redirects included. `None`: 5 s. Never more than what is left of the execution's time.
     pub timeout_ms: Option<u64>,
@@ -27,6 +28,7 @@ pub struct Response {
     pub status: u16,
     /// In order, lower-case names; names may repeat.
     pub headers: Vec<(String, String)>,
+    #[serde(with = "crate::bytes")]
     pub body: Vec<u8>,
     /// Where it came from: the URL asked for, or that of the last redirect.
     pub url: String,

@@ -66,6 +66,7 @@ pub struct HttpRequest {
     pub scheme: String,
     /// Address of the client, without port.
     pub client_ip: String,
+    #[serde(with = "crate::bytes")]
     pub body: Body,
 }
 

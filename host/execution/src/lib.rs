@@ -7,6 +7,7 @@
 //!
 //! Deliberately absent: SQL, HTTP servers, Wasmtime, and any app id that a sandbox could use.
 
+mod bytes;
 mod effects;
 mod execute;
 pub mod http;
@@ -14,6 +15,7 @@ mod invocation;
 pub mod kv;
 pub mod limits;
 mod outcome;
+pub mod replay;
 mod script;
 mod secret;
 pub mod secret_name;
@@ -24,6 +26,7 @@ pub use execute::{BoxFuture, Execute};
 pub use invocation::{Body, HttpRequest, Invocation, InvocationType};
 pub use limits::{AllLimits, AppLimits, Ceilings, GivenLimits, Limit, Limits};
 pub use outcome::{Failure, FailureKind, Frame, Level, LogLine, Logs, Outcome, Response, TracedCall, Usage};
+pub use replay::{Call, Course, Divergence, Ended, Recorder, Recording, Replay, Replayed, Tape};
 pub use script::{CompileError, CompileErrorKind, Compiled, Image, Modules, Source};
 pub use secret::{REDACTED_BYTES_MIN, Secret, SecretVersion};
 pub use services::{Answer, Answered, Nobody, Question, Services, Unanswered};

@@ -179,6 +179,12 @@ limits! {
         /// Jobs of the app that wait or run.
         queue_jobs: 10_000, 0 => 10_000_000, "jobs",
             "a job that makes two jobs would otherwise fill the disk";
+        /// Recordings of the app's executions, compressed. Failures are always recorded, while there is room: the oldest make it.
+        recordings_bytes: 64 * MIB, 0 => 16 * GIB, "bytes",
+            "the disk is everybody's; 0: nothing is recorded";
+        /// Of a thousand executions that do not fail so many are recorded.
+        recordings_per_mille: 10, 0 => 1_000, "executions in a thousand",
+            "what a new deployment is held against; each costs the writing of all that it was told";
         /// Secrets of the app.
         secrets: 100, 0 => 1_000, "secrets",
             "all of them may be opened for one execution";

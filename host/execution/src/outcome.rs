@@ -36,6 +36,7 @@ pub struct Response {
     pub status: u16,
     /// In the script's order; a name may repeat (several `set-cookie`).
     pub headers: Vec<(String, String)>,
+    #[serde(with = "crate::bytes")]
     pub body: Vec<u8>,
 }
 

@@ -32,8 +32,6 @@ mod limiter;
 mod mask;
 mod memory;
 pub mod outcome;
-mod record;
-mod replay;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -42,5 +40,3 @@ mod transaction;
 
 pub use engine::{Executor, Settings, StartError};
 pub use memory::{Memory, NotCommitted};
-pub use record::{Call, Recorder};
-pub use replay::{Course, Divergence, Replay};

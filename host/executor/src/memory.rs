@@ -58,6 +58,12 @@ impl Memory {
         data.secrets.insert(name.to_owned(), secret);
     }
 
+    /// A secret of the app.
+    #[must_use]
+    pub fn secret(&self, name: &str) -> Option<Secret> {
+        self.data().secrets.get(name).cloned()
+    }
+
     /// Lets the app call a URL, which then answers so.
     pub fn set_answer(&self, response: http::Response) {
         self.data().internet.insert(response.url.clone(), response);

@@ -3,7 +3,10 @@
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-use execution::{HttpRequest, Outcome};
+use execution::{
+    HttpRequest, Outcome, Replayed,
+    replay::{Faulted, KeptRecording},
+};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
@@ -21,6 +24,24 @@ pub trait DataPlane: Send + Sync + 'static {
     /// # Errors
     /// [`InvokeError`]: nothing ran.
     fn invoke(&self, script_id: Uuid, request: HttpRequest) -> BoxFuture<'_, Result<Invoked, InvokeError>>;
+
+    /// Runs an execution again from its recording, by the code of the deployment that ran then or of another one. Nothing is asked, called or written.
+    /// The caller has proved that he may execute the app's scripts.
+    ///
+    /// # Errors
+    /// [`ReplayError`]: nothing ran.
+    fn replay<'a>(
+        &'a self,
+        app: Uuid,
+        recording: &'a KeptRecording,
+        deployment: Option<u32>,
+    ) -> BoxFuture<'a, Result<Replayed, ReplayError>>;
+
+    /// Runs an execution again from its recording, each time with one thing going wrong. The caller has proved that he may execute the app's scripts.
+    ///
+    /// # Errors
+    /// [`ReplayError`]: nothing ran.
+    fn try_faults<'a>(&'a self, app: Uuid, recording: &'a KeptRecording) -> BoxFuture<'a, Result<Vec<Faulted>, ReplayError>>;
 
     /// Makes live on this node what an app is now, before the one who changed it gets his answer: whoever reads that answer and calls the app
     /// meets the new version. Waits at most [`REFRESH_MAX`] and never fails, since the change is committed: this node hears of it like all
@@ -118,6 +139,20 @@ pub struct Invoked {
     pub execution_id: Uuid,
     /// Already checked against the rules of HTTP: a breach is a failure `invalid_response`.
     pub outcome: Outcome,
+}
+
+/// Why nothing was run again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReplayError {
+    /// The code is not there: the sentence says which.
+    #[error("{0}")]
+    NoCode(String),
+    /// What it was told is not there any more: the sentence says what.
+    #[error("{0}")]
+    NotReplayable(String),
+    /// Worth another try after a second.
+    #[error("{0}")]
+    Later(String),
 }
 
 /// Why nothing ran.

@@ -25,6 +25,8 @@ pub struct Config {
     pub concurrency: usize,
     /// Makes and checks the links to previews; the same on all nodes.
     pub preview_key: PreviewKey,
+    /// SHA-256 of the guest: part of each recording.
+    pub guest: String,
     /// The way out for scripts.
     pub egress: Arc<Egress>,
     /// Where ids and the clocks of scripts get their time.

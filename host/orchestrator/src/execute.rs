@@ -2,10 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use execution::{Effects, Failure, HttpRequest, Image, Invocation, InvocationType, Logs, Outcome, Response as Answer, TracedCall, Usage};
+use execution::{Effects, Failure, HttpRequest, Image, Invocation, InvocationType, Logs, Outcome, Tape, TracedCall, Usage};
 use http::Response;
 use jiff::Timestamp;
-use store::{ExecutionId, NewExecution, RouteId};
+use store::{ExecutionId, NewExecution, NewRecording, RouteId};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -16,6 +16,7 @@ use crate::{
     commit::{self, Attempt, RERUNS_MAX},
     egress::Hops,
     error::{Refusal, failure_response, status_of},
+    recording,
     request::Arrival,
     response::{self, Checked, HostOwner},
     services::AppServices,
@@ -107,56 +108,72 @@ impl Orchestrator {
             calls: Vec::new(),
             logs_dropped: 0,
             attempts: 1,
+            recording: None,
         };
         let mut running = Running { recorder: &self.recorder, row: Some(row) };
 
         // 6 and 7. Execute, check the answer, commit.
-        let (result, usage, logs) = self.run_until_committed(&call, image, &invocation, &mut running).await;
+        let last = self.run_until_committed(&call, image, &invocation, &mut running).await;
 
-        // 8. The row and the logs.
-        let kept = if call.kind == InvocationType::Test { logs.clone() } else { Logs::default() };
-        running.end(&result, usage, logs);
+        // 8. The row, the logs and the recording.
+        let kept = if call.kind == InvocationType::Test { last.logs.clone() } else { Logs::default() };
+        let recording = recording::make(&call, invocation, &self.config.guest, &last);
+        let LastRun { result, usage, logs, .. } = last;
+        running.end(&result, usage, logs, recording);
         Ok(Ended { id, result, usage, logs: kept })
     }
 
     /// Runs the script in a fresh sandbox, and again, with the same id, seed and clock, while others change what it has read.
-    async fn run_until_committed(
-        &self,
-        call: &Call<'_>,
-        image: &Image,
-        invocation: &Invocation,
-        running: &mut Running<'_>,
-    ) -> (Result<Checked, Failure>, Usage, Logs) {
+    async fn run_until_committed(&self, call: &Call<'_>, image: &Image, invocation: &Invocation, running: &mut Running<'_>) -> LastRun {
         let limits = &call.version.limits;
-        let owner = call.route.map_or(HostOwner::Shared, |(_, owner)| owner);
         let now = Timestamp::from_millisecond(i64::try_from(invocation.now_ms).unwrap_or(i64::MAX)).unwrap_or(Timestamp::MAX);
         let mut turn = None;
         let mut attempts = 1;
         loop {
             let deadline = Instant::now() + Duration::from_millis(limits.wall_ms);
             let outbound = self.config.egress.outbound(Arc::clone(&call.app.egress), &call.app.limits, call.hops, deadline);
-            let services = AppServices::new(call.app, self.config.clock, now, outbound);
-            let Outcome { result, usage, logs, calls, effects } =
-                self.executor.execute(image, invocation, limits, Box::new(services)).await;
-            let result = result.and_then(|answer| response::check(answer, limits, owner));
+            let (services, tape) = recording::begin(&call.app.limits, AppServices::new(call.app, self.config.clock, now, outbound));
+            let Outcome { result, usage, logs, calls, effects } = self.executor.execute(image, invocation, limits, services).await;
+            let result = result.and_then(|answer| response::check(answer, limits, call.owner()));
             running.ran(attempts, calls);
-            if result.is_err() || !effects.need_commit() {
-                return (result, usage, logs);
+            let mut last = LastRun { result, usage, logs, tape, uncommitted: None };
+            if last.result.is_err() || !effects.need_commit() {
+                return last;
             }
-            let row = effects.has_writes().then(|| running.as_if(&result, usage, &logs)).flatten();
+            let row = effects.has_writes().then(|| running.as_if(&last.result, last.usage, &last.logs)).flatten();
             // In a box: most executions have nothing to commit, and should not be as large as those that do.
-            match Box::pin(commit::commit(call.app, &effects, now, row)).await {
-                Attempt::Done => return (result, usage, logs),
-                Attempt::Failed(failure) => return (Err(failure), usage, logs),
-                Attempt::Conflict if attempts <= RERUNS_MAX => {
+            let failure = match Box::pin(commit::commit(call.app, &effects, now, row)).await {
+                Attempt::Done => return last,
+                Attempt::Failed(failure) => failure,
+                Attempt::Conflict if attempts > RERUNS_MAX => commit::conflict("so it was run again, as often as it may be"),
+                Attempt::Conflict => {
                     if turn.is_none() {
                         turn = call.app.gate.rerun().await;
                     }
                     attempts += 1;
+                    continue;
                 }
-                Attempt::Conflict => return (Err(commit::conflict("so it was run again, as often as it may be")), usage, logs),
-            }
+            };
+            last.uncommitted = std::mem::replace(&mut last.result, Err(failure)).ok();
+            return last;
         }
+    }
+}
+
+/// The last attempt, and what became of it.
+pub(crate) struct LastRun {
+    pub(crate) result: Result<Checked, Failure>,
+    pub(crate) usage: Usage,
+    pub(crate) logs: Logs,
+    /// What it was told; `None`: the app is not recorded.
+    pub(crate) tape: Option<Tape>,
+    /// The answer, if it was good and could not be committed.
+    pub(crate) uncommitted: Option<Checked>,
+}
+
+impl Call<'_> {
+    pub(crate) fn owner(&self) -> HostOwner {
+        self.route.map_or(HostOwner::Shared, |(_, owner)| owner)
     }
 }
 
@@ -173,9 +190,10 @@ impl Running<'_> {
         Some(ended(self.row.clone()?, result, usage, logs))
     }
 
-    fn end(mut self, result: &Result<Checked, Failure>, usage: Usage, logs: Logs) {
+    fn end(mut self, result: &Result<Checked, Failure>, usage: Usage, logs: Logs, recording: Option<NewRecording>) {
         if let Some(row) = self.row.take() {
-            self.recorder.record(ended(row, result, usage, &logs), logs);
+            let row = NewExecution { recording, ..ended(row, result, usage, &logs) };
+            self.recorder.record(row, logs);
         }
     }
 }
@@ -212,15 +230,7 @@ impl Ended {
 
     /// What the control plane gets.
     pub(crate) fn into_invoked(self) -> Invoked {
-        let result = self.result.map(|checked| Answer {
-            status: checked.status.as_u16(),
-            headers: checked
-                .headers
-                .iter()
-                .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-                .collect(),
-            body: checked.body,
-        });
+        let result = self.result.as_ref().map(Checked::to_answer).map_err(Clone::clone);
         Invoked {
             execution_id: self.id,
             outcome: Outcome { result, usage: self.usage, logs: self.logs, calls: Vec::new(), effects: Effects::default() },

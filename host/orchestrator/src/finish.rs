@@ -215,8 +215,9 @@ fn bytes_of(execution: &NewExecution, logs: &Logs) -> usize {
     let texts = execution.request_id.len() + execution.method.len() + execution.host.len() + execution.path.len();
     let failure = execution.failure.as_ref().map_or(0, |failure| failure.message.len() + failure.trace.len() * 128);
     let calls = execution.calls.iter().map(|call| call.call.len() + call.result.len() + 80).sum::<usize>();
+    let recording = execution.recording.as_ref().map_or(0, |recording| recording.text.len());
     let lines = logs.lines.iter().map(|line| line.message.len() + line.fields.as_ref().map_or(0, String::len) + 80);
-    ROW_BYTES + texts + failure + calls + lines.sum::<usize>()
+    ROW_BYTES + texts + failure + calls + recording + lines.sum::<usize>()
 }
 
 fn next_batch(records: &mut impl Iterator<Item = Record>) -> Option<(Vec<NewExecution>, Vec<NewLog>)> {

@@ -46,6 +46,18 @@ pub(crate) struct Checked {
     pub(crate) body: Vec<u8>,
 }
 
+impl Checked {
+    /// As a script could have written it.
+    pub(crate) fn to_answer(&self) -> Answer {
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        Answer {
+            status: self.status.as_u16(),
+            headers: self.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect(),
+            body: self.body.clone(),
+        }
+    }
+}
+
 /// Whether an app shares its registrable domain with others, at its host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HostOwner {

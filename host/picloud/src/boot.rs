@@ -201,6 +201,7 @@ async fn load_apps(
         base_domain: config.base_domain.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
         concurrency: config.concurrency as usize,
+        guest: executor.guest_digest().to_owned(),
         egress: Arc::new(
             Egress::new(config.egress.clone(), preview_key.clone(), config.resolvers()).context("could not start the data plane")?,
         ),

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use execution::HttpRequest;
+use execution::{
+    HttpRequest, Replayed,
+    replay::{Faulted, KeptRecording},
+};
 use http::Method;
-use manager::{BoxFuture, DataPlane, InvokeError, Invoked, REFRESH_MAX, RouteField, RouteMatch, RouteRefusal, RouteSpec};
+use manager::{BoxFuture, DataPlane, InvokeError, Invoked, REFRESH_MAX, ReplayError, RouteField, RouteMatch, RouteRefusal, RouteSpec};
 use orchestrator::{
     Orchestrator, Reached, Recorder,
     egress::HostPattern,
@@ -63,6 +66,19 @@ impl DataPlane for LocalDataPlane {
         })
     }
 
+    fn replay<'a>(
+        &'a self,
+        app: Uuid,
+        recording: &'a KeptRecording,
+        deployment: Option<u32>,
+    ) -> BoxFuture<'a, Result<Replayed, ReplayError>> {
+        Box::pin(async move { self.orchestrator.replay(app.into(), recording, deployment).await.map_err(|error| not_replayed(&error)) })
+    }
+
+    fn try_faults<'a>(&'a self, app: Uuid, recording: &'a KeptRecording) -> BoxFuture<'a, Result<Vec<Faulted>, ReplayError>> {
+        Box::pin(async move { self.orchestrator.try_faults(app.into(), recording).await.map_err(|error| not_replayed(&error)) })
+    }
+
     fn refresh(&self, app: Uuid) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             match tokio::time::timeout(REFRESH_MAX, self.orchestrator.refresh(app.into(), &self.snapshots)).await {
@@ -110,6 +126,15 @@ impl DataPlane for LocalDataPlane {
 
     fn subscribe_logs(&self) -> broadcast::Receiver<Uuid> {
         self.new_logs.subscribe()
+    }
+}
+
+fn not_replayed(error: &orchestrator::ReplayError) -> ReplayError {
+    let text = sentence(&error.to_string());
+    match error {
+        orchestrator::ReplayError::NoDeployment(_) | orchestrator::ReplayError::NoScript(_) => ReplayError::NoCode(text),
+        orchestrator::ReplayError::NotReplayable(_) => ReplayError::NotReplayable(text),
+        orchestrator::ReplayError::NotLoaded | orchestrator::ReplayError::Busy => ReplayError::Later(text),
     }
 }
 

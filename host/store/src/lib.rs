@@ -49,8 +49,8 @@ pub use app::{
     Activation, ActivationEntry, AppStore, AppUpdate, Author, Cause, Change, Deployed, Deployment, DeploymentContents, Difference,
     Differing, Domain, DomainEvidence, DomainKind, DomainStatus, DueDomain, EGRESS_RULES_MAX, EgressRule, Execution, ExecutionFilter,
     KvChange, KvEntry, KvPage, LimitsUpdate, Linkage, LinkedScript, LogEntry, LogQuery, Manifest, ManifestRoute, ManifestScript,
-    ManifestSource, Member, NewDomain, NewEgressRule, PENDING_CLAIMS_MAX, Person, Route, Script, ScriptKind, SecretChange, SecretEntry,
-    SecretPage, Settings, Split, SplitTerms, Sticky, StickyError,
+    ManifestSource, Member, NewDomain, NewEgressRule, PENDING_CLAIMS_MAX, Person, RecordingEntry, Route, Script, ScriptKind, SecretChange,
+    SecretEntry, SecretPage, Settings, SourceAt, Split, SplitTerms, Sticky, StickyError,
 };
 pub use audit::{AuditCheckpoint, AuditContent, AuditEntry, AuditFault, AuditFilter, AuditPosition, AuditVerdict, CheckpointError};
 pub use control::{
@@ -65,6 +65,6 @@ pub use ids::{AdminId, ApiKeyId, AppId, DeploymentId, DomainId, EgressRuleId, Ex
 pub use listen::{Event, Listener, Revoked};
 pub use page::{Listed, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PageError};
 pub use pools::{MIGRATOR, PoolSizes, Store};
-pub use runs::{Maintained, NewExecution, NewLog, Retention, Runs};
+pub use runs::{Maintained, NewExecution, NewLog, NewRecording, Retention, Runs};
 pub use slug::{RESERVED_SLUGS, Slug, SlugError};
 pub use snapshot::{AppSnapshot, SnapshotEgress, SnapshotRoute, SnapshotScript, Snapshots, SplitSnapshot, VersionSnapshot};

@@ -158,7 +158,7 @@ impl Store {
     /// Where executions and logs are written.
     #[must_use]
     pub fn runs(&self) -> Runs {
-        Runs { data: self.data.clone(), control: self.control.clone() }
+        Runs { data: self.data.clone(), control: self.control.clone(), vault: self.vault.clone() }
     }
 
     /// What scripts keep.

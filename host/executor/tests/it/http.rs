@@ -6,7 +6,7 @@ use execution::{
     Answer, Answered, BoxFuture, Effects, Execute, FailureKind, Limits, Outcome, Question, Services,
     http::{Failed, Request, Response},
 };
-use executor::{Recorder, Replay};
+use execution::{Recorder, Replay};
 
 use crate::sandbox::{answer, compile, executor, failure, invocation, request, run, run_on};
 
@@ -229,9 +229,9 @@ async fn g9_a_replay_calls_nobody() {
         got
     "#;
     let (image, call, limits) = (compile(script).await.expect("compiles"), invocation(request("GET", "/")), Limits::default());
-    let (recorder, calls) = Recorder::new(Internet::default());
+    let (recorder, calls) = Recorder::new(Internet::default(), 1 << 20);
     let recorded = executor().await.run(&image, &call, &limits, Box::new(recorder)).await;
-    let calls = calls.lock().expect("not poisoned").clone();
+    let calls = calls.calls().expect("not too much");
     // As they would be kept.
     let kept = serde_json::to_string(&calls).expect("a recording is JSON");
     let (replay, course) = Replay::new(serde_json::from_str(&kept).expect("and back"));

@@ -9,6 +9,7 @@ mod http;
 mod json;
 mod kv;
 mod modules;
+mod random;
 mod reference;
 mod replay;
 mod sandbox;

@@ -1,7 +1,8 @@
 //! A recording gives the same run again, without a store.
 
 use execution::{Answer, Answered, Limits, Question, kv::Stored};
-use executor::{Call, Divergence, Memory, Recorder, Replay};
+use execution::{Call, Divergence, Recorder, Replay};
+use executor::Memory;
 
 use crate::sandbox::{answer, compile, executor, invocation, nobody, request};
 
@@ -20,10 +21,10 @@ async fn g9_a_replay_gives_the_same_answer_and_the_same_fuel() {
 
     let call = invocation(request("GET", "/"));
     memory.set_now_ms(call.now_ms + 7);
-    let (recorder, calls) = Recorder::new(memory);
+    let (recorder, calls) = Recorder::new(memory, 1 << 20);
     let recorded = executor.run(&image, &call, &limits, Box::new(recorder)).await;
     assert!(answer(&recorded).1.ends_with(&format!("2,{}]", call.now_ms + 7)), "{recorded:?}");
-    let calls = calls.lock().expect("not poisoned").clone();
+    let calls = calls.calls().expect("not too much");
     assert_eq!(calls.len(), 3);
     let (replay, course) = Replay::new(calls);
     let replayed = executor.run(&image, &call, &limits, Box::new(replay)).await;

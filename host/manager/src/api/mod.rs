@@ -15,6 +15,8 @@ mod envelope;
 mod execute;
 mod executions;
 pub mod extract;
+mod faults;
+mod gate;
 mod idempotency;
 mod invitations;
 mod kv;
@@ -30,6 +32,8 @@ mod openapi;
 mod password;
 mod preview;
 pub mod problem;
+mod recordings;
+mod replay;
 mod rollback;
 mod route_preview;
 mod routes;
@@ -97,6 +101,11 @@ fn routes_and_description() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(egress::get_egress_rule, egress::delete_egress_rule))
         .routes(routes!(secrets::list_secrets))
         .routes(routes!(secrets::get_secret, secrets::put_secret, secrets::delete_secret))
+        .routes(routes!(recordings::list_recordings))
+        .routes(routes!(recordings::get_recording))
+        .routes(routes!(replay::replay_execution))
+        .routes(routes!(faults::try_faults))
+        .routes(routes!(gate::gate_deployment))
         .routes(routes!(scripts::list_scripts, scripts::create_script))
         .routes(routes!(scripts::validate_script))
         .routes(routes!(scripts::get_script, scripts::put_script, scripts::patch_script, scripts::delete_script))

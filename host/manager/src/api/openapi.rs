@@ -37,6 +37,7 @@ use super::problem::ProblemBody;
         (name = "apps", description = "The isolation boundary"),
         (name = "domains", description = "Host names that apps claim"),
         (name = "secrets", description = "Values that scripts read and nobody sees"),
+        (name = "recordings", description = "Executions that can be run again"),
         (name = "egress", description = "What the scripts of apps may call"),
         (name = "scripts", description = "Rhai sources"),
         (name = "routes", description = "Which requests reach which script"),

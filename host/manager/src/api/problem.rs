@@ -89,6 +89,8 @@ problem_types! {
     IdempotencyAnswerGone = "idempotency.answer_gone", CONFLICT, "It was done already";
     /// This `Idempotency-Key` came with another request before.
     IdempotencyOtherRequest = "idempotency.other_request", UNPROCESSABLE_ENTITY, "The key belongs to another request";
+    /// What the execution was told is not there any more; the detail says what.
+    NotReplayable = "execution.not_replayable", CONFLICT, "The execution can't be run again";
     /// The body is longer than this API takes.
     BodyTooLarge = "request.too_large", PAYLOAD_TOO_LARGE, "The body is too large";
     /// The body is not declared as JSON.

@@ -28,6 +28,8 @@ words! {
     DomainStatus { Pending, Verified, Suspended, Superseded }
     /// How a server is called.
     Scheme { Http, Https }
+    /// What goes wrong: a call of the host is not answered, the fuel ends, others have changed what was read.
+    Fault { Call, Fuel, Conflict }
     /// What a person is in the instance.
     InstanceRole { Owner, Admin, Member }
     /// What a member is in one app.

@@ -63,6 +63,10 @@ const LEAVES: &[(&str, Option<&str>)] = &[
     ("POST /api/v1/admin/deployments/{id}/activate", Some("deployment.activated")),
     ("POST /api/v1/admin/api-keys", Some("api_key.created")),
     ("DELETE /api/v1/admin/api-keys/{id}", Some("api_key.revoked")),
+    ("POST /api/v1/admin/executions/{id}/replay", None),
+    ("POST /api/v1/admin/executions/{id}/faults", None),
+    // It does not activate: when it does, that is the row of an activation.
+    ("POST /api/v1/admin/deployments/{id}/gate", None),
     ("POST /api/v1/execute/{id}", None),
 ];
 

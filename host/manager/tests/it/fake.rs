@@ -3,9 +3,11 @@
 use std::sync::{Arc, Mutex};
 
 use execution::{
-    CompileError, CompileErrorKind, Compiled, Execute, HttpRequest, Image, Invocation, Limits, Modules, Outcome, Services, Source,
+    CompileError, CompileErrorKind, Compiled, Execute, HttpRequest, Image, Invocation, Limits, Modules, Outcome, Replayed, Services,
+    Source,
+    replay::{Fault, Faulted, KeptRecording},
 };
-use manager::{BoxFuture, DataPlane, InvokeError, Invoked, RouteField, RouteMatch, RouteRefusal, RouteSpec};
+use manager::{BoxFuture, DataPlane, InvokeError, Invoked, ReplayError, RouteField, RouteMatch, RouteRefusal, RouteSpec};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
@@ -75,6 +77,34 @@ impl DataPlane for FakeDataPlane {
         self.invoked.lock().unwrap().push((script_id, request));
         let answer = self.answer.lock().unwrap().clone().unwrap_or(Err(InvokeError::NotLoaded));
         Box::pin(async move { answer })
+    }
+
+    fn replay<'a>(&'a self, _: Uuid, kept: &'a KeptRecording, deployment: Option<u32>) -> BoxFuture<'a, Result<Replayed, ReplayError>> {
+        let recording = kept.open(|_| None).map_err(|why| ReplayError::NotReplayable(why.to_string()));
+        Box::pin(async move {
+            let recording = recording?;
+            let number = deployment.unwrap_or(recording.invocation.deployment);
+            if number > 90 {
+                return Err(ReplayError::NoCode(format!("There is no deployment {number}.")));
+            }
+            Ok(Replayed {
+                deployment: number,
+                replayed: recording.ended.clone(),
+                recorded: recording.ended,
+                same_guest: true,
+                calls: recording.calls.len(),
+                divergence: None,
+                unanswered: Vec::new(),
+            })
+        })
+    }
+
+    fn try_faults<'a>(&'a self, _: Uuid, kept: &'a KeptRecording) -> BoxFuture<'a, Result<Vec<Faulted>, ReplayError>> {
+        let recording = kept.open(|_| None).map_err(|why| ReplayError::NotReplayable(why.to_string()));
+        let ran =
+            |fault, outcome: &str, writes, sent| Faulted { fault, outcome: outcome.to_owned(), status: None, message: None, writes, sent };
+        let runs = vec![ran(Fault::Call(0), "error", 0, 1), ran(Fault::Fuel(7), "fuel", 0, 0), ran(Fault::Conflict, "conflict", 0, 1)];
+        Box::pin(async move { recording.map(|_| runs) })
     }
 
     fn refresh(&self, app: Uuid) -> BoxFuture<'_, ()> {

@@ -1,11 +1,15 @@
 //! `/api/v1/admin/executions`, `/logs` and `/logs/stream`.
 
-use execution::{Failure, FailureKind, Frame, InvocationType, Level, TracedCall, Usage};
+use execution::{
+    Ended, Failure, FailureKind, Frame, HttpRequest, Invocation, InvocationType, Level, Limits, LogLine, Logs, Recording, Response,
+    TracedCall, Usage,
+    replay::{FORMAT, KeptRecording},
+};
 use futures_util::StreamExt;
 use http::Method;
 use http_body_util::BodyExt;
 use serde_json::json;
-use store::{AppId, ExecutionId, NewExecution, NewLog, ScriptId};
+use store::{AppId, ExecutionId, NewExecution, NewLog, NewRecording, ScriptId};
 use tower::ServiceExt;
 use uuid::Uuid;
 
@@ -49,7 +53,37 @@ fn execution(id: ExecutionId, app: AppId, script: ScriptId, failure: Option<Fail
         calls: vec![TracedCall { call: "kv.get".to_owned(), start_us: 3, wall_us: 5, result: "found".to_owned() }],
         logs_dropped: 2,
         attempts: 1,
+        recording: Some(NewRecording { text: recording(id).to_bytes(), bytes_max: 1 << 20 }),
     }
+}
+
+/// What it takes to run the execution again: the visitor had credentials.
+fn recording(id: ExecutionId) -> KeptRecording {
+    let request = HttpRequest { method: "GET".to_owned(), headers: vec![("cookie".into(), "a=b".into())], ..HttpRequest::default() };
+    let invocation = Invocation {
+        execution_id: id.uuid(),
+        request_id: "r1".to_owned(),
+        script_id: Uuid::nil(),
+        script_name: "hello".to_owned(),
+        app: "shop".to_owned(),
+        deployment: 1,
+        invocation_type: InvocationType::Http,
+        request: Some(request),
+        now_ms: 1,
+        seed: [7; 32],
+    };
+    let response = Response { status: 200, headers: vec![("a".into(), "b".into())], body: b"hello".to_vec() };
+    let line = LogLine { level: Level::Info, message: "line".to_owned(), fields: Some("{\"n\":1}".to_owned()) };
+    let recording = Recording {
+        format: FORMAT,
+        guest: "guest".to_owned(),
+        invocation,
+        limits: Limits::default(),
+        shared_host: true,
+        calls: Vec::new(),
+        ended: Ended { result: Ok(response), usage: Usage::default(), logs: Logs { lines: vec![line], dropped: 0 } },
+    };
+    KeptRecording::of(&recording).unwrap()
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ mod logs;
 mod manifest;
 mod matrix;
 mod members;
+mod recordings;
 mod routes;
 mod scripts;
 mod secrets;

@@ -51,6 +51,7 @@ fn row(number: u128, path: &str) -> NewExecution {
         calls: Vec::new(),
         logs_dropped: 0,
         attempts: 1,
+        recording: None,
     }
 }
 

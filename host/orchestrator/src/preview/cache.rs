@@ -42,7 +42,7 @@ struct Kept {
 
 /// What was found.
 #[derive(Debug)]
-pub(super) enum Lookup {
+pub(crate) enum Lookup {
     Found(Arc<Version>),
     Missing,
     /// It is being loaded, or the database is away.
@@ -63,7 +63,7 @@ impl Previews {
     }
 
     /// A deployment of an app. Called for somebody who may see it.
-    pub(super) async fn version(self: &Arc<Self>, loader: Loader, app: AppId, number: u32) -> Lookup {
+    pub(crate) async fn version(self: &Arc<Self>, loader: Loader, app: AppId, number: u32) -> Lookup {
         let cell = self.cell(app, number);
         if let Some(version) = cell.get() {
             return version.clone().map_or(Lookup::Missing, Lookup::Found);

@@ -18,7 +18,8 @@ pub(crate) use key::unhex;
 
 pub(crate) use cache::Previews;
 
-use self::{cache::Lookup, key::Purpose};
+pub(crate) use self::cache::Lookup;
+use self::key::Purpose;
 use crate::{Orchestrator, body::Body, error::Refusal, served::Served};
 
 /// Nothing below it is an app's.

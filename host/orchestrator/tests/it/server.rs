@@ -165,6 +165,7 @@ impl Server {
             trusted_proxies: TrustedProxies::default(),
             concurrency: 4,
             preview_key: PreviewKey::new([7; 32]),
+            guest: "guest".to_owned(),
             egress: Arc::new(Egress::new(OperatorRules::default(), PreviewKey::new([7; 32]), Vec::new()).unwrap()),
             clock: || 1_700_000_000_000,
             connections,

@@ -14,6 +14,7 @@ mod life;
 mod many;
 mod modules;
 mod nodes;
+mod replay;
 mod schemathesis;
 mod secrets;
 mod transfers;

@@ -128,6 +128,37 @@ impl AppStore {
         .await
         .map_err(Error::sql("read source"))
     }
+
+    /// A script as it was in deployment `number`, and all modules that it could import then.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn sources_at(&self, number: u32, name: &str) -> Result<Vec<SourceAt>> {
+        let Ok(number) = i32::try_from(number) else { return Ok(Vec::new()) };
+        sqlx::query_as!(
+            SourceAt,
+            r#"
+            select d.name, d.kind as "kind: ScriptKind", t.text from deployments p
+            join deployment_scripts d on d.app_id = p.app_id and d.deployment_id = p.id
+            join sources t on t.app_id = d.app_id and t.digest = d.source_digest
+            where p.app_id = $1 and p.number = $2 and (d.name = $3 or d.kind = 'module') order by d.name
+            "#,
+            self.app as _,
+            number,
+            name
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(Error::sql("read sources"))
+    }
+}
+
+/// A text of a deployment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceAt {
+    pub name: String,
+    pub kind: ScriptKind,
+    pub text: String,
 }
 
 /// All scripts of one deployment, oldest first.

@@ -6,7 +6,7 @@ use execution::{Failure, InvocationType, Level, TracedCall, Usage};
 use jiff::civil::Date;
 use sqlx::PgConnection;
 
-use super::{Runs, partition::day_of};
+use super::{Runs, partition::day_of, recordings};
 use crate::{AppId, Error, ExecutionId, Result, RouteId, ScriptId, error::sqlstate, time::Time};
 
 /// An execution that ended. `created_at` is the time inside the id.
@@ -36,6 +36,23 @@ pub struct NewExecution {
     pub logs_dropped: u64,
     /// How often the script was run; the figures are those of the last time.
     pub attempts: u32,
+    /// What it takes to run it again.
+    pub recording: Option<NewRecording>,
+}
+
+/// A recording to be kept.
+#[derive(Clone)]
+pub struct NewRecording {
+    /// JSON without secrets.
+    pub text: Vec<u8>,
+    /// What the recordings of the app may have together: the limit `recordings_bytes`.
+    pub bytes_max: u64,
+}
+
+impl std::fmt::Debug for NewRecording {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewRecording").field("bytes", &self.text.len()).finish_non_exhaustive()
+    }
 }
 
 /// A line that a script logged. `created_at` is the time inside the execution's id.
@@ -80,6 +97,9 @@ impl Runs {
     async fn try_append(&self, executions: &[NewExecution], logs: &[NewLog]) -> sqlx::Result<Vec<i64>> {
         let mut transaction = self.data.begin().await?;
         insert_executions(&mut transaction, executions).await?;
+        if let Some(vault) = &self.vault {
+            recordings::insert(&mut transaction, vault, executions).await?;
+        }
         let ids = if logs.is_empty() { Vec::new() } else { insert_logs(&mut transaction, logs).await? };
         transaction.commit().await?;
         Ok(ids)

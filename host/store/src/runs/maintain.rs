@@ -16,7 +16,7 @@ use crate::{Error, Result, time::Time};
 pub struct Retention {
     /// Whole UTC days before today.
     pub days: u16,
-    /// Executions and logs together, indexes included, in bytes.
+    /// Executions, logs and recordings together, indexes included, in bytes.
     pub bytes_max: u64,
 }
 
@@ -35,7 +35,7 @@ pub struct Maintained {
     pub dropped: u32,
     /// Rows deleted, of deleted apps or because today alone exceeds the size.
     pub deleted: u64,
-    /// Bytes that both tables hold now, space for new rows included.
+    /// Bytes that all tables hold now, space for new rows included.
     pub bytes: u64,
 }
 
@@ -142,12 +142,16 @@ async fn sweep_deleted_apps(connection: &mut PgConnection, now: Timestamp) -> sq
         "delete from execution_logs where app_id in (select app_id from app_tombstones where deleted_at > $1)",
         Time(since) as _
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(executions.rows_affected() + logs.rows_affected())
+    let recordings =
+        sqlx::query!("delete from recordings where app_id in (select app_id from app_tombstones where deleted_at > $1)", Time(since) as _)
+            .execute(connection)
+            .await?;
+    Ok(executions.rows_affected() + logs.rows_affected() + recordings.rows_affected())
 }
 
-/// All days that either table has, oldest first.
+/// All days that any table has, oldest first.
 async fn days(connection: &mut PgConnection) -> sqlx::Result<BTreeSet<Date>> {
     let mut days = BTreeSet::new();
     for table in TABLES {

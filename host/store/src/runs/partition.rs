@@ -1,4 +1,4 @@
-//! One UTC day of both tables: how it is named, made and dropped.
+//! One UTC day of all tables: how it is named, made and dropped.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::Runs;
 use crate::{Error, ExecutionId, Result};
 
 /// The tables that are partitioned by day.
-pub(super) const TABLES: [&str; 2] = ["executions", "execution_logs"];
+pub(super) const TABLES: [&str; 3] = ["executions", "execution_logs", "recordings"];
 
 /// Partitions are made and dropped under this advisory lock, by one node at a time.
 pub(super) const PARTITION_LOCK: i64 = 0x7069_636c_7061_7274;

@@ -10,6 +10,7 @@ mod identity;
 mod kv;
 mod listen;
 mod manifest;
+mod recordings;
 mod runs;
 mod schema;
 mod secrets;

@@ -65,11 +65,17 @@ actions! {
     DeploymentWrite = "deployment_write", [ScriptWrite, RouteWrite];
     /// Look at a deployment as a visitor would: it runs scripts.
     DeploymentPreview = "deployment_preview", [ScriptRead, ScriptExecute];
+    /// Hold a deployment against the past and activate it.
+    DeploymentGate = "deployment_gate", [ScriptWrite, ScriptExecute, RouteWrite, LogRead];
     /// What scripts keep.
     DataRead = "data_read", [DataRead];
     DataWrite = "data_write", [DataWrite];
     /// Executions and their logs.
     LogRead = "log_read", [LogRead];
+    /// What an execution was told: logs and data.
+    RecordingRead = "recording_read", [DataRead, LogRead];
+    /// Run an execution again.
+    Replay = "replay", [LogRead, ScriptExecute];
     /// Who changed what about an app.
     AuditRead = "audit_read", [AppAdmin];
     /// Who changed what anywhere.

@@ -42,7 +42,7 @@ macro_rules! permissions {
 
 permissions! {
     AppRead AppWrite MemberRead MemberWrite DomainRead DomainWrite EgressRead EgressWrite SecretRead SecretWrite ScriptRead ScriptWrite ScriptExecute RouteRead RouteWrite
-    DeploymentRead DeploymentWrite DeploymentPreview DataRead DataWrite LogRead AuditRead
+    DeploymentRead DeploymentWrite DeploymentPreview DeploymentGate DataRead DataWrite LogRead RecordingRead Replay AuditRead
 }
 
 /// Where a request names the app that it is about.

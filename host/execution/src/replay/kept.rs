@@ -1,0 +1,178 @@
+//! A recording as it is kept and shown: JSON without the value of any secret (S-6.4).
+//!
+//! Whatever an execution was told, asked, logged or answered may have a secret in it. So the values of all secrets that it read are looked for in the whole
+//! recording, in bodies that are no text too, and each is replaced by a mark with its name and version. To replay it, the marks become values
+//! again, if these versions are still there.
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::Recording;
+use crate::{Answer, Question, Secret, SecretVersion, bytes};
+
+/// What a mark begins and ends with: characters of the private use area, which nobody types.
+const BEGIN: char = '\u{e000}';
+const END: char = '\u{e001}';
+/// Headers of the request that are not shown: credentials of the visitor.
+const NOT_SHOWN: [&str; 2] = ["authorization", "cookie"];
+
+/// Secrets with the versions and values that an execution read.
+#[derive(Debug, Default)]
+pub struct Secrets(Vec<(String, Secret)>);
+
+/// A recording without secrets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeptRecording(Value);
+
+/// Why a recording can't be run again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotReplayable {
+    #[error("it has another form than this version of PiCloud reads")]
+    Form,
+    #[error("{name}@{version} is gone")]
+    SecretGone { name: String, version: SecretVersion },
+}
+
+impl Secrets {
+    /// Those that the calls of a recording have read, the longest values first: one may be part of another.
+    #[must_use]
+    pub fn of(recording: &Recording) -> Self {
+        let mut secrets = Vec::new();
+        for call in &recording.calls {
+            if let (Question::Secret { name }, Answer::Secret(Ok(Some(secret)))) = (&call.question, &call.answered.answer)
+                && !secret.reveal().is_empty()
+                && !secrets.iter().any(|(_, known)| known == secret)
+            {
+                secrets.push((name.clone(), secret.clone()));
+            }
+        }
+        secrets.sort_by_key(|(_, secret)| std::cmp::Reverse(secret.reveal().len()));
+        Self(secrets)
+    }
+
+    /// The same report, with marks in the place of values.
+    ///
+    /// # Errors
+    /// It can't be written as JSON, or read again: a defect.
+    pub fn hide_in<T: Serialize + DeserializeOwned>(&self, report: &T) -> serde_json::Result<T> {
+        let mut document = serde_json::to_value(report)?;
+        self.hide(&mut document);
+        serde_json::from_value(document)
+    }
+
+    /// Puts marks in the place of values, everywhere in a JSON document.
+    fn hide(&self, document: &mut Value) {
+        for (name, secret) in &self.0 {
+            replace(document, secret.reveal(), &mark(name, secret.version));
+        }
+    }
+
+    fn show(&self, document: &mut Value) {
+        for (name, secret) in &self.0 {
+            replace(document, &mark(name, secret.version), secret.reveal());
+        }
+    }
+}
+
+impl KeptRecording {
+    /// # Errors
+    /// It can't be written as JSON: a defect.
+    pub fn of(recording: &Recording) -> serde_json::Result<Self> {
+        let mut document = serde_json::to_value(recording)?;
+        Secrets::of(recording).hide(&mut document);
+        Ok(Self(document))
+    }
+
+    /// # Errors
+    /// It is no JSON.
+    pub fn read(text: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(text).map(Self)
+    }
+
+    /// As it is kept.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.0.to_string().into_bytes()
+    }
+
+    /// As it is shown to people: without the visitor's credentials too.
+    #[must_use]
+    pub fn shown(&self) -> Value {
+        let mut document = self.0.clone();
+        let headers = document.pointer_mut("/invocation/request/headers").and_then(Value::as_array_mut);
+        for header in headers.into_iter().flatten() {
+            if header[0].as_str().is_some_and(|name| NOT_SHOWN.contains(&name)) {
+                header[1] = Value::from("(not shown)");
+            }
+        }
+        document
+    }
+
+    /// The recording, with the values of its secrets. `find` gives the value that a secret has now, if it has one.
+    ///
+    /// # Errors
+    /// [`NotReplayable`].
+    pub fn open(&self, find: impl Fn(&str) -> Option<Secret>) -> Result<Recording, NotReplayable> {
+        let bare: Recording = serde_json::from_value(self.0.clone()).map_err(|_| NotReplayable::Form)?;
+        let mut secrets = Secrets::default();
+        for call in &bare.calls {
+            let (Question::Secret { name }, Answer::Secret(Ok(Some(Secret { version, .. })))) = (&call.question, &call.answered.answer)
+            else {
+                continue;
+            };
+            let present = find(name).filter(|present| present.version == *version);
+            let gone = || NotReplayable::SecretGone { name: name.clone(), version: *version };
+            secrets.0.push((name.clone(), present.ok_or_else(gone)?));
+        }
+        let mut document = self.0.clone();
+        secrets.show(&mut document);
+        let mut recording: Recording = serde_json::from_value(document).map_err(|_| NotReplayable::Form)?;
+        for call in &mut recording.calls {
+            if let Answer::Secret(Ok(Some(secret))) = &mut call.answered.answer
+                && let Some((_, known)) = secrets.0.iter().find(|(_, known)| known.version == secret.version)
+            {
+                *secret = known.clone();
+            }
+        }
+        Ok(recording)
+    }
+}
+
+fn mark(name: &str, version: SecretVersion) -> String {
+    format!("{BEGIN}{name}@{version}{END}")
+}
+
+/// Replaces a text in all strings of a document, and its bytes in all bodies.
+fn replace(document: &mut Value, from: &str, to: &str) {
+    match document {
+        Value::String(text) if text.contains(from) => *text = text.replace(from, to),
+        Value::Array(items) => items.iter_mut().for_each(|item| replace(item, from, to)),
+        Value::Object(members) => {
+            for (name, member) in members.iter_mut() {
+                match member {
+                    Value::String(text) if name == bytes::BASE64 => replace_bytes(text, from.as_bytes(), to.as_bytes()),
+                    other => replace(other, from, to),
+                }
+            }
+        }
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn replace_bytes(encoded: &mut String, from: &[u8], to: &[u8]) {
+    let Some(body) = bytes::decode(encoded).map(Zeroizing::new) else { return };
+    let (mut replaced, mut rest) = (Zeroizing::new(Vec::new()), &body[..]);
+    while let Some(at) = rest.windows(from.len()).position(|window| window == from) {
+        replaced.extend_from_slice(&rest[..at]);
+        replaced.extend_from_slice(to);
+        rest = &rest[at + from.len()..];
+    }
+    if !replaced.is_empty() {
+        replaced.extend_from_slice(rest);
+        *encoded = bytes::encode(&replaced);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    Answered, Call, Ended, HttpRequest, Invocation, InvocationType, Limits, LogLine, Logs, Response, Usage, http, kv,
+    replay::{FORMAT, Recording},
+};
+
+const LONG: &str = "a \"long\" secret\nof two lines";
+const SHORT: &str = "pin";
+
+fn secret(version: SecretVersion, value: &str) -> Secret {
+    Secret::new(version, value.to_owned().into())
+}
+
+fn call(question: Question, answer: Answer) -> Call {
+    Call { question, answered: Answered { answer, now_ms: 7 } }
+}
+
+/// A recording that has both secrets everywhere that one can be.
+fn recording() -> Recording {
+    let all = format!("{LONG}, {SHORT}");
+    let binary = [&[0xff, 0][..], LONG.as_bytes(), SHORT.as_bytes(), &[0xfe]].concat();
+    let pairs = |name: &str| vec![(name.to_owned(), all.clone())];
+    let request = http::Request {
+        method: "POST".into(),
+        url: format!("https://a.test/{SHORT}"),
+        headers: pairs("a"),
+        body: binary.clone(),
+        timeout_ms: None,
+    };
+    let response =
+        http::Response { status: 200, headers: pairs("b"), body: all.clone().into(), url: "https://a.test/".into(), redirects: 0 };
+    let request_in = HttpRequest {
+        headers: vec![("authorization".into(), "Bearer x".into()), ("cookie".into(), "a=b".into()), ("x".into(), "y".into())],
+        ..HttpRequest::default()
+    };
+    Recording {
+        format: FORMAT,
+        guest: "g".into(),
+        invocation: Invocation {
+            execution_id: Uuid::nil(),
+            request_id: "r".into(),
+            script_id: Uuid::nil(),
+            script_name: "main".into(),
+            app: "shop".into(),
+            deployment: 3,
+            invocation_type: InvocationType::Http,
+            request: Some(request_in),
+            now_ms: 1,
+            seed: [7; 32],
+        },
+        limits: Limits::default(),
+        shared_host: true,
+        calls: vec![
+            call(Question::Secret { name: "LONG".into() }, Answer::Secret(Ok(Some(secret(3, LONG))))),
+            call(Question::Secret { name: "SHORT".into() }, Answer::Secret(Ok(Some(secret(4, SHORT))))),
+            call(Question::Secret { name: "NONE".into() }, Answer::Secret(Ok(None))),
+            call(Question::KvGet { key: all.clone() }, Answer::KvGet(Ok(Some(kv::Stored { value: all.clone(), version: 1 })))),
+            call(Question::Http { requests: vec![request], bytes_max: 9 }, Answer::Http(Ok(vec![Ok(response)]))),
+        ],
+        ended: Ended {
+            result: Ok(Response { status: 200, headers: pairs("c"), body: binary }),
+            usage: Usage::default(),
+            logs: Logs { lines: vec![LogLine { level: crate::Level::Info, message: all, fields: None }], dropped: 0 },
+        },
+    }
+}
+
+fn find(name: &str) -> Option<Secret> {
+    match name {
+        "LONG" => Some(secret(3, LONG)),
+        "SHORT" => Some(secret(4, SHORT)),
+        _ => None,
+    }
+}
+
+#[test]
+fn s_6_4_a_kept_recording_has_no_secret_and_opens_to_what_it_was() {
+    let recording = recording();
+    let kept = KeptRecording::of(&recording).unwrap();
+    let text = String::from_utf8(kept.to_bytes()).unwrap();
+    for value in ["long", "two lines", SHORT, &bytes::encode(LONG.as_bytes())[..12]] {
+        assert!(!text.contains(value), "{value}: {text}");
+    }
+    let read = KeptRecording::read(&kept.to_bytes()).unwrap();
+    assert_eq!(read.open(find).unwrap(), recording);
+}
+
+#[test]
+fn a_secret_that_has_changed_or_gone_is_named() {
+    let kept = KeptRecording::of(&recording()).unwrap();
+    let gone = |name: &str, version| NotReplayable::SecretGone { name: name.to_owned(), version };
+    assert_eq!(kept.open(|name| find(name).filter(|_| name != "SHORT")), Err(gone("SHORT", 4)));
+    assert_eq!(kept.open(|name| if name == "LONG" { Some(secret(9, "new")) } else { find(name) }), Err(gone("LONG", 3)));
+    assert_eq!(gone("LONG", 3).to_string(), "LONG@3 is gone");
+    assert_eq!(KeptRecording::read(b"{\"format\":2}").unwrap().open(find), Err(NotReplayable::Form));
+}
+
+#[test]
+fn credentials_of_the_visitor_are_not_shown() {
+    let shown = KeptRecording::of(&recording()).unwrap().shown();
+    assert_eq!(
+        shown["invocation"]["request"]["headers"],
+        serde_json::json!([["authorization", "(not shown)"], ["cookie", "(not shown)"], ["x", "y"]])
+    );
+}
