@@ -2,9 +2,22 @@
 
 use rhai::{Dynamic, EvalAltResult, Map, NativeCallContext};
 
+use crate::bindings::state;
+
 /// [`value`], as if the script had thrown it where it called.
 pub(crate) fn thrown(context: &NativeCallContext, namespace: &str, case: &str, message: String) -> Box<EvalAltResult> {
     Box::new(EvalAltResult::ErrorRuntime(Dynamic::from_map(value(namespace, case, message)), context.call_position()))
+}
+
+/// What keeps an app's state refused: [`thrown`], with the case of `wit/state.wit`.
+pub(crate) fn of_state(context: &NativeCallContext, namespace: &str, error: state::Error) -> Box<EvalAltResult> {
+    let (case, message) = match error {
+        state::Error::Invalid(message) => ("invalid", message),
+        state::Error::TooLarge(message) => ("too_large", message),
+        state::Error::Mismatch(message) => ("mismatch", message),
+        state::Error::Unavailable(message) => ("unavailable", message),
+    };
+    thrown(context, namespace, case, message)
 }
 
 /// `#{ error: "<namespace>.<case>", message }`.

@@ -2,14 +2,11 @@
 
 use rhai::{Dynamic, EvalAltResult, Map, Module, NativeCallContext};
 
-use super::{error, place};
+use super::{error, options, place};
 use crate::{
     bindings::{kv, state},
     json,
 };
-
-/// Entries of a page if the script doesn't say.
-const PAGE_ENTRIES: i64 = 100;
 
 /// The namespace `kv`.
 pub(crate) fn module() -> Module {
@@ -65,15 +62,8 @@ fn compare_and_set(context: NativeCallContext, key: &str, expected: Dynamic, val
 /// `#{ items: [#{ key, value }], next }`; `next` is what to pass as `after` for the following page, `()` at the end.
 fn list(context: &NativeCallContext, prefix: &str, options: &Map) -> Result<Map, Box<EvalAltResult>> {
     place::note(context);
-    known(context, options, &["after", "limit"])?;
-    let after = match options.get("after") {
-        Some(after) if !after.is_unit() => Some(after.clone().into_string().map_err(|_| option_error(context, "after", "a string"))?),
-        _ => None,
-    };
-    let limit = options
-        .get("limit")
-        .map_or(Ok(PAGE_ENTRIES), |limit| limit.as_int().map_err(|_| option_error(context, "limit", "a whole number")))?;
-    let page = kv::list(prefix, after.as_deref(), u32::try_from(limit).unwrap_or(0)).map_err(|error| thrown(context, error))?;
+    let (after, limit) = options::page(context, "kv", options)?;
+    let page = kv::list(prefix, after.as_deref(), limit).map_err(|error| thrown(context, error))?;
     let mut items = rhai::Array::with_capacity(page.entries.len());
     for entry in page.entries {
         let item: Map = [("key".into(), entry.key.into()), ("value".into(), parse(context, &entry.value)?)].into_iter().collect();
@@ -84,27 +74,15 @@ fn list(context: &NativeCallContext, prefix: &str, options: &Map) -> Result<Map,
 
 /// `ttl`: seconds that a key is kept.
 fn ttl_ms(context: &NativeCallContext, options: &Map) -> Result<Option<u64>, Box<EvalAltResult>> {
-    known(context, options, &["ttl"])?;
+    options::known(context, "kv", options, &["ttl"])?;
     let Some(ttl) = options.get("ttl").filter(|ttl| !ttl.is_unit()) else { return Ok(None) };
     let seconds = ttl
         .as_int()
         .map(|seconds| seconds as f64)
         .or_else(|_| ttl.as_float())
-        .map_err(|_| option_error(context, "ttl", "a number of seconds"))?;
+        .map_err(|_| options::wrong(context, "kv", "ttl", "a number of seconds"))?;
     // What is no time at all becomes 0, which the host refuses with its reason.
     Ok(Some((seconds * 1000.0).clamp(0.0, u64::MAX as f64) as u64))
-}
-
-/// Refuses an option that does not exist, so that a slip of the pen shows.
-fn known(context: &NativeCallContext, options: &Map, names: &[&str]) -> Result<(), Box<EvalAltResult>> {
-    match options.keys().find(|name| !names.contains(&name.as_str())) {
-        None => Ok(()),
-        Some(name) => Err(error::thrown(context, "kv", "invalid", format!("there is no option `{name}`; there is {}", names.join(", ")))),
-    }
-}
-
-fn option_error(context: &NativeCallContext, name: &str, expected: &str) -> Box<EvalAltResult> {
-    error::thrown(context, "kv", "invalid", format!("the option `{name}` is {expected}"))
 }
 
 fn parse(context: &NativeCallContext, value: &str) -> Result<Dynamic, Box<EvalAltResult>> {
@@ -113,11 +91,5 @@ fn parse(context: &NativeCallContext, value: &str) -> Result<Dynamic, Box<EvalAl
 }
 
 fn thrown(context: &NativeCallContext, error: state::Error) -> Box<EvalAltResult> {
-    let (case, message) = match error {
-        state::Error::Invalid(message) => ("invalid", message),
-        state::Error::TooLarge(message) => ("too_large", message),
-        state::Error::Mismatch(message) => ("mismatch", message),
-        state::Error::Unavailable(message) => ("unavailable", message),
-    };
-    error::thrown(context, "kv", case, message)
+    error::of_state(context, "kv", error)
 }

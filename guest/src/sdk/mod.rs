@@ -3,10 +3,12 @@
 mod bytes;
 mod crypto;
 pub(crate) mod error;
+mod files;
 pub(crate) mod http;
 mod json;
 mod kv;
 mod log;
+mod options;
 pub(crate) mod panic;
 mod place;
 mod rand;
@@ -20,6 +22,7 @@ use rhai::Engine;
 pub(crate) fn register(engine: &mut Engine) {
     crate::ctx::register(engine);
     engine.register_static_module("crypto", crypto::module().into());
+    engine.register_static_module("files", files::module().into());
     engine.register_static_module("http", http::module().into());
     engine.register_static_module("json", json::module().into());
     engine.register_static_module("kv", kv::module().into());

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::kv::{Read, Write};
+use crate::{
+    files,
+    kv::{Read, Write},
+};
 
 /// Everything that happens to the app's state when the execution commits, and what must still hold for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +16,12 @@ pub struct Effects {
     pub reads: Vec<Read>,
     /// By key, so that all executions lock rows in the same order.
     pub writes: BTreeMap<String, Write>,
+    /// Of files, in the order in which they were seen first.
+    #[serde(default)]
+    pub file_reads: Vec<files::Read>,
+    /// Of files, by path.
+    #[serde(default)]
+    pub file_writes: BTreeMap<String, files::Write>,
     /// Something was done that can't be undone (a call of another server): the script must not be run again.
     pub irrevocable: bool,
 }
@@ -21,13 +30,13 @@ impl Effects {
     /// Whether the state is changed.
     #[must_use]
     pub fn has_writes(&self) -> bool {
-        !self.writes.is_empty()
+        !self.writes.is_empty() || !self.file_writes.is_empty()
     }
 
     /// Whether the database must be asked once more before the answer may leave: something is written, or what was read in several
     /// steps must have been true at one moment.
     #[must_use]
     pub fn need_commit(&self) -> bool {
-        self.has_writes() || self.reads.len() > 1
+        self.has_writes() || self.reads.len() + self.file_reads.len() > 1
     }
 }

@@ -10,6 +10,7 @@
 mod bytes;
 mod effects;
 mod execute;
+pub mod files;
 pub mod http;
 mod invocation;
 pub mod kv;

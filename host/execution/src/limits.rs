@@ -107,13 +107,19 @@ limits! {
         /// One value of `kv::`, as JSON.
         kv_value_bytes: 64 * KIB, 1 => MIB, "bytes",
             "checked before it is kept, and when it is read";
+        /// Calls of `files::` among them.
+        file_calls: 200, 0 => 5_000, "calls",
+            "each is a question to the database, or to the disk";
+        /// One file.
+        file_bytes: 8 * MIB, 1 => 32 * MIB, "bytes",
+            "a script has the whole of a file in its memory";
         /// Calls of other servers among them, redirects not counted.
         http_calls: 50, 0 => 1_000, "calls",
             "each is a connection, and other servers have limits too";
         /// Bodies of all that other servers answer one execution.
         http_bytes: 16 * MIB, 0 => 64 * MIB, "bytes",
             "counted while they come; they are in the server's memory until the script has them";
-        /// Everything that one execution reads from its app's state and writes to it.
+        /// Everything that one execution reads from its app's state and writes to it, files included.
         state_bytes: 16 * MIB, 1 => 64 * MIB, "bytes",
             "it is kept in the server's memory until the execution ends";
         /// Body of a request.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BoxFuture, Secret, http, kv};
+use crate::{BoxFuture, Secret, files, http, kv};
 
 /// Who answers an execution's questions, already bound to one app: no question carries an app id.
 ///
@@ -30,6 +30,12 @@ pub enum Question {
     KvGet { key: String },
     /// A page of keys and values.
     KvList(kv::Range),
+    /// What is known of a file.
+    FileInfo { path: String },
+    /// The bytes of a file that was seen before in this execution.
+    FileBytes { digest: String, size: u64 },
+    /// A page of files.
+    FileList(files::Range),
     /// Calls of other servers, answered in their order. The bodies of all answers together have at most `bytes_max` bytes.
     Http { requests: Vec<http::Request>, bytes_max: u64 },
     /// The value of a secret.
@@ -42,6 +48,9 @@ pub enum Question {
 pub enum Answer {
     KvGet(Result<Option<kv::Stored>, Unanswered>),
     KvList(Result<kv::Page, Unanswered>),
+    FileInfo(Result<Option<files::Info>, Unanswered>),
+    FileBytes(Result<Vec<u8>, Unanswered>),
+    FileList(Result<files::Page, Unanswered>),
     Http(Result<Vec<http::Result>, Unanswered>),
     Secret(Result<Option<Secret>, Unanswered>),
 }
@@ -65,6 +74,9 @@ impl Question {
         match self {
             Self::KvGet { .. } => Answer::KvGet(Err(why)),
             Self::KvList(_) => Answer::KvList(Err(why)),
+            Self::FileInfo { .. } => Answer::FileInfo(Err(why)),
+            Self::FileBytes { .. } => Answer::FileBytes(Err(why)),
+            Self::FileList(_) => Answer::FileList(Err(why)),
             Self::Http { .. } => Answer::Http(Err(why)),
             Self::Secret { .. } => Answer::Secret(Err(why)),
         }

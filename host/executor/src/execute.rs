@@ -61,7 +61,8 @@ pub(crate) fn store(engine: &Engine, origin: Origin, limits: &Limits) -> Store<S
     store.limiter(|state| &mut state.memory);
     // Cannot fail: fuel is on.
     let _fuel_is_on = store.set_fuel(limits.fuel);
-    let transfer = limits.response_body_bytes + limits.response_header_bytes + TRANSFER_RESERVE_BYTES;
+    let largest = (limits.response_body_bytes + limits.response_header_bytes).max(limits.file_bytes);
+    let transfer = largest + TRANSFER_RESERVE_BYTES;
     store.set_hostcall_fuel(usize::try_from(transfer).unwrap_or(usize::MAX));
     store
 }

@@ -1,5 +1,7 @@
 //! An app's state in memory, and as much of the internet: for tests, development and fuzzing. Same rules as the database's, without its durability.
 
+mod files;
+
 use std::{
     collections::BTreeMap,
     ops::Bound,
@@ -7,9 +9,11 @@ use std::{
 };
 
 use execution::{
-    Answer, Answered, BoxFuture, Effects, Question, Secret, Services, http,
+    Answer, Answered, BoxFuture, Effects, Question, Secret, Services, Unanswered, http,
     kv::{PAGE_BYTES_MAX, Page, Range, Read, Stored, Version, Write},
 };
+
+use files::Files;
 
 /// The state. Cheap to clone; all clones are the same state.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +24,7 @@ pub struct Memory {
 #[derive(Debug, Default)]
 struct Data {
     kv: BTreeMap<String, Entry>,
+    files: Files,
     secrets: BTreeMap<String, Secret>,
     /// What other servers answer, by URL.
     internet: BTreeMap<String, http::Response>,
@@ -75,13 +80,14 @@ impl Memory {
     /// [`NotCommitted`]: the state is as before.
     pub fn commit(&self, effects: &Effects) -> Result<(), NotCommitted> {
         let mut data = self.data();
-        if !effects.reads.iter().all(|read| data.is_still(read)) {
+        if !effects.reads.iter().all(|read| data.is_still(read)) || !effects.file_reads.iter().all(|read| data.files.is_still(read)) {
             return Err(NotCommitted::Conflict);
         }
         let mut changes = Vec::new();
         for (key, write) in &effects.writes {
             changes.push((key.clone(), data.changed(key, write)?));
         }
+        data.write_files(&effects.file_writes);
         for (key, entry) in changes {
             match entry {
                 Some(entry) => data.kv.insert(key, entry),
@@ -159,6 +165,9 @@ impl Services for Memory {
         let answer = match question {
             Question::KvGet { key } => Answer::KvGet(Ok(data.get(key).map(|entry| entry.stored.clone()))),
             Question::KvList(range) => Answer::KvList(Ok(data.page(range))),
+            Question::FileInfo { path } => Answer::FileInfo(Ok(data.files.info(path))),
+            Question::FileBytes { digest, .. } => Answer::FileBytes(data.files.bytes(digest).ok_or(Unanswered::Unavailable)),
+            Question::FileList(range) => Answer::FileList(Ok(data.files.page(range))),
             Question::Secret { name } => Answer::Secret(Ok(data.secrets.get(name).cloned())),
             Question::Http { requests, .. } => Answer::Http(Ok(requests.iter().map(|request| data.call(request)).collect())),
         };

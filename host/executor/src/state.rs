@@ -28,6 +28,9 @@ pub(crate) struct State {
     kv_calls: u32,
     kv_calls_max: u32,
     pub(crate) kv_value_bytes_max: usize,
+    file_calls: u32,
+    file_calls_max: u32,
+    pub(crate) file_bytes_max: usize,
     http_calls: u32,
     http_calls_max: u32,
     /// Bytes of answers that other servers may still give.
@@ -81,6 +84,9 @@ impl State {
             kv_calls: 0,
             kv_calls_max: u32::try_from(limits.kv_calls).unwrap_or(u32::MAX),
             kv_value_bytes_max: usize::try_from(limits.kv_value_bytes).unwrap_or(usize::MAX),
+            file_calls: 0,
+            file_calls_max: u32::try_from(limits.file_calls).unwrap_or(u32::MAX),
+            file_bytes_max: usize::try_from(limits.file_bytes).unwrap_or(usize::MAX),
             http_calls: 0,
             http_calls_max: u32::try_from(limits.http_calls).unwrap_or(u32::MAX),
             http_bytes_left: limits.http_bytes,
@@ -110,6 +116,12 @@ impl State {
     /// The same for a function of `kv`.
     pub(crate) fn count_kv_call(&mut self) -> wasmtime::Result<()> {
         count(&mut self.kv_calls, self.kv_calls_max, "kv_calls")?;
+        self.count_host_call()
+    }
+
+    /// The same for a function of `files`.
+    pub(crate) fn count_file_call(&mut self) -> wasmtime::Result<()> {
+        count(&mut self.file_calls, self.file_calls_max, "file_calls")?;
         self.count_host_call()
     }
 

@@ -2,7 +2,7 @@
 
 use std::{iter, time::Instant};
 
-use execution::{Answer, Question, TracedCall, Unanswered, http, kv};
+use execution::{Answer, Question, TracedCall, Unanswered, http};
 
 use crate::mask::Mask;
 
@@ -47,7 +47,12 @@ impl Trace {
 fn texts<'a>(question: &'a Question, answer: &'a Answer) -> Box<dyn Iterator<Item = (String, String)> + 'a> {
     match (question, answer) {
         (Question::KvGet { .. }, Answer::KvGet(stored)) => one("kv.get", found(stored)),
-        (Question::KvList(_), Answer::KvList(page)) => one("kv.list", entries(page)),
+        (Question::KvList(_), Answer::KvList(page)) => one("kv.list", entries(page, |page| page.entries.len())),
+        (Question::FileInfo { .. }, Answer::FileInfo(info)) => one("files.info", found(info)),
+        (Question::FileBytes { .. }, Answer::FileBytes(bytes)) => {
+            one("files.read", bytes.as_ref().map_or_else(|why| unanswered(*why).to_owned(), |bytes| format!("{} bytes", bytes.len())))
+        }
+        (Question::FileList(_), Answer::FileList(page)) => one("files.list", entries(page, |page| page.entries.len())),
         (Question::Secret { name }, Answer::Secret(secret)) => {
             let result = match secret {
                 Ok(secret) => secret.as_ref().map_or_else(|| "absent".to_owned(), |secret| format!("version {}", secret.version)),
@@ -70,7 +75,7 @@ fn one(call: &'static str, result: String) -> Box<dyn Iterator<Item = (String, S
     Box::new(iter::once((call.to_owned(), result)))
 }
 
-fn found(stored: &Result<Option<kv::Stored>, Unanswered>) -> String {
+fn found<T>(stored: &Result<Option<T>, Unanswered>) -> String {
     match stored {
         Ok(Some(_)) => "found",
         Ok(None) => "absent",
@@ -79,8 +84,8 @@ fn found(stored: &Result<Option<kv::Stored>, Unanswered>) -> String {
     .to_owned()
 }
 
-fn entries(page: &Result<kv::Page, Unanswered>) -> String {
-    page.as_ref().map_or_else(|why| unanswered(*why).to_owned(), |page| format!("{} entries", page.entries.len()))
+fn entries<T>(page: &Result<T, Unanswered>, count: impl Fn(&T) -> usize) -> String {
+    page.as_ref().map_or_else(|why| unanswered(*why).to_owned(), |page| format!("{} entries", count(page)))
 }
 
 fn unanswered(why: Unanswered) -> &'static str {

@@ -31,6 +31,7 @@ pub(crate) async fn commit(app: &App, effects: &Effects, now: Timestamp, row: Op
         Ok(Committed::Conflict) => Attempt::Conflict,
         Ok(Committed::NotANumber { keys }) => Attempt::Failed(not_a_number(&keys)),
         Ok(Committed::OverQuota) => Attempt::Failed(over_quota(quota)),
+        Ok(Committed::OverFileQuota) => Attempt::Failed(over_file_quota(quota)),
         Err(error) => {
             tracing::warn!(error = &error as &dyn std::error::Error, app = %app.id, "an execution is not committed");
             Attempt::Failed(unavailable())
@@ -49,9 +50,17 @@ fn unavailable() -> Failure {
     Failure { kind: FailureKind::StateUnavailable, message, trace: Vec::new() }
 }
 
-fn over_quota(Quota { keys, bytes }: Quota) -> Failure {
+fn over_quota(Quota { keys, bytes, .. }: Quota) -> Failure {
     let message = format!(
         "the app would keep more than its {keys} keys (kv_keys) or {bytes} bytes of keys and values (kv_bytes); nothing was written"
+    );
+    Failure { kind: FailureKind::Quota, message, trace: Vec::new() }
+}
+
+fn over_file_quota(Quota { files, file_bytes, .. }: Quota) -> Failure {
+    let message = format!(
+        "the app would keep more than its {files} files (files_count) or {file_bytes} bytes of files (files_bytes), replaced ones of the last \
+         minutes included; nothing was written"
     );
     Failure { kind: FailureKind::Quota, message, trace: Vec::new() }
 }

@@ -33,12 +33,17 @@ impl AppServices {
         if let Question::Secret { name } = question {
             return Some(Answer::Secret(data.secret(name)));
         }
+        if let Question::FileBytes { digest, size } = question {
+            return Some(Answer::FileBytes(data.file_bytes(digest, *size).await.map_err(|error| unavailable(&error))));
+        }
         // An app holds few connections at once, however many executions it has (S-3.4).
         let _turn = self.gate.database().await?;
         match question {
             Question::KvGet { key } => Some(Answer::KvGet(data.kv_get(key, self.now).await.map_err(|error| unavailable(&error)))),
             Question::KvList(range) => Some(Answer::KvList(data.kv_list(range, self.now).await.map_err(|error| unavailable(&error)))),
-            Question::Http { .. } | Question::Secret { .. } => None,
+            Question::FileInfo { path } => Some(Answer::FileInfo(data.file(path).await.map_err(|error| unavailable(&error)))),
+            Question::FileList(range) => Some(Answer::FileList(data.file_list(range).await.map_err(|error| unavailable(&error)))),
+            Question::FileBytes { .. } | Question::Http { .. } | Question::Secret { .. } => None,
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     data_directory,
     data_plane::LocalDataPlane,
     database::Database,
-    first_start, internal, key_file,
+    files_directory, first_start, internal, key_file,
     readiness::Ready,
     shutdown::{self, Signals, Stopping},
     telling::tell,
@@ -46,7 +46,7 @@ pub(crate) async fn serve(config: Config, data: Handle, cores: usize) -> anyhow:
         () = signals.wait() => return Ok(()),
     };
     let served = async {
-        let store = key_file::unlock(&config, &database.store).await?;
+        let store = files_directory::open(&config, key_file::unlock(&config, &database.store).await?)?;
         serve_from(&config, &store, sockets, &data, cores, &mut signals, started).await
     };
     let served = Box::pin(served).await;

@@ -1,5 +1,5 @@
 //! What has to be done now and then: partitions for the days to come, and trimming of the days gone by; counters of log-ins; keys that have
-//! expired, of `kv` and of repeated requests.
+//! expired, of `kv` and of repeated requests; the bytes of files that nothing needs any more.
 
 use std::time::Duration;
 
@@ -26,6 +26,13 @@ pub(crate) async fn run(runs: Runs, retention: Retention, control: Control, data
         }
         if let Err(error) = data.sweep_expired(clock::now()).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "expired keys were not removed; trying again later");
+        }
+        match data.sweep_blobs(clock::now()).await {
+            // Without a directory there is nothing in it.
+            Ok(_) | Err(store::Error::NoFiles) => {}
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "bytes of files were not swept; trying again later");
+            }
         }
         if let Err(error) = control.sweep_claims(clock::now()).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "old idempotency keys were not swept; trying again later");

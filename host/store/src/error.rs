@@ -48,6 +48,20 @@ pub enum Error {
     /// The app would keep more than it may.
     #[error("the app would keep more than its {keys} keys (kv_keys) or {bytes} bytes of keys and values (kv_bytes)")]
     OverQuota { keys: u64, bytes: u64 },
+    /// The app would keep more files than it may.
+    #[error(
+        "the app would keep more than its {files} files (files_count) or {bytes} bytes of files (files_bytes), replaced ones of the last minutes included"
+    )]
+    OverFileQuota { files: u64, bytes: u64 },
+    /// This process has no directory of files: they can be neither written nor read.
+    #[error("files of apps are not available: no directory of files was given")]
+    NoFiles,
+    /// The bytes of a file can't be written or read.
+    #[error("the bytes of a file can't be reached")]
+    Files {
+        #[source]
+        source: blobs::Error,
+    },
     /// A share of the visitors can't be given to what all of them get.
     #[error("deployment {number} is the active one already")]
     AlreadyActive { number: u32 },
@@ -137,6 +151,7 @@ pub enum Thing {
     Deployment,
     /// Of `kv`.
     Key,
+    File,
     Split,
     Secret,
     ApiKey,
@@ -156,6 +171,7 @@ impl std::fmt::Display for Thing {
             Self::Source => "source",
             Self::Deployment => "deployment",
             Self::Key => "key",
+            Self::File => "file",
             Self::Split => "split",
             Self::Secret => "secret",
             Self::ApiKey => "API key",

@@ -2,6 +2,7 @@
 
 use std::{str::FromStr, sync::Arc, time::Duration};
 
+use blobs::Blobs;
 use execution::Ceilings;
 use sqlx::{
     ConnectOptions, Connection, PgConnection, PgPool,
@@ -53,6 +54,8 @@ pub struct Store {
     ceilings: Arc<Ceilings>,
     /// `None`: secrets can be neither set nor read.
     vault: Option<Arc<Vault>>,
+    /// `None`: files can be neither written nor read.
+    blobs: Option<Arc<Blobs>>,
 }
 
 impl Store {
@@ -69,7 +72,7 @@ impl Store {
         let options = options.application_name("picloud").disable_statement_logging();
         let control = pool(&options, sizes.control, CONTROL_STATEMENT_TIMEOUT, CONTROL_ACQUIRE_TIMEOUT);
         let data = pool(&options, sizes.data, DATA_STATEMENT_TIMEOUT, DATA_ACQUIRE_TIMEOUT);
-        let store = Self { control, data, ceilings: Arc::default(), vault: None };
+        let store = Self { control, data, ceilings: Arc::default(), vault: None, blobs: None };
         store.ping().await?;
         Ok(store)
     }
@@ -84,6 +87,12 @@ impl Store {
     #[must_use]
     pub fn with_vault(self, vault: Vault) -> Self {
         Self { vault: Some(Arc::new(vault)), ..self }
+    }
+
+    /// The same database, the bytes of whose files lie there.
+    #[must_use]
+    pub fn with_blobs(self, blobs: Blobs) -> Self {
+        Self { blobs: Some(Arc::new(blobs)), ..self }
     }
 
     /// The names of the master keys without which there are secrets that can't be read.
@@ -164,7 +173,7 @@ impl Store {
     /// What scripts keep.
     #[must_use]
     pub fn data(&self) -> Data {
-        Data { runs: self.runs(), vault: self.vault.clone() }
+        Data { runs: self.runs(), vault: self.vault.clone(), blobs: self.blobs.clone() }
     }
 
     /// Changes as they are made, by any node. Connects in [`Listener::next`].

@@ -2,8 +2,9 @@
 
 #![expect(clippy::expect_used, reason = "a test that has no database stops here, and says what is missing")]
 
-use std::str::FromStr;
+use std::{path::PathBuf, str::FromStr};
 
+use blobs::Blobs;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
 use uuid::Uuid;
 
@@ -11,13 +12,14 @@ use vault::{MasterKeys, Vault};
 
 use crate::{PoolSizes, Store};
 
-/// A migrated database of its own. It is dropped when the value is.
+/// A migrated database of its own, and a directory for its files. They go when the value does.
 #[derive(Debug)]
 pub struct Fresh {
     pub store: Store,
     url: String,
     name: String,
     server: PgConnectOptions,
+    files: PathBuf,
 }
 
 impl Fresh {
@@ -75,7 +77,9 @@ pub async fn fresh() -> Fresh {
     store.migrate().await.expect("the fresh database takes the schema");
     let keys = MasterKeys::random().expect("the system has random bytes");
     let store = store.with_vault(Vault::new(keys, Uuid::nil()));
-    Fresh { store, url, name, server }
+    let files = std::env::temp_dir().join(&name);
+    let store = store.with_blobs(Blobs::open(&files).expect("the system has a directory for what is temporary"));
+    Fresh { store, url, name, server, files }
 }
 
 impl Drop for Fresh {
@@ -86,6 +90,7 @@ impl Drop for Fresh {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.map(|runtime| runtime.block_on(run(&server, statement)))
         });
+        let _ = std::fs::remove_dir_all(&self.files);
         if !matches!(dropping.join(), Ok(Ok(Ok(())))) {
             tracing::warn!(database = self.name, "the test's database was not dropped");
         }

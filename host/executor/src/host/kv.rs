@@ -11,7 +11,7 @@ use crate::{
         state::Error,
     },
     state::State,
-    transaction::{Known, Refused},
+    transaction::Known,
 };
 
 /// Longest time that a key can be given: ten years.
@@ -61,17 +61,17 @@ impl State {
             return Ok(value);
         }
         let answer = self.ask(&Question::KvGet { key: key.clone() }).await;
-        let Answer::KvGet(stored) = answer else { return Err(other_answer()) };
+        let Answer::KvGet(stored) = answer else { return Err(super::other_answer()) };
         self.transaction.saw(key.clone(), stored?)?;
         match self.transaction.get(&key, self.now_ms)? {
             Known::Value(value) => Ok(value),
-            Known::Ask => Err(other_answer()),
+            Known::Ask => Err(super::other_answer()),
         }
     }
 
     async fn kv_list(&mut self, range: Range) -> Result<Page, Error> {
         let answer = self.ask(&Question::KvList(range.clone())).await;
-        let Answer::KvList(page) = answer else { return Err(other_answer()) };
+        let Answer::KvList(page) = answer else { return Err(super::other_answer()) };
         let (entries, next) = self.transaction.list(range, page?, self.now_ms)?;
         Ok(Page { entries: entries.into_iter().map(|(key, value)| Entry { key, value }).collect(), next })
     }
@@ -115,26 +115,5 @@ fn check_ttl(ttl_ms: Option<u64>) -> Result<(), Error> {
     match ttl_ms {
         None | Some(1..=TTL_MS_MAX) => Ok(()),
         Some(_) => Err(Error::Invalid("a time to live is longer than nothing and at most ten years".to_owned())),
-    }
-}
-
-/// Services answer what they are asked: anything else is a defect, and not one that a script should see through.
-fn other_answer() -> Error {
-    tracing::error!("a service gave the answer to another question: this is a defect of PiCloud");
-    Error::Unavailable("the store gave no answer".to_owned())
-}
-
-impl From<Refused> for Error {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::TooLarge(message) => Self::TooLarge(message),
-            Refused::Mismatch(message) => Self::Mismatch(message),
-        }
-    }
-}
-
-impl From<execution::Unanswered> for Error {
-    fn from(unanswered: execution::Unanswered) -> Self {
-        Self::Unavailable(unanswered.to_string())
     }
 }

@@ -4,6 +4,7 @@
 mod compile;
 mod contract;
 mod crypto;
+mod files;
 mod guest;
 mod http;
 mod json;

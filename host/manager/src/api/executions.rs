@@ -91,7 +91,7 @@ pub(super) struct ExecutionError {
 /// A call that the script waited for.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct CallBody {
-    /// `kv.get`, `kv.list`, `secrets.get` with the name, or `http` with method and URL, without its query.
+    /// `kv.get`, `kv.list`, `files.info`, `files.read`, `files.list`, `secrets.get` with the name, or `http` with method and URL, without its query.
     #[schema(example = "http GET https://api.example.com/users")]
     call: String,
     /// Microseconds from the start of the execution.

@@ -369,7 +369,7 @@ impl From<store::Error> for Problem {
                 ..FieldError::default()
             }),
             store::Error::RouteConflict { other, .. } => Self::new(ProblemType::RouteConflict, text).with_other(other.uuid()),
-            store::Error::OverQuota { .. } => Self::new(ProblemType::ExecutionQuota, text),
+            store::Error::OverQuota { .. } | store::Error::OverFileQuota { .. } => Self::new(ProblemType::ExecutionQuota, text),
             store::Error::Missing { what, .. } => Self::not_found(&what.to_string()),
             store::Error::Changed { .. } | store::Error::ActiveMoved { .. } => Self::new(ProblemType::PreconditionFailed, text),
             store::Error::ClaimLost => Self::new(ProblemType::IdempotencyInFlight, text).with_retry_after(1),
@@ -377,12 +377,21 @@ impl From<store::Error> for Problem {
             store::Error::LastOwner | store::Error::AlreadyActive { .. } => Self::new(ProblemType::InUse, text),
             store::Error::LimitReached { .. } => Self::new(ProblemType::LimitReached, text),
             store::Error::OwnerOnly => Self::new(ProblemType::OwnerOnly, text),
+            store::Error::NoFiles | store::Error::Files { .. } => {
+                Self::unavailable("Files can't be written or read here. The operator of the instance sees why.", causes(&error))
+            }
             store::Error::NoVault | store::Error::Sealing(_) => {
                 Self::unavailable("Secrets can't be sealed or opened here. The operator of the instance sees why.", error)
             }
             store::Error::NewerSchema { .. } | store::Error::Migration { .. } | store::Error::Url { .. } => Self::internal(error),
         }
     }
+}
+
+/// An error with what is behind it, for the log.
+fn causes(error: &dyn std::error::Error) -> String {
+    let sources = std::iter::successors(error.source(), |error| error.source());
+    sources.fold(error.to_string(), |text, source| format!("{text}: {source}"))
 }
 
 /// A store's error as a sentence.

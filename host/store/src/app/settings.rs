@@ -12,6 +12,7 @@ use crate::{
     App, AppId, Error, Result, Revision, Thing,
     audit::{Subject, Watched},
     control::apps::AppRow,
+    data::files::write::release_all,
     listen::notify_app,
     stored_limits::StoredLimits,
     time::Time,
@@ -112,6 +113,7 @@ impl AppStore {
         .await
         .map_err(Error::sql(OPERATION))?;
         let Some(slug) = deleted else { return Ok(false) };
+        release_all(&mut transaction, self.app, now).await.map_err(Error::sql(OPERATION))?;
         let details = json!({ "target": self.app, "slug": slug });
         watched.record(&mut transaction, &self.actor, Some(self.app), "app.deleted", details, now).await?;
         notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;

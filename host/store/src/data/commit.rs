@@ -6,7 +6,9 @@ use execution::{Effects, kv::Write};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 use super::{
-    AppData, Quota, kv,
+    AppData, Quota,
+    files::{self, FileUsage, write::Rows},
+    kv,
     usage::{self, Usage},
 };
 use crate::{
@@ -41,8 +43,10 @@ pub enum Committed {
     Conflict,
     /// Nothing is: one of these keys, which the script counts on, holds something else than a whole number, or it would leave 64 bits.
     NotANumber { keys: Vec<String> },
-    /// Nothing is: the app would keep more than it may.
+    /// Nothing is: the app would keep more keys and values than it may.
     OverQuota,
+    /// Nothing is: the app would keep more files than it may, those included that it has replaced and that are not swept yet.
+    OverFileQuota,
 }
 
 impl AppData {
@@ -52,21 +56,26 @@ impl AppData {
     /// The database failed. Nothing is written, unless the connection broke at the very end: then it may be, whole.
     pub async fn commit(&self, commit: &Commit<'_>) -> Result<Committed> {
         debug_assert!(commit.row.is_none_or(|row| row.app == self.app), "the row of another app's execution");
-        match self.try_commit(commit).await {
+        let rows = self.file_rows(commit.effects)?;
+        if let Some(ended) = self.keep_blobs(commit, &rows).await? {
+            return Ok(ended);
+        }
+        match self.try_commit(commit, &rows).await {
             Err(error) if lacks_partition(&error) => {
                 self.runs.make_days(&commit.row.iter().map(|row| day_of(row.id)).collect()).await?;
-                self.try_commit(commit).await
+                self.try_commit(commit, &rows).await
             }
             ended => ended,
         }
         .map_err(Error::sql("commit an execution"))
     }
 
-    async fn try_commit(&self, commit: &Commit<'_>) -> sqlx::Result<Committed> {
+    async fn try_commit(&self, commit: &Commit<'_>, rows: &Rows<'_>) -> sqlx::Result<Committed> {
         let most = most_added(&commit.effects.writes);
         let is_strict = most != Usage::default() && !self.is_far_from(commit.quota, most).await?;
+        let is_strict = Strict { keys: is_strict, files: self.is_near_file_quota(commit).await? };
         for attempt in 1.. {
-            match self.attempt(commit, is_strict, attempt).await {
+            match self.attempt(commit, rows, is_strict, attempt).await {
                 Err(error) if is_not_a_number(&error) => return Ok(Committed::NotANumber { keys: counted(&commit.effects.writes) }),
                 Err(error) if is_crossed(&error) && attempt < TRIES => tokio::time::sleep(pause(commit, attempt)).await,
                 Err(error) if is_crossed(&error) => break,
@@ -76,18 +85,36 @@ impl AppData {
         Ok(Committed::Conflict)
     }
 
-    async fn attempt(&self, commit: &Commit<'_>, is_strict: bool, attempt: u32) -> sqlx::Result<Committed> {
+    async fn is_near_file_quota(&self, commit: &Commit<'_>) -> sqlx::Result<bool> {
+        let most = files::most_added(&commit.effects.file_writes);
+        if most == FileUsage::default() {
+            return Ok(false);
+        }
+        let mut connection = self.pool().acquire().await?;
+        Ok(!files::usage(&mut connection, self.app).await?.is_far_from(commit.quota, most))
+    }
+
+    async fn attempt(&self, commit: &Commit<'_>, rows: &Rows<'_>, is_strict: Strict, attempt: u32) -> sqlx::Result<Committed> {
         let Commit { effects, now, quota, row } = *commit;
         let mut transaction = serializable(self.pool()).await?;
-        if !kv::are_still_so(&mut transaction, self.app, &effects.reads, now).await? {
+        if !kv::are_still_so(&mut transaction, self.app, &effects.reads, now).await?
+            || !files::are_still_so(&mut transaction, self.app, &effects.file_reads).await?
+        {
             return Ok(Committed::Conflict);
         }
-        if effects.has_writes() {
+        if !effects.writes.is_empty() {
             let change = write(&mut transaction, self.app, &effects.writes, now).await?;
             usage::add(&mut transaction, self.app, stripe(row, attempt), change).await?;
             let grows = change.keys > 0 || change.bytes > 0;
-            if is_strict && grows && !quota.allows(usage::usage(&mut transaction, self.app).await?) {
+            if is_strict.keys && grows && !quota.allows(usage::usage(&mut transaction, self.app).await?) {
                 return Ok(Committed::OverQuota);
+            }
+        }
+        if !rows.is_empty() {
+            let change = files::write(&mut transaction, self.app, rows, now).await?;
+            files::add(&mut transaction, self.app, stripe(row, attempt), change).await?;
+            if is_strict.files && change.grows() && !files::usage(&mut transaction, self.app).await?.is_within(quota) {
+                return Ok(Committed::OverFileQuota);
             }
         }
         if let Some(row) = row {
@@ -96,6 +123,13 @@ impl AppData {
         transaction.commit().await?;
         Ok(Committed::Yes)
     }
+}
+
+/// Whether the quota is so near that it is looked at inside of the transaction.
+#[derive(Debug, Clone, Copy)]
+struct Strict {
+    keys: bool,
+    files: bool,
 }
 
 /// Writes for somebody who is no execution, inside his serializable transaction. `false`: the app would keep more than it may, and the transaction must not commit.

@@ -1,6 +1,7 @@
 //! What an app's scripts keep, behind the data plane's handle to it.
 
 mod commit;
+pub(crate) mod files;
 mod kv;
 pub(crate) mod secrets;
 mod sweep;
@@ -14,6 +15,7 @@ pub use usage::Quota;
 
 use std::sync::Arc;
 
+use blobs::Blobs;
 use sqlx::PgPool;
 use vault::Vault;
 
@@ -24,6 +26,7 @@ use crate::{AppId, AppSnapshot, Runs};
 pub struct Data {
     pub(crate) runs: Runs,
     pub(crate) vault: Option<Arc<Vault>>,
+    pub(crate) blobs: Option<Arc<Blobs>>,
 }
 
 /// The state of one app. Made only by [`crate::Snapshots::data`], from the snapshot of an app that a request was found to belong to; every statement
@@ -33,12 +36,19 @@ pub struct AppData {
     runs: Runs,
     app: AppId,
     vault: Option<Arc<Vault>>,
+    blobs: Option<Arc<Blobs>>,
     secrets: Option<Arc<SealedSecrets>>,
 }
 
 impl Data {
     pub(crate) fn of(&self, app: &AppSnapshot) -> AppData {
-        AppData { runs: self.runs.clone(), app: app.app_id, vault: self.vault.clone(), secrets: app.secrets.clone() }
+        AppData {
+            runs: self.runs.clone(),
+            app: app.app_id,
+            vault: self.vault.clone(),
+            blobs: self.blobs.clone(),
+            secrets: app.secrets.clone(),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::AppData;
 use crate::AppId;
 
 /// Rows of an app.
-const STRIPES: u8 = 16;
+pub(super) const STRIPES: u8 = 16;
 /// More executions of one app are never committing at once, on all nodes together: each node lets an app have four turns at the database.
 const COMMITS_AT_ONCE_MAX: u64 = 256;
 
@@ -22,6 +22,10 @@ pub struct Quota {
     pub keys: u64,
     /// Bytes of keys and values together.
     pub bytes: u64,
+    /// Files.
+    pub files: u64,
+    /// Bytes of all files together.
+    pub file_bytes: u64,
 }
 
 /// How much is kept, or how much it changes.
@@ -35,7 +39,7 @@ impl Quota {
     /// What an app with these limits may keep.
     #[must_use]
     pub fn of(limits: &AppLimits) -> Self {
-        Self { keys: limits.kv_keys, bytes: limits.kv_bytes }
+        Self { keys: limits.kv_keys, bytes: limits.kv_bytes, files: limits.files_count, file_bytes: limits.files_bytes }
     }
 
     /// Whether so much can be kept.
@@ -49,12 +53,14 @@ impl AppData {
     pub(super) async fn is_far_from(&self, quota: Quota, most: Usage) -> sqlx::Result<bool> {
         let mut connection = self.pool().acquire().await?;
         let now = usage(&mut connection, self.app).await?;
-        let fits = |kept: i64, more: i64, max: u64| {
-            let room = max.saturating_sub(u64::try_from(kept).unwrap_or(0));
-            u64::try_from(more).unwrap_or(0).saturating_mul(COMMITS_AT_ONCE_MAX) <= room
-        };
         Ok(fits(now.keys, most.keys, quota.keys) && fits(now.bytes, most.bytes, quota.bytes))
     }
+}
+
+/// Whether all that may commit at the same time can add so much.
+pub(super) fn fits(kept: i64, more: i64, max: u64) -> bool {
+    let room = max.saturating_sub(u64::try_from(kept).unwrap_or(0));
+    u64::try_from(more).unwrap_or(0).saturating_mul(COMMITS_AT_ONCE_MAX) <= room
 }
 
 /// How much the app keeps.

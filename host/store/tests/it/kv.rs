@@ -15,7 +15,7 @@ use crate::{
     world::{World, noon},
 };
 
-const QUOTA: Quota = Quota { keys: 1_000, bytes: 1 << 20 };
+const QUOTA: Quota = Quota { keys: 1_000, bytes: 1 << 20, files: 1_000, file_bytes: 1 << 20 };
 
 /// An app's state, and rows for what is committed.
 struct Shop {
@@ -228,7 +228,7 @@ async fn executions_that_only_count_never_conflict(pool: PgPool) {
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn s_3_5_nobody_passes_the_quota(pool: PgPool) {
     let shop = Shop::open(pool, "shop").await;
-    let quota = Quota { keys: 10, bytes: 100 };
+    let quota = Quota { keys: 10, bytes: 100, ..QUOTA };
     let nine: Vec<String> = (0..9).map(|number| number.to_string()).collect();
     let nine: Vec<(&str, &str)> = nine.iter().map(|key| (key.as_str(), "1")).collect();
     assert_eq!(shop.commit_within(&writes(&nine), quota).await, Committed::Yes);

@@ -6,6 +6,7 @@ mod access;
 mod apps;
 mod audit;
 mod deploy;
+mod files;
 mod identity;
 mod kv;
 mod listen;

@@ -6,7 +6,7 @@ use store::{Error, PoolSizes, Store};
 /// Tables whose `app_id` is not the isolation boundary: a key may be bound to no app, an invitation lead to none. By name.
 const NOT_BOUND: [&str; 2] = ["api_keys", "invitations"];
 /// Tables whose rows outlive their app.
-const OUTLIVING: [&str; 3] = ["app_tombstones", "audit", "audit_chains"];
+const OUTLIVING: [&str; 4] = ["app_tombstones", "audit", "audit_chains", "file_blobs"];
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn every_table_with_an_app_id_has_it_first_in_an_index(pool: PgPool) {

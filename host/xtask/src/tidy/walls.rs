@@ -8,6 +8,8 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("wasmtime", &["executor", "bench"]),
     ("wasmtime-wasi", &["executor"]),
     ("wasmtime-wizer", &["executor"]),
+    ("cap-std", &["blobs"]),
+    ("blobs", &["store", "picloud"]),
     ("executor", &["picloud", "bench"]),
     ("axum", &["manager", "picloud", "bench"]),
     ("utoipa-axum", &["manager", "picloud"]),
