@@ -23,6 +23,10 @@ pub struct Info {
     pub updated_at_ms: u64,
 }
 
+/// The bytes of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content(#[serde(with = "crate::bytes")] pub Vec<u8>);
+
 /// Asks for files in the order of the bytes of their paths.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Range {
@@ -62,6 +66,7 @@ pub enum Write {
     Put {
         /// SHA-256 of the bytes, in lower-case hexadecimal.
         digest: String,
+        #[serde(with = "crate::bytes")]
         bytes: Vec<u8>,
         /// When, by the clock of the execution, in milliseconds since 1970-01-01T00:00:00Z.
         updated_at_ms: u64,

@@ -49,7 +49,7 @@ pub enum Answer {
     KvGet(Result<Option<kv::Stored>, Unanswered>),
     KvList(Result<kv::Page, Unanswered>),
     FileInfo(Result<Option<files::Info>, Unanswered>),
-    FileBytes(Result<Vec<u8>, Unanswered>),
+    FileBytes(Result<files::Content, Unanswered>),
     FileList(Result<files::Page, Unanswered>),
     Http(Result<Vec<http::Result>, Unanswered>),
     Secret(Result<Option<Secret>, Unanswered>),

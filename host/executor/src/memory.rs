@@ -166,7 +166,9 @@ impl Services for Memory {
             Question::KvGet { key } => Answer::KvGet(Ok(data.get(key).map(|entry| entry.stored.clone()))),
             Question::KvList(range) => Answer::KvList(Ok(data.page(range))),
             Question::FileInfo { path } => Answer::FileInfo(Ok(data.files.info(path))),
-            Question::FileBytes { digest, .. } => Answer::FileBytes(data.files.bytes(digest).ok_or(Unanswered::Unavailable)),
+            Question::FileBytes { digest, .. } => {
+                Answer::FileBytes(data.files.bytes(digest).map(execution::files::Content).ok_or(Unanswered::Unavailable))
+            }
             Question::FileList(range) => Answer::FileList(Ok(data.files.page(range))),
             Question::Secret { name } => Answer::Secret(Ok(data.secrets.get(name).cloned())),
             Question::Http { requests, .. } => Answer::Http(Ok(requests.iter().map(|request| data.call(request)).collect())),

@@ -50,7 +50,7 @@ fn texts<'a>(question: &'a Question, answer: &'a Answer) -> Box<dyn Iterator<Ite
         (Question::KvList(_), Answer::KvList(page)) => one("kv.list", entries(page, |page| page.entries.len())),
         (Question::FileInfo { .. }, Answer::FileInfo(info)) => one("files.info", found(info)),
         (Question::FileBytes { .. }, Answer::FileBytes(bytes)) => {
-            one("files.read", bytes.as_ref().map_or_else(|why| unanswered(*why).to_owned(), |bytes| format!("{} bytes", bytes.len())))
+            one("files.read", bytes.as_ref().map_or_else(|why| unanswered(*why).to_owned(), |content| format!("{} bytes", content.0.len())))
         }
         (Question::FileList(_), Answer::FileList(page)) => one("files.list", entries(page, |page| page.entries.len())),
         (Question::Secret { name }, Answer::Secret(secret)) => {

@@ -62,7 +62,14 @@ impl Orchestrator {
             Ok(response) => ("ok", Some(response.status), None),
             Err(failure) => (failure.kind.as_str(), None, Some(failure.message)),
         };
-        Some(Faulted { fault, outcome: outcome.to_owned(), status, message, writes: effects.writes.len(), sent: sent.count() })
+        Some(Faulted {
+            fault,
+            outcome: outcome.to_owned(),
+            status,
+            message,
+            writes: effects.writes.len() + effects.file_writes.len(),
+            sent: sent.count(),
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use execution::{Answer, Answered, BoxFuture, Question, Services, Unanswered};
+use execution::{Answer, Answered, BoxFuture, Question, Services, Unanswered, files::Content};
 use jiff::Timestamp;
 use store::AppData;
 
@@ -34,7 +34,7 @@ impl AppServices {
             return Some(Answer::Secret(data.secret(name)));
         }
         if let Question::FileBytes { digest, size } = question {
-            return Some(Answer::FileBytes(data.file_bytes(digest, *size).await.map_err(|error| unavailable(&error))));
+            return Some(Answer::FileBytes(data.file_bytes(digest, *size).await.map(Content).map_err(|error| unavailable(&error))));
         }
         // An app holds few connections at once, however many executions it has (S-3.4).
         let _turn = self.gate.database().await?;

@@ -201,6 +201,7 @@ impl Control {
                 pool: self.pool.clone(),
                 ceilings: Arc::clone(&self.ceilings),
                 vault: self.vault.clone(),
+                blobs: self.blobs.clone(),
                 app: id,
                 actor: principal.clone(),
             }),

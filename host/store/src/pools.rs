@@ -155,7 +155,7 @@ impl Store {
     /// The control plane's door.
     #[must_use]
     pub fn control(&self) -> Control {
-        Control { pool: self.control.clone(), ceilings: Arc::clone(&self.ceilings), vault: self.vault.clone() }
+        Control { pool: self.control.clone(), ceilings: Arc::clone(&self.ceilings), vault: self.vault.clone(), blobs: self.blobs.clone() }
     }
 
     /// The data plane's door.

@@ -105,7 +105,12 @@ fn failed(question: &Question) -> Answer {
             let failed = http::Failed { code: "timeout".to_owned(), message, was_sent: true };
             Answer::Http(Ok(requests.iter().map(|_| Err(failed.clone())).collect()))
         }
-        Question::KvGet { .. } | Question::KvList(_) | Question::Secret { .. } => question.unanswered(Unanswered::Unavailable),
+        Question::KvGet { .. }
+        | Question::KvList(_)
+        | Question::FileInfo { .. }
+        | Question::FileBytes { .. }
+        | Question::FileList(_)
+        | Question::Secret { .. } => question.unanswered(Unanswered::Unavailable),
     }
 }
 

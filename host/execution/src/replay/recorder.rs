@@ -89,14 +89,25 @@ fn bytes_of(question: &Question, answer: &Answer) -> usize {
     let asked = match question {
         Question::KvGet { key } => key.len(),
         Question::KvList(range) => range.prefix.len(),
+        Question::FileInfo { path } => path.len(),
+        Question::FileBytes { digest, .. } => digest.len(),
+        Question::FileList(range) => range.prefix.len(),
         Question::Http { requests, .. } => requests.iter().map(|one| one.url.len() + one.body.len() + pairs(&one.headers) + REST).sum(),
         Question::Secret { name } => name.len(),
     };
     let told = match answer {
         Answer::KvGet(Ok(Some(stored))) => stored.value.len(),
         Answer::KvList(Ok(page)) => page.entries.iter().map(|(key, stored)| key.len() + stored.value.len() + REST).sum(),
+        Answer::FileBytes(Ok(content)) => content.0.len(),
+        Answer::FileList(Ok(page)) => page.entries.iter().map(|(path, _)| path.len() + REST).sum(),
         Answer::Http(Ok(results)) => results.iter().flatten().map(|one| one.url.len() + one.body.len() + pairs(&one.headers) + REST).sum(),
-        Answer::KvGet(_) | Answer::KvList(_) | Answer::Http(_) | Answer::Secret(_) => 0,
+        Answer::KvGet(_)
+        | Answer::KvList(_)
+        | Answer::FileInfo(_)
+        | Answer::FileBytes(_)
+        | Answer::FileList(_)
+        | Answer::Http(_)
+        | Answer::Secret(_) => 0,
     };
     asked + told + REST
 }

@@ -80,7 +80,7 @@ impl State {
         self.transaction.will_read(info.size)?;
         let answer = self.ask(&Question::FileBytes { digest: info.digest, size: info.size }).await;
         let Answer::FileBytes(bytes) = answer else { return Err(super::other_answer()) };
-        Ok(Some(bytes?))
+        Ok(Some(bytes?.0))
     }
 
     async fn file_list(&mut self, range: Range) -> Result<Page, Error> {

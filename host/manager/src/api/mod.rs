@@ -16,6 +16,7 @@ mod execute;
 mod executions;
 pub mod extract;
 mod faults;
+mod files;
 mod gate;
 mod idempotency;
 mod invitations;
@@ -124,6 +125,9 @@ fn routes_and_description() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(split::get_split, split::put_split, split::delete_split))
         .routes(routes!(kv::list_kv))
         .routes(routes!(kv::get_kv, kv::put_kv, kv::delete_kv))
+        .routes(routes!(files::list_files))
+        .routes(routes!(files::get_file, files::delete_file))
+        .routes(routes!(files::get_file_content, files::put_file_content))
         .routes(routes!(executions::list_executions))
         .routes(routes!(executions::get_execution))
         .routes(routes!(executions::get_execution_logs))

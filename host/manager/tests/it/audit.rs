@@ -33,6 +33,8 @@ const LEAVES: &[(&str, Option<&str>)] = &[
     ("DELETE /api/v1/admin/members/{id}", Some("member.removed")),
     ("PUT /api/v1/admin/kv/{key}", Some("kv.set")),
     ("DELETE /api/v1/admin/kv/{key}", Some("kv.deleted")),
+    ("PUT /api/v1/admin/files/{path}/content", Some("file.written")),
+    ("DELETE /api/v1/admin/files/{path}", Some("file.deleted")),
     ("PUT /api/v1/admin/secrets/{name}", Some("secret.set")),
     ("DELETE /api/v1/admin/secrets/{name}", Some("secret.deleted")),
     ("POST /api/v1/admin/apps", Some("app.created")),
@@ -87,6 +89,7 @@ fn is_there(action: &str) -> (bool, bool) {
         | "domain.released"
         | "egress_rule.deleted"
         | "kv.deleted"
+        | "file.deleted"
         | "secret.deleted" => (true, false),
         _ => (true, true),
     }

@@ -16,6 +16,7 @@ mod egress;
 mod envelope;
 mod execute;
 mod fake;
+mod files;
 mod guessing;
 mod hostile;
 mod idempotency;

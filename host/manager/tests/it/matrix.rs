@@ -54,6 +54,7 @@ pub(crate) async fn things(owner: &Caller<'_>, members: &[(store::AdminId, AppRo
     let split = json!({ "deployment": 1, "percent": 50 });
     owner.put(&format!("/api/v1/admin/apps/{slug}/split"), &split).await.expect(200);
     owner.put(&format!("/api/v1/admin/kv/thing?app={slug}"), &json!({ "value": [1] })).await.expect(200);
+    owner.put(&format!("/api/v1/admin/files/thing%2F1/content?app={slug}"), &json!("bytes")).await.expect(200);
     owner.put(&format!("/api/v1/admin/secrets/THING?app={slug}"), &json!({ "value": "hunter2" })).await.expect(200);
     let execution = run(owner.instance, &slug, &script, &["line"], None).await.to_string();
     let app = owner.instance.open(&slug).await;
@@ -108,7 +109,12 @@ impl Things {
             "api-keys" => &self.keys[about as usize],
             _ => &self.script,
         };
-        let path = template.replace("{app}", &self.slug).replace("{id}", id).replace("{key}", "thing").replace("{name}", "THING");
+        let path = template
+            .replace("{app}", &self.slug)
+            .replace("{id}", id)
+            .replace("{key}", "thing")
+            .replace("{name}", "THING")
+            .replace("{path}", "thing%2F1");
         let of_an_app = [
             "scripts",
             "routes",
@@ -124,6 +130,9 @@ impl Things {
             "members/{id}",
             "kv",
             "kv/{key}",
+            "files",
+            "files/{path}",
+            "files/{path}/content",
             "secrets",
             "secrets/{name}",
         ];
@@ -164,6 +173,7 @@ impl Things {
             ("PUT /api/v1/admin/kv/{key}", _) => json!({ "value": { "a": 1 }, "ttl_seconds": 60 }),
             ("POST /api/v1/admin/deployments/{id}/gate", _) => json!({ "recordings": 1 }),
             ("POST /api/v1/admin/executions/{id}/replay", _) => json!({}),
+            ("PUT /api/v1/admin/files/{path}/content", _) => json!({ "other": "bytes" }),
             ("POST /api/v1/admin/deployments/{id}/preview", _) => json!({ "expires_in_seconds": 60 }),
             ("PUT /api/v1/admin/apps/{app}/split", _) => json!({
                 "deployment": 1, "percent": 5, "sticky": "cookie:visitor", "stop_above_error_rate": 5, "window_requests": 50,

@@ -7,6 +7,7 @@ mod acceptance;
 mod commands;
 mod deploys;
 mod egress;
+mod files;
 mod hostile;
 mod http;
 mod instance;

@@ -12,6 +12,7 @@ mod domain_proof;
 mod domains;
 mod egress;
 mod executions;
+mod files;
 mod kv;
 mod linkage;
 mod logs;
@@ -23,6 +24,7 @@ mod scripts;
 mod secrets;
 mod settings;
 pub(crate) mod split;
+mod upload;
 
 pub use activate::Cause;
 pub use activations::{ActivationEntry, Author};
@@ -35,6 +37,7 @@ pub use domain_proof::{DomainEvidence, DueDomain};
 pub use domains::{Domain, DomainKind, DomainStatus, NewDomain, PENDING_CLAIMS_MAX};
 pub use egress::{EGRESS_RULES_MAX, EgressRule, NewEgressRule};
 pub use executions::{Execution, ExecutionFilter};
+pub use files::{FileChange, FileEntry, FilePage};
 pub use kv::{KvChange, KvEntry, KvPage};
 pub use linkage::{Linkage, LinkedScript};
 pub use logs::{LogEntry, LogQuery};
@@ -47,9 +50,11 @@ pub use scripts::{Script, ScriptKind, SourceAt};
 pub use secrets::{SecretChange, SecretEntry, SecretPage};
 pub use settings::{AppUpdate, LimitsUpdate};
 pub use split::{Split, SplitTerms, Sticky, StickyError};
+pub use upload::{Upload, Uploaded};
 
 use std::sync::Arc;
 
+use blobs::Blobs;
 use execution::Ceilings;
 use vault::Vault;
 
@@ -61,6 +66,7 @@ pub struct AppStore {
     pub(crate) pool: sqlx::PgPool,
     pub(crate) ceilings: Arc<Ceilings>,
     pub(crate) vault: Option<Arc<Vault>>,
+    pub(crate) blobs: Option<Arc<Blobs>>,
     pub(crate) app: AppId,
     pub(crate) actor: Principal,
 }

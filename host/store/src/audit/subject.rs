@@ -29,6 +29,8 @@ pub(crate) enum Subject<'a> {
     Sessions(AdminId),
     /// What the app's scripts keep under a key.
     Key(AppId, &'a str),
+    /// What is at a path.
+    File(AppId, &'a str),
     /// Its value as it is kept: sealed.
     Secret(AppId, &'a str),
 }
@@ -72,6 +74,7 @@ impl Subject<'_> {
             Self::Invitation(id) => row!(r#"select to_jsonb(t) as "row!" from invitations t where id = $1"#, id),
             Self::Session(id) => row!(r#"select to_jsonb(t) - 'last_seen_at' as "row!" from sessions t where id = $1"#, id),
             Self::Key(app, key) => row!(r#"select to_jsonb(t) as "row!" from kv t where app_id = $1 and key = $2"#, app, key),
+            Self::File(app, path) => row!(r#"select to_jsonb(t) as "row!" from files t where app_id = $1 and path = $2"#, app, path),
             Self::Secret(app, name) => row!(r#"select to_jsonb(t) as "row!" from secrets t where app_id = $1 and name = $2"#, app, name),
             Self::Sessions(admin) => row!(
                 r#"select jsonb_agg(to_jsonb(t) - 'last_seen_at' order by t.id) as "row!" from sessions t where admin_id = $1

@@ -21,6 +21,7 @@ pub use sessions::{NewSession, Session, SessionState};
 
 use std::sync::Arc;
 
+use blobs::Blobs;
 use execution::Ceilings;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -35,6 +36,7 @@ pub struct Control {
     pub(crate) pool: sqlx::PgPool,
     pub(crate) ceilings: Arc<Ceilings>,
     pub(crate) vault: Option<Arc<Vault>>,
+    pub(crate) blobs: Option<Arc<Blobs>>,
 }
 
 /// The instance's own things, for a principal who proved the right to them: admins, all keys and invitations, new apps.

@@ -9,7 +9,7 @@ use execution::{
 };
 use jiff::{SignedDuration, Timestamp};
 use sqlx::PgPool;
-use store::{AppData, AppId, Commit, Committed, Digest, Error, NewExecution, Quota, ScriptId};
+use store::{AppData, AppId, Commit, Committed, Digest, Error, FileChange, NewExecution, Quota, Revision, ScriptId};
 use tempfile::TempDir;
 
 use crate::{
@@ -276,6 +276,40 @@ async fn s_3_5_replacing_without_end_does_not_fill_the_disk(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
+async fn people_change_files_too(pool: PgPool) {
+    let shop = Shop::open(pool).await;
+    let app = shop.world.open(shop.app).await;
+    let change = |expected: Option<&str>| FileChange { path: "a/b", expected: expected.map(Revision::parse), quota: QUOTA, now: noon() };
+    let upload = async |pieces: &[&'static str]| {
+        let mut upload = app.begin_upload().await.unwrap();
+        for piece in pieces {
+            upload = app.upload(upload, *piece).await.unwrap();
+        }
+        app.end_upload(upload).await.unwrap()
+    };
+    let made = app.put_file(&change(Some(Revision::ABSENT)), upload(&["hel", "lo"]).await).await.unwrap();
+    assert_eq!((made.path.as_str(), made.size, made.digest), ("a/b", 5, Digest::of(b"hello")));
+    assert_eq!(app.file_bytes(&made).await.unwrap(), b"hello");
+    assert_eq!(shop.text("a/b").await.as_deref(), Some("hello"));
+    let refused = app.put_file(&change(Some(Revision::ABSENT)), upload(&["x"]).await).await;
+    assert!(matches!(refused, Err(Error::Changed { .. })));
+    let same = app.put_file(&change(Some(made.revision().as_str())), upload(&["other"]).await).await.unwrap();
+    assert_ne!(same.version, made.version);
+    let page = app.files("a/", None, 10).await.unwrap();
+    assert_eq!((page.entries.len(), page.next), (1, None));
+    let few = FileChange { quota: Quota { files: 1, ..QUOTA }, path: "second", ..change(None) };
+    assert!(matches!(app.put_file(&few, upload(&["x"]).await).await, Err(Error::OverFileQuota { files: 1, .. })));
+    assert_eq!(app.delete_file(&change(None)).await.unwrap().map(|file| file.version), Some(same.version));
+    assert_eq!(app.delete_file(&change(None)).await.unwrap(), None);
+    // Dropped before their end, uploads leave nothing.
+    drop(upload(&["y"]).await);
+    drop(app.upload(app.begin_upload().await.unwrap(), "z").await.unwrap());
+    let names = std::fs::read_dir(shop.directory.path().join(shop.app.to_string())).unwrap();
+    assert!(names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).all(|name| !name.starts_with("part-")));
+    assert_eq!(shop.usage().await, [(0, 0), (0, 0)]);
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
 async fn without_a_directory_there_are_no_files(pool: PgPool) {
     let world = World::new(pool).await;
     let app = world.app("shop").await.id;
@@ -285,5 +319,6 @@ async fn without_a_directory_there_are_no_files(pool: PgPool) {
     let commit = Commit { effects: &writes(&[("a", "1")]), now: noon(), quota: QUOTA, row: Some(&row) };
     assert!(matches!(data.commit(&commit).await, Err(Error::NoFiles)));
     assert_eq!(data.file("a").await.unwrap(), None);
+    assert!(matches!(world.open(app).await.begin_upload().await, Err(Error::NoFiles)));
     assert!(matches!(world.store.data().sweep_blobs(noon()).await, Err(Error::NoFiles)));
 }

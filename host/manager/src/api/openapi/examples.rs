@@ -107,13 +107,14 @@ pub(super) fn add(operation: &mut Value, schemas: &Value) {
 fn illustrate(described: &mut Value, schemas: &Value) {
     let contents = described.get_mut("content").and_then(Value::as_object_mut);
     for (kind, content) in contents.into_iter().flatten() {
-        if kind == "*/*" {
-            // Whatever a script takes and answers.
+        if kind == "*/*" || kind == "application/octet-stream" {
+            // Whatever a script takes and answers; bytes as they are.
             content["schema"] = json!({});
         }
         if content.get("example").is_none() && content.get("examples").is_none() {
             let text = match kind.as_str() {
                 "text/html" => Some(json!("<!doctype html><title>PiCloud</title>")),
+                "application/octet-stream" => Some(json!("day,visits\n1,42\n")),
                 "*/*" => Some(json!("{\"hello\":\"ada\"}")),
                 "application/json" if content["schema"] == json!({ "type": "object" }) => Some(json!({ "openapi": "3.1.0" })),
                 _ => None,

@@ -24,6 +24,8 @@ const TAGGED: &[&str] = &[
     "patch_route",
     "put_split",
     "put_kv",
+    "get_file_content",
+    "put_file_content",
     "put_secret",
     "create_api_key",
 ];
@@ -77,7 +79,7 @@ pub(super) fn of_problems(alike: &[ProblemType]) -> Value {
 }
 
 /// PUTs of what need not be there.
-const CREATING: &[&str] = &["put_kv", "put_split"];
+const CREATING: &[&str] = &["put_kv", "put_split", "put_file_content"];
 
 /// Adds what is sent with requests: the headers of conditions and of repetition.
 pub(super) fn add_parameters(operation: &mut Value, method: &str) {
@@ -91,7 +93,7 @@ pub(super) fn add_parameters(operation: &mut Value, method: &str) {
         key["schema"] = json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-~]+$" });
         more.push(key);
     }
-    if method == "get" && is_json(&operation["responses"]["200"]) {
+    if method == "get" && (is_json(&operation["responses"]["200"]) || operation["operationId"] == "get_file_content") {
         let text = "ETags that the caller has: 304 without a body if one of them is the present one.";
         more.push(header("If-None-Match", text));
     }
@@ -111,7 +113,7 @@ pub(super) fn add_parameters(operation: &mut Value, method: &str) {
 pub(super) fn add(operation: &mut Value, method: &str) {
     let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
     let replays = method == "post" && operation["security"] != json!([{}]);
-    let conditional = method == "get" && is_json(&operation["responses"]["200"]);
+    let conditional = method == "get" && (is_json(&operation["responses"]["200"]) || id == "get_file_content");
     for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
         let succeeds = status.starts_with('2');
         let candidates = [

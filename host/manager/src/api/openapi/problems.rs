@@ -72,6 +72,7 @@ fn own(operation: &str) -> &'static [ProblemType] {
             ExecutionUnavailable,
         ],
         "put_kv" => &[ExecutionQuota],
+        "put_file_content" => &[ExecutionQuota, BodyTooLarge, MalformedJson],
         _ => &[],
     }
 }
