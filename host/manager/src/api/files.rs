@@ -21,7 +21,7 @@ use super::{
     extract::{Authorized, IfMatch, Json, Path, Query, action, etag},
     listing::Listing,
     members::InApp,
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, sentence},
 };
 use crate::State;
 
@@ -86,7 +86,7 @@ pub(super) async fn list_files(
         fits.ok_or_else(|| Problem::invalid("?limit", format!("limit {limit} is outside 1 to {LIMIT_MAX}.")))
     })?;
     let (prefix, after) = (query.prefix.unwrap_or_default(), query.cursor);
-    let refused = |at: &'static str| move |rule: String| Problem::invalid(at, format!("No: {rule}."));
+    let refused = |at: &'static str| move |rule: String| Problem::invalid(at, sentence(&rule));
     check_prefix("a prefix", &prefix).map_err(refused("?prefix"))?;
     check_prefix("a cursor", after.as_deref().unwrap_or_default()).map_err(refused("?cursor"))?;
     let page = app.files(&prefix, after.as_deref(), limit).await?;
@@ -198,6 +198,6 @@ fn answer(entry: FileEntry, app: Uuid) -> Response {
 fn checked(path: String) -> Result<String, Problem> {
     match check_path(&path) {
         Ok(()) => Ok(path),
-        Err(rule) => Err(Problem::invalid("{path}", format!("No: {rule}."))),
+        Err(rule) => Err(Problem::invalid("{path}", sentence(&rule))),
     }
 }

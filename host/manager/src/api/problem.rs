@@ -356,7 +356,7 @@ impl IntoResponse for Problem {
 impl From<store::Error> for Problem {
     /// What the database refused, where the handler has nothing better to say. Exhaustive on purpose.
     fn from(error: store::Error) -> Self {
-        let text = sentence(&error);
+        let text = sentence(&error.to_string());
         match &error {
             store::Error::Unavailable { source, .. } => {
                 Self::unavailable("The database can't be reached. Try again in a moment.", format!("{error}: {source}"))
@@ -365,7 +365,7 @@ impl From<store::Error> for Problem {
             store::Error::Duplicate { .. } => Self::new(ProblemType::NameTaken, text),
             store::Error::SlugKept { .. } => Self::new(ProblemType::NameTaken, text).with_error(FieldError {
                 pointer: Some("/slug".to_owned()),
-                message: sentence(&error),
+                message: sentence(&error.to_string()),
                 ..FieldError::default()
             }),
             store::Error::RouteConflict { other, .. } => Self::new(ProblemType::RouteConflict, text).with_other(other.uuid()),
@@ -394,9 +394,8 @@ fn causes(error: &dyn std::error::Error) -> String {
     sources.fold(error.to_string(), |text, source| format!("{text}: {source}"))
 }
 
-/// A store's error as a sentence.
-fn sentence(error: &store::Error) -> String {
-    let text = error.to_string();
+/// An error's text as a sentence.
+pub(super) fn sentence(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map(|first| format!("{}{}.", first.to_uppercase(), characters.as_str())).unwrap_or_default()
 }

@@ -18,7 +18,7 @@ use super::{
     extract::{Authorized, IfMatch, Json, Path, Query, action, etag},
     listing::Listing,
     members::InApp,
-    problem::Problem,
+    problem::{Problem, sentence},
 };
 use crate::State;
 
@@ -164,6 +164,6 @@ fn answer(entry: SecretEntry, app: Uuid) -> Response {
 fn checked(name: String) -> Result<String, Problem> {
     match secret_name::check(&name) {
         Ok(()) => Ok(name),
-        Err(rule) => Err(Problem::invalid("{name}", format!("No: {rule}."))),
+        Err(rule) => Err(Problem::invalid("{name}", sentence(rule))),
     }
 }
