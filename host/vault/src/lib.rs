@@ -16,7 +16,22 @@ mod app_key;
 mod key;
 mod master_keys;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 pub use app_key::{AppKey, Vault, Wrapped};
 pub use key::{NoEntropy, Unopened};
 pub use master_keys::{KeyFileError, MasterKeys};
 pub use zeroize::Zeroizing;
+
+static SEEN: AtomicBool = AtomicBool::new(false);
+
+/// Says that a secret is in this process, or is about to be. To be called before it is.
+pub fn see_a_secret() {
+    SEEN.store(true, Ordering::Relaxed);
+}
+
+/// Whether a secret was ever in this process: from then on memory that is given back has to be overwritten. Asked by the allocator: it does not allocate.
+#[must_use]
+pub fn has_seen_a_secret() -> bool {
+    SEEN.load(Ordering::Relaxed)
+}

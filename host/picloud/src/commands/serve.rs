@@ -6,7 +6,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::{
     boot,
     config::{Arguments, Config},
-    telling,
+    telling, wiping,
 };
 
 /// Threads of the control plane. They are few but its own: a machine full of executions still answers its owner (S-3.3).
@@ -19,8 +19,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         telling::tell(&format!("warning: nothing reads the variable {name}; is it misspelt?"));
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let data_plane = runtime("data", cores)?;
-    let control_plane = runtime("control", CONTROL_THREADS)?;
+    let data_plane = runtime("data", cores, wiping::only_with_secrets)?;
+    let control_plane = runtime("control", CONTROL_THREADS, || {})?;
     let result = control_plane.block_on(boot::serve(config, data_plane.handle().clone(), cores));
     // What is left has been told to end and had its time.
     data_plane.shutdown_background();
@@ -28,10 +28,11 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     result
 }
 
-fn runtime(name: &str, threads: usize) -> anyhow::Result<Runtime> {
+fn runtime(name: &str, threads: usize, at_start: fn()) -> anyhow::Result<Runtime> {
     Builder::new_multi_thread()
         .worker_threads(threads)
         .thread_name(name)
+        .on_thread_start(at_start)
         .enable_all()
         .build()
         .with_context(|| format!("could not start the {name} threads"))

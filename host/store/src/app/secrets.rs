@@ -114,6 +114,7 @@ impl AppStore {
     /// [`Error::Changed`], [`Error::LimitReached`], [`Error::NoVault`], [`Error::Sealing`].
     pub async fn set_secret(&self, change: &SecretChange<'_>) -> Result<SecretEntry> {
         const OPERATION: &str = "set secret";
+        vault::see_a_secret();
         let vault = self.vault.as_ref().ok_or(Error::NoVault)?;
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
         self.lock_secrets(&mut transaction).await?;
