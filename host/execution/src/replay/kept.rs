@@ -5,7 +5,7 @@
 //! again, if these versions are still there.
 
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::Recording;
@@ -14,6 +14,8 @@ use crate::{Answer, Question, Secret, SecretVersion, bytes};
 /// What a mark begins and ends with: characters of the private use area, which nobody types.
 const BEGIN: char = '\u{e000}';
 const END: char = '\u{e001}';
+/// Names and versions of the secrets, in the order in which they were replaced.
+const SECRETS: &str = "secrets";
 /// Headers of the request that are not shown: credentials of the visitor.
 const NOT_SHOWN: [&str; 2] = ["authorization", "cookie"];
 
@@ -63,15 +65,31 @@ impl Secrets {
 
     /// Puts marks in the place of values, everywhere in a JSON document.
     fn hide(&self, document: &mut Value) {
-        for (name, secret) in &self.0 {
-            replace(document, secret.reveal(), &mark(name, secret.version));
+        for (value, mark) in self.spellings() {
+            replace(document, &value, &mark);
         }
     }
 
+    /// The same way back: a value may stand in the mark of another one, so the last comes first.
     fn show(&self, document: &mut Value) {
-        for (name, secret) in &self.0 {
-            replace(document, &mark(name, secret.version), secret.reveal());
+        for (value, mark) in self.spellings().into_iter().rev() {
+            replace(document, &mark, &value);
         }
+    }
+
+    /// Values with their marks: as they are, and as JSON writes them inside of a string, which is how they stand in a body.
+    fn spellings(&self) -> Vec<(Zeroizing<String>, String)> {
+        let mut spellings = Vec::new();
+        for (name, secret) in &self.0 {
+            let value = secret.reveal();
+            spellings.push((Zeroizing::new(value.to_owned()), mark(name, secret.version, "")));
+            let quoted = Zeroizing::new(Value::from(value).to_string());
+            let escaped = quoted.get(1..quoted.len() - 1).unwrap_or_default();
+            if escaped != value {
+                spellings.push((Zeroizing::new(escaped.to_owned()), mark(name, secret.version, "\\")));
+            }
+        }
+        spellings
     }
 }
 
@@ -79,8 +97,11 @@ impl KeptRecording {
     /// # Errors
     /// It can't be written as JSON: a defect.
     pub fn of(recording: &Recording) -> serde_json::Result<Self> {
-        let mut document = serde_json::to_value(recording)?;
-        Secrets::of(recording).hide(&mut document);
+        let (mut document, secrets) = (serde_json::to_value(recording)?, Secrets::of(recording));
+        secrets.hide(&mut document);
+        // Beside the recording, where nothing is replaced: a value may be part of a name.
+        let names: Vec<_> = secrets.0.iter().map(|(name, secret)| json!([name, secret.version])).collect();
+        document[SECRETS] = Value::from(names);
         Ok(Self(document))
     }
 
@@ -114,18 +135,16 @@ impl KeptRecording {
     /// # Errors
     /// [`NotReplayable`].
     pub fn open(&self, find: impl Fn(&str) -> Option<Secret>) -> Result<Recording, NotReplayable> {
-        let bare: Recording = serde_json::from_value(self.0.clone()).map_err(|_| NotReplayable::Form)?;
-        let mut secrets = Secrets::default();
-        for call in &bare.calls {
-            let (Question::Secret { name }, Answer::Secret(Ok(Some(Secret { version, .. })))) = (&call.question, &call.answered.answer)
-            else {
-                continue;
-            };
-            let present = find(name).filter(|present| present.version == *version);
-            let gone = || NotReplayable::SecretGone { name: name.clone(), version: *version };
-            secrets.0.push((name.clone(), present.ok_or_else(gone)?));
-        }
         let mut document = self.0.clone();
+        let names = document.as_object_mut().and_then(|members| members.remove(SECRETS)).ok_or(NotReplayable::Form)?;
+        let names: Vec<(String, SecretVersion)> = serde_json::from_value(names).map_err(|_| NotReplayable::Form)?;
+        let mut secrets = Secrets::default();
+        for (name, version) in names {
+            match find(&name).filter(|present| present.version == version) {
+                Some(present) => secrets.0.push((name, present)),
+                None => return Err(NotReplayable::SecretGone { name, version }),
+            }
+        }
         secrets.show(&mut document);
         let mut recording: Recording = serde_json::from_value(document).map_err(|_| NotReplayable::Form)?;
         for call in &mut recording.calls {
@@ -139,8 +158,8 @@ impl KeptRecording {
     }
 }
 
-fn mark(name: &str, version: SecretVersion) -> String {
-    format!("{BEGIN}{name}@{version}{END}")
+fn mark(name: &str, version: SecretVersion, escaped: &str) -> String {
+    format!("{BEGIN}{name}@{version}{escaped}{END}")
 }
 
 /// Replaces a text in all strings of a document, and its bytes in all bodies.

@@ -89,6 +89,29 @@ fn s_6_4_a_kept_recording_has_no_secret_and_opens_to_what_it_was() {
     assert_eq!(read.open(find).unwrap(), recording);
 }
 
+/// Words of the form itself, parts of names, of numbers and of each other; and a body that a script wrote as JSON.
+#[test]
+fn s_6_4_whatever_a_secret_reads_like_it_is_hidden_and_comes_back() {
+    let values = ["info", "LONG", "0", "kv_get", "@3", "a", "multi\n\"line\" \\ key", "7"];
+    let secret_of = |name: &str| {
+        let place: usize = name.strip_prefix("S_").and_then(|number| number.parse().ok())?;
+        Some(secret(i64::try_from(place).ok()?, values.get(place)?))
+    };
+    let mut recording = recording();
+    recording.calls.clear();
+    for (place, value) in values.iter().enumerate() {
+        let name = format!("S_{place}");
+        recording.calls.push(call(Question::Secret { name: name.clone() }, Answer::Secret(Ok(secret_of(&name)))));
+        let body = serde_json::json!({ "t": value }).to_string().into_bytes();
+        let request = http::Request { url: "https://a.test/".into(), body, ..http::Request::default() };
+        recording.calls.push(call(Question::Http { requests: vec![request], bytes_max: 9 }, Answer::Http(Ok(Vec::new()))));
+    }
+    let kept = KeptRecording::of(&recording).unwrap();
+    let text = String::from_utf8(kept.to_bytes()).unwrap();
+    assert!(!text.contains("multi"), "{text}");
+    assert_eq!(KeptRecording::read(&kept.to_bytes()).unwrap().open(secret_of).unwrap(), recording);
+}
+
 #[test]
 fn a_secret_that_has_changed_or_gone_is_named() {
     let kept = KeptRecording::of(&recording()).unwrap();
