@@ -32,7 +32,8 @@ impl Orchestrator {
         let mut runs = Vec::new();
         for fault in faults(&recording) {
             let run = self.run_with(image, &recording, fault).await;
-            runs.extend(run.map(|run| secrets.hide_in(&run).unwrap_or(run)));
+            // A run that can't be shown without what it has read is not shown.
+            runs.extend(run.and_then(|run| secrets.hide_in(&run).ok()));
         }
         Ok(runs)
     }
