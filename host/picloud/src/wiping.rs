@@ -4,7 +4,7 @@
 //! grow and move. Each of them frees what it held, and freed memory keeps its content until somebody else gets it. So it is overwritten in the one
 //! place that all of them share, and a secret is gone when the last one has let go of it (S-2.21).
 //!
-//! That costs a request 7 % (85 us of both processes' time against 79 us), most of it for what Wasmtime frees. So the threads that serve apps
+//! That costs a request 7 % (85 us of CPU against 79 us, measured in turns). So the threads that serve apps
 //! overwrite only once this process has had to do with a secret; all others always do, since passwords and keys go through them.
 
 use std::{
