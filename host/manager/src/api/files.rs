@@ -19,15 +19,11 @@ use uuid::Uuid;
 
 use super::{
     extract::{Authorized, IfMatch, Json, Path, Query, action, etag},
-    listing::Listing,
+    listing::{Listing, limit},
     members::InApp,
     problem::{Problem, ProblemType, sentence},
 };
 use crate::State;
-
-/// Files of a page if the caller says nothing, and at most.
-const LIMIT_DEFAULT: u16 = 50;
-const LIMIT_MAX: u16 = 200;
 
 /// A file, without its bytes.
 #[derive(Debug, Serialize, ToSchema)]
@@ -81,10 +77,7 @@ pub(super) async fn list_files(
     app: Authorized<action::DataRead>,
     Query(query): Query<FileQuery>,
 ) -> Result<Json<Listing<FileBody>>, Problem> {
-    let limit = query.limit.map_or(Ok(LIMIT_DEFAULT), |limit| {
-        let fits = u16::try_from(limit).ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
-        fits.ok_or_else(|| Problem::invalid("?limit", format!("limit {limit} is outside 1 to {LIMIT_MAX}.")))
-    })?;
+    let limit = limit(query.limit)?;
     let (prefix, after) = (query.prefix.unwrap_or_default(), query.cursor);
     let refused = |at: &'static str| move |rule: String| Problem::invalid(at, sentence(&rule));
     check_prefix("a prefix", &prefix).map_err(refused("?prefix"))?;

@@ -20,15 +20,12 @@ use uuid::Uuid;
 
 use super::{
     extract::{Authorized, IfMatch, Json, Path, Query, action, etag},
-    listing::Listing,
+    listing::{Listing, limit},
     members::InApp,
     problem::Problem,
 };
 use crate::State;
 
-/// Keys of a page if the caller says nothing, and at most.
-const LIMIT_DEFAULT: u16 = 50;
-const LIMIT_MAX: u16 = 200;
 /// Longest time that a key can be given: ten years, as for scripts.
 const TTL_SECONDS_MAX: i64 = 10 * 366 * 24 * 3600;
 
@@ -96,13 +93,7 @@ pub(super) async fn list_kv(
     app: Authorized<action::DataRead>,
     Query(query): Query<KvQuery>,
 ) -> Result<Json<Listing<KvBody>>, Problem> {
-    let limit = match query.limit {
-        None => LIMIT_DEFAULT,
-        Some(limit) => u16::try_from(limit)
-            .ok()
-            .filter(|limit| (1..=LIMIT_MAX).contains(limit))
-            .ok_or_else(|| Problem::invalid("?limit", format!("limit {limit} is outside 1 to {LIMIT_MAX}.")))?,
-    };
+    let limit = limit(query.limit)?;
     // No key has a NUL; the database would not even compare it.
     let text = |text: Option<String>| text.map(|text| text.replace('\0', "\u{fffd}"));
     let (prefix, after) = (text(query.prefix).unwrap_or_default(), text(query.cursor));

@@ -1,7 +1,7 @@
 //! Pages of lists: `?limit=&cursor=` in, `{items, next_cursor}` out.
 
 use serde::{Deserialize, Serialize};
-use store::{Listed, Page};
+use store::{Listed, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PageError};
 use utoipa::{IntoParams, ToSchema};
 
 use super::problem::Problem;
@@ -57,6 +57,13 @@ pub(super) fn page(limit: Option<u32>, cursor: Option<&str>) -> Result<Page, Pro
         };
         Problem::invalid(pointer, format!("{error}."))
     })
+}
+
+/// How many things a page has, in lists whose cursor is a name.
+pub(super) fn limit(sent: Option<u32>) -> Result<u16, Problem> {
+    let Some(sent) = sent else { return Ok(PAGE_LIMIT_DEFAULT) };
+    let fits = u16::try_from(sent).ok().filter(|limit| (1..=PAGE_LIMIT_MAX).contains(limit));
+    fits.ok_or_else(|| Problem::invalid("?limit", format!("{}.", PageError::Limit(sent))))
 }
 
 /// A user name in the form that is stored: lower case.

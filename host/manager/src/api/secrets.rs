@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::{
     extract::{Authorized, IfMatch, Json, Path, Query, action, etag},
-    listing::Listing,
+    listing::{Listing, limit},
     members::InApp,
     problem::{Problem, sentence},
 };
@@ -24,9 +24,6 @@ use crate::State;
 
 /// Longest value.
 const VALUE_BYTES_MAX: usize = 16 << 10;
-/// Secrets of a page if the caller says nothing, and at most.
-const LIMIT_DEFAULT: u16 = 50;
-const LIMIT_MAX: u16 = 200;
 
 /// A secret, without its value.
 #[derive(Debug, Serialize, ToSchema)]
@@ -83,10 +80,7 @@ pub(super) async fn list_secrets(
     app: Authorized<action::SecretRead>,
     Query(query): Query<SecretQuery>,
 ) -> Result<Json<Listing<SecretBody>>, Problem> {
-    let limit = query.limit.map_or(Ok(LIMIT_DEFAULT), |limit| {
-        let fits = u16::try_from(limit).ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
-        fits.ok_or_else(|| Problem::invalid("?limit", format!("limit {limit} is outside 1 to {LIMIT_MAX}.")))
-    })?;
+    let limit = limit(query.limit)?;
     let after = query.cursor.map(|cursor| cursor.replace('\0', "\u{fffd}"));
     let page = app.secrets(after.as_deref(), limit).await?;
     let items = page.entries.into_iter().map(|entry| SecretBody::of(entry, app.app_id().uuid())).collect();
