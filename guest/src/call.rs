@@ -2,7 +2,7 @@
 
 use crate::bindings::handler::{Invocation, RequestShape};
 
-/// Where each of the six texts of every call stands in it; those of a request follow.
+/// Where each of the seven texts of every call stands in it; those of a request follow.
 #[derive(Clone, Copy)]
 pub(crate) enum Text {
     ExecutionId,
@@ -11,6 +11,7 @@ pub(crate) enum Text {
     ScriptName,
     App,
     InvocationType,
+    Event,
     Method,
     Path,
     Host,

@@ -8,7 +8,7 @@ use crate::{
     body,
     call::{Call, Pairs, Text},
     fields::{self, Fields},
-    sdk,
+    json, sdk,
 };
 
 thread_local! {
@@ -38,6 +38,7 @@ fn build(call: &Call, named: Fields) -> Dynamic {
             Some(match name {
                 "app" => call.text(Text::App).into(),
                 "deployment" => i64::from(call.deployment).into(),
+                "event" => return event(call),
                 "execution_id" => call.text(Text::ExecutionId).into(),
                 "invocation_type" => call.text(Text::InvocationType).into(),
                 "request" => return call.is_http().then(|| request(call, named)),
@@ -47,6 +48,12 @@ fn build(call: &Call, named: Fields) -> Dynamic {
             })
         },
     )
+}
+
+/// What caused the run, if it was no request. The host writes it, so it is JSON.
+fn event(call: &Call) -> Option<Dynamic> {
+    let text = call.text(Text::Event);
+    (!text.is_empty()).then(|| json::parse(text.as_bytes()).unwrap_or_default())
 }
 
 fn request(call: &Call, named: Fields) -> Dynamic {

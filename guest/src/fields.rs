@@ -4,12 +4,12 @@
 //! index, a comment in between) counts as naming them all. Comments and strings are read like everything else.
 
 /// Fields of `ctx`, in the order of the alphabet.
-pub(crate) const CTX: [&str; 8] =
-    ["app", "deployment", "execution_id", "invocation_type", "request", "request_id", "script_id", "script_name"];
+pub(crate) const CTX: [&str; 9] =
+    ["app", "deployment", "event", "execution_id", "invocation_type", "request", "request_id", "script_id", "script_name"];
 /// Fields of `ctx.request`, in the order of the alphabet.
 pub(crate) const REQUEST: [&str; 10] =
     ["body", "client_ip", "headers", "host", "json_error", "method", "params", "path", "query", "scheme"];
-const REQUEST_AT: usize = 4;
+const REQUEST_AT: usize = 5;
 const _: () = assert!(matches!(CTX[REQUEST_AT].as_bytes(), b"request"));
 /// Methods of `ctx.request`: they need none of its fields.
 const REQUEST_METHODS: [&str; 3] = ["headers_all", "query_all", "raw"];

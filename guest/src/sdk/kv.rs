@@ -75,14 +75,7 @@ fn list(context: &NativeCallContext, prefix: &str, options: &Map) -> Result<Map,
 /// `ttl`: seconds that a key is kept.
 fn ttl_ms(context: &NativeCallContext, options: &Map) -> Result<Option<u64>, Box<EvalAltResult>> {
     options::known(context, "kv", options, &["ttl"])?;
-    let Some(ttl) = options.get("ttl").filter(|ttl| !ttl.is_unit()) else { return Ok(None) };
-    let seconds = ttl
-        .as_int()
-        .map(|seconds| seconds as f64)
-        .or_else(|_| ttl.as_float())
-        .map_err(|_| options::wrong(context, "kv", "ttl", "a number of seconds"))?;
-    // What is no time at all becomes 0, which the host refuses with its reason.
-    Ok(Some((seconds * 1000.0).clamp(0.0, u64::MAX as f64) as u64))
+    options::milliseconds(context, "kv", options, "ttl")
 }
 
 fn parse(context: &NativeCallContext, value: &str) -> Result<Dynamic, Box<EvalAltResult>> {

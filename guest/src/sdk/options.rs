@@ -22,6 +22,17 @@ pub(crate) fn wrong(context: &NativeCallContext, namespace: &str, name: &str, ex
     error::thrown(context, namespace, "invalid", format!("the option `{name}` is {expected}"))
 }
 
+/// A number of seconds, a fraction if need be, in milliseconds. What is no time at all becomes 0, which the host refuses, where it is wrong, with its reason.
+pub(crate) fn milliseconds(context: &NativeCallContext, namespace: &str, options: &Map, name: &str) -> Result<Option<u64>, Box<EvalAltResult>> {
+    let Some(value) = options.get(name).filter(|value| !value.is_unit()) else { return Ok(None) };
+    let seconds = value
+        .as_int()
+        .map(|seconds| seconds as f64)
+        .or_else(|_| value.as_float())
+        .map_err(|_| wrong(context, namespace, name, "a number of seconds"))?;
+    Ok(Some((seconds * 1000.0).clamp(0.0, u64::MAX as f64) as u64))
+}
+
 /// `after` and `limit`: where a page begins, and how many entries it has. The host refuses a limit that is none.
 pub(crate) fn page(context: &NativeCallContext, namespace: &str, options: &Map) -> Result<(Option<String>, u32), Box<EvalAltResult>> {
     known(context, namespace, options, &["after", "limit"])?;

@@ -98,6 +98,8 @@ pub(crate) fn invocation() -> Invocation {
             body: cart::ORDER.as_bytes().to_vec(),
             ..HttpRequest::default()
         }),
+        event: None,
+        depth: 0,
         now_ms: 1_790_000_000_123,
         seed: [7; 32],
     }

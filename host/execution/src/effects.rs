@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     files,
     kv::{Read, Write},
+    queue::NewJob,
 };
 
 /// Everything that happens to the app's state when the execution commits, and what must still hold for it.
@@ -22,6 +23,9 @@ pub struct Effects {
     /// Of files, by path.
     #[serde(default)]
     pub file_writes: BTreeMap<String, files::Write>,
+    /// Jobs to be enqueued, in order.
+    #[serde(default)]
+    pub jobs: Vec<NewJob>,
     /// Something was done that can't be undone (a call of another server): the script must not be run again.
     pub irrevocable: bool,
 }
@@ -30,7 +34,7 @@ impl Effects {
     /// Whether the state is changed.
     #[must_use]
     pub fn has_writes(&self) -> bool {
-        !self.writes.is_empty() || !self.file_writes.is_empty()
+        !self.writes.is_empty() || !self.file_writes.is_empty() || !self.jobs.is_empty()
     }
 
     /// Whether the database must be asked once more before the answer may leave: something is written, or what was read in several

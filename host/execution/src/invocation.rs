@@ -20,6 +20,12 @@ pub struct Invocation {
     pub invocation_type: InvocationType,
     /// Present when the invocation came by HTTP (`http` and `test`).
     pub request: Option<HttpRequest>,
+    /// What caused it, if no request did: JSON, as the script finds it in `ctx.event`.
+    #[serde(default)]
+    pub event: Option<String>,
+    /// Jobs that led to it.
+    #[serde(default)]
+    pub depth: u32,
     /// What the script's clock shows: milliseconds since 1970-01-01T00:00:00Z, the moment of arrival (S-2.20).
     pub now_ms: u64,
     /// Seeds `wasi:random/random` and nothing else (hashes have a fixed seed). Fresh from the operating system for each execution.
@@ -32,6 +38,8 @@ pub struct Invocation {
 pub enum InvocationType {
     /// A request to an app's host.
     Http,
+    /// A job of the app's queue.
+    Queue,
     /// A call by `POST /api/v1/execute/{script_id}` or the dashboard's test button.
     Test,
 }
@@ -42,6 +50,7 @@ impl InvocationType {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
+            Self::Queue => "queue",
             Self::Test => "test",
         }
     }

@@ -16,6 +16,7 @@ mod invocation;
 pub mod kv;
 pub mod limits;
 mod outcome;
+pub mod queue;
 pub mod replay;
 mod script;
 mod secret;

@@ -116,6 +116,15 @@ limits! {
         /// Calls of other servers among them, redirects not counted.
         http_calls: 50, 0 => 1_000, "calls",
             "each is a connection, and other servers have limits too";
+        /// Calls of `queue::` among them.
+        queue_calls: 100, 0 => 1_000, "calls",
+            "each is a row, and later an execution";
+        /// What one job carries, as JSON.
+        queue_payload_bytes: 64 * KIB, 1 => MIB, "bytes",
+            "it waits in the database until the job runs; what is larger belongs into a file";
+        /// Jobs that may lead to one another.
+        queue_depth: 16, 0 => 1_000, "jobs",
+            "a job that enqueues itself would otherwise go on for ever";
         /// Bodies of all that other servers answer one execution.
         http_bytes: 16 * MIB, 0 => 64 * MIB, "bytes",
             "counted while they come; they are in the server's memory until the script has them";
@@ -182,9 +191,12 @@ limits! {
         /// Files of the app.
         files_count: 10_000, 0 => 10_000_000, "files",
             "file systems run out of inodes before they run out of bytes";
-        /// Jobs of the app that wait or run.
+        /// Jobs of the app that wait, run, or are dead letters.
         queue_jobs: 10_000, 0 => 10_000_000, "jobs",
             "a job that makes two jobs would otherwise fill the disk";
+        /// Jobs of the app that run at once on one node.
+        queue_concurrency: 8, 1 => 1_000, "jobs",
+            "they take places of the app's `concurrency`, and requests should find some";
         /// Recordings of the app's executions, compressed. Failures are always recorded, while there is room: the oldest make it.
         recordings_bytes: 64 * MIB, 0 => 16 * GIB, "bytes",
             "the disk is everybody's; 0: nothing is recorded";

@@ -40,6 +40,8 @@ pub enum Question {
     Http { requests: Vec<http::Request>, bytes_max: u64 },
     /// The value of a secret.
     Secret { name: String },
+    /// Whether the deployment that runs has an endpoint of this name.
+    Endpoint { name: String },
 }
 
 /// The answer to the question of the same name.
@@ -53,6 +55,7 @@ pub enum Answer {
     FileList(Result<files::Page, Unanswered>),
     Http(Result<Vec<http::Result>, Unanswered>),
     Secret(Result<Option<Secret>, Unanswered>),
+    Endpoint(Result<bool, Unanswered>),
 }
 
 /// Why there is no answer.
@@ -79,6 +82,7 @@ impl Question {
             Self::FileList(_) => Answer::FileList(Err(why)),
             Self::Http { .. } => Answer::Http(Err(why)),
             Self::Secret { .. } => Answer::Secret(Err(why)),
+            Self::Endpoint { .. } => Answer::Endpoint(Err(why)),
         }
     }
 }

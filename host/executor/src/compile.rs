@@ -63,7 +63,7 @@ impl Executor {
             ..Limits::default()
         };
         // Time and chance have no part in parsing.
-        let origin = Origin { now_ms: 0, seed: [0; 32], services: Box::new(Nobody { now_ms: 0 }) };
+        let origin = Origin { now_ms: 0, seed: [0; 32], depth: 0, services: Box::new(Nobody { now_ms: 0 }) };
         let mut store = self.store(origin, &limits);
         let call = async {
             store.fuel_async_yield_interval(Some(TURN_FUEL))?;

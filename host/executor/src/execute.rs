@@ -24,7 +24,8 @@ impl Executor {
         // Closed never: the semaphore lives as long as `self`.
         let _slot = self.executions.acquire().await;
         let started = Instant::now();
-        let origin = Origin { now_ms: invocation.now_ms, seed: invocation.seed, services };
+        let Invocation { now_ms, seed, depth, .. } = *invocation;
+        let origin = Origin { now_ms, seed, depth, services };
         let mut store = self.store(origin, limits);
         let deadline = Duration::from_millis(limits.wall_ms);
         let ended = tokio::time::timeout(deadline, self.call(&mut store, image, invocation, limits)).await;

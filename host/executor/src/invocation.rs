@@ -15,6 +15,7 @@ pub(crate) fn to_guest(invocation: &Invocation, limits: &Limits) -> handler::Inv
     texts.push(&invocation.script_name);
     texts.push(&invocation.app);
     texts.push(invocation.invocation_type.as_str());
+    texts.push(invocation.event.as_deref().unwrap_or_default());
     let request = invocation.request.as_ref().map(|request| {
         for text in [&request.method, &request.path, &request.host, &request.scheme, &request.client_ip] {
             texts.push(text);
@@ -46,7 +47,7 @@ impl Texts {
     /// Room for an ordinary request, so that the buffers are not moved while they fill.
     fn for_request(request: Option<&HttpRequest>) -> Self {
         let pairs = request.map_or(0, |request| request.params.len() + request.query.len() + request.headers.len());
-        Self { text: String::with_capacity(256 + 48 * pairs), ends: Vec::with_capacity(11 + 2 * pairs) }
+        Self { text: String::with_capacity(256 + 48 * pairs), ends: Vec::with_capacity(12 + 2 * pairs) }
     }
 
     fn push(&mut self, text: &str) {

@@ -3,7 +3,7 @@
 mod files;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ops::Bound,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -11,6 +11,7 @@ use std::{
 use execution::{
     Answer, Answered, BoxFuture, Effects, Question, Secret, Services, Unanswered, http,
     kv::{PAGE_BYTES_MAX, Page, Range, Read, Stored, Version, Write},
+    queue::NewJob,
 };
 
 use files::Files;
@@ -26,6 +27,10 @@ struct Data {
     kv: BTreeMap<String, Entry>,
     files: Files,
     secrets: BTreeMap<String, Secret>,
+    /// Names of scripts.
+    endpoints: BTreeSet<String>,
+    /// Jobs that were enqueued.
+    jobs: Vec<NewJob>,
     /// What other servers answer, by URL.
     internet: BTreeMap<String, http::Response>,
     last_version: Version,
@@ -69,6 +74,17 @@ impl Memory {
         self.data().secrets.get(name).cloned()
     }
 
+    /// Gives the app an endpoint.
+    pub fn set_endpoint(&self, name: &str) {
+        self.data().endpoints.insert(name.to_owned());
+    }
+
+    /// The jobs that were enqueued and committed, in order. Nobody runs them.
+    #[must_use]
+    pub fn jobs(&self) -> Vec<NewJob> {
+        self.data().jobs.clone()
+    }
+
     /// Lets the app call a URL, which then answers so.
     pub fn set_answer(&self, response: http::Response) {
         self.data().internet.insert(response.url.clone(), response);
@@ -88,6 +104,7 @@ impl Memory {
             changes.push((key.clone(), data.changed(key, write)?));
         }
         data.write_files(&effects.file_writes);
+        data.jobs.extend_from_slice(&effects.jobs);
         for (key, entry) in changes {
             match entry {
                 Some(entry) => data.kv.insert(key, entry),
@@ -171,6 +188,7 @@ impl Services for Memory {
             }
             Question::FileList(range) => Answer::FileList(Ok(data.files.page(range))),
             Question::Secret { name } => Answer::Secret(Ok(data.secrets.get(name).cloned())),
+            Question::Endpoint { name } => Answer::Endpoint(Ok(data.endpoints.contains(name))),
             Question::Http { requests, .. } => Answer::Http(Ok(requests.iter().map(|request| data.call(request)).collect())),
         };
         Box::pin(std::future::ready(Answered { answer, now_ms: data.now_ms }))

@@ -8,6 +8,8 @@ use rand_chacha::{
     rand_core::{Rng, SeedableRng},
 };
 
+use uuid::{Builder, Uuid};
+
 use crate::{host::meter::Watched, limiter::Memory, mask::Mask, trace::Trace, transaction::Transaction};
 
 /// The data of a store.
@@ -33,6 +35,12 @@ pub(crate) struct State {
     pub(crate) file_bytes_max: usize,
     http_calls: u32,
     http_calls_max: u32,
+    queue_calls: u32,
+    queue_calls_max: u32,
+    pub(crate) queue_payload_bytes_max: usize,
+    /// Of a job that this execution enqueues, and the most it may be.
+    pub(crate) job_depth: u64,
+    pub(crate) job_depth_max: u64,
     /// Bytes of answers that other servers may still give.
     pub(crate) http_bytes_left: u64,
     /// Secrets that were read.
@@ -52,6 +60,8 @@ pub(crate) struct Origin {
     /// Milliseconds since 1970-01-01T00:00:00Z.
     pub(crate) now_ms: u64,
     pub(crate) seed: [u8; 32],
+    /// Jobs that led to it.
+    pub(crate) depth: u32,
     pub(crate) services: Box<dyn Services>,
 }
 
@@ -59,6 +69,8 @@ pub(crate) struct Origin {
 pub(crate) struct Chance {
     seed: [u8; 32],
     generator: Option<Box<ChaCha20Rng>>,
+    /// Ids that were made.
+    ids: u128,
     /// Called on the guest's own stack, with an address there.
     #[cfg(test)]
     pub(crate) on_draw: Option<Box<dyn FnMut(usize) + Send>>,
@@ -69,7 +81,7 @@ const FUEL_RESERVE: u64 = 2_000_000;
 
 impl State {
     pub(crate) fn new(origin: Origin, limits: &Limits) -> Self {
-        let Origin { now_ms, seed, services } = origin;
+        let Origin { now_ms, seed, depth, services } = origin;
         Self {
             services,
             now_ms,
@@ -90,6 +102,11 @@ impl State {
             http_calls: 0,
             http_calls_max: u32::try_from(limits.http_calls).unwrap_or(u32::MAX),
             http_bytes_left: limits.http_bytes,
+            queue_calls: 0,
+            queue_calls_max: u32::try_from(limits.queue_calls).unwrap_or(u32::MAX),
+            queue_payload_bytes_max: usize::try_from(limits.queue_payload_bytes).unwrap_or(usize::MAX),
+            job_depth: u64::from(depth) + 1,
+            job_depth_max: limits.queue_depth,
             mask: Mask::default(),
             trace: Trace::default(),
             fuel_reserve: FUEL_RESERVE.min(limits.fuel / 10),
@@ -131,6 +148,12 @@ impl State {
         self.count_host_call()
     }
 
+    /// The same for a function of `queue`.
+    pub(crate) fn count_queue_call(&mut self) -> wasmtime::Result<()> {
+        count(&mut self.queue_calls, self.queue_calls_max, "queue_calls")?;
+        self.count_host_call()
+    }
+
     /// Puts a question to the services. The clock moves on to the moment of the answer, never back.
     pub(crate) async fn ask(&mut self, question: &Question) -> Answer {
         let asked = Instant::now();
@@ -154,9 +177,22 @@ impl Chance {
         Self {
             seed,
             generator: None,
+            ids: 0,
             #[cfg(test)]
             on_draw: None,
         }
+    }
+
+    /// An id of version 7, stamped with `now_ms`. From a stream of its own, so that what the script draws does not depend on it.
+    pub(crate) fn id(&mut self, now_ms: u64) -> Uuid {
+        let mut generator = ChaCha20Rng::from_seed(self.seed);
+        generator.set_stream(1);
+        // Words of 32 bits; an id takes four of them.
+        generator.set_word_pos(4 * self.ids);
+        self.ids += 1;
+        let mut random = [0; 10];
+        generator.fill_bytes(&mut random);
+        Builder::from_unix_timestamp_millis(now_ms, &random).into_uuid()
     }
 
     /// The next bytes. The caller bounds their number.

@@ -60,6 +60,10 @@ fn texts<'a>(question: &'a Question, answer: &'a Answer) -> Box<dyn Iterator<Ite
             };
             Box::new(iter::once((format!("secrets.get {name}"), result)))
         }
+        (Question::Endpoint { name }, Answer::Endpoint(known)) => {
+            let result = known.map_or_else(unanswered, |known| if known { "queued" } else { "absent" });
+            Box::new(iter::once((format!("queue.enqueue {name}"), result.to_owned())))
+        }
         (Question::Http { requests, .. }, Answer::Http(Ok(results))) => {
             Box::new(requests.iter().zip(results).map(|(request, result)| (sent(request), answered(result))))
         }

@@ -11,6 +11,7 @@ use execution::{
     Effects,
     files::Info,
     kv::{Page, Range, Read, Stored, Version, Write},
+    queue::NewJob,
 };
 
 /// The state as one execution sees it.
@@ -60,6 +61,13 @@ impl Transaction {
     /// Something was done that can't be undone.
     pub(crate) fn no_way_back(&mut self) {
         self.effects.irrevocable = true;
+    }
+
+    /// Enqueues a job, once the execution has ended well. The caller has checked it.
+    pub(crate) fn enqueue(&mut self, job: NewJob) -> Result<(), Refused> {
+        self.charge(job.script.len() + job.payload.len())?;
+        self.effects.jobs.push(job);
+        Ok(())
     }
 
     /// The value of a key, if it follows from what was read and written before.

@@ -48,6 +48,9 @@ pub trait DataPlane: Send + Sync + 'static {
     /// others, within a second.
     fn refresh(&self, app: Uuid) -> BoxFuture<'_, ()>;
 
+    /// Looks for jobs of all apps at once: the caller has changed a queue in the database. Others find it within seconds.
+    fn wake_queue(&self);
+
     /// The canonical spelling of a host name or of a wildcard (`*.example.com`).
     ///
     /// # Errors

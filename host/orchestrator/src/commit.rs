@@ -4,7 +4,7 @@ use execution::{Effects, Failure, FailureKind};
 use jiff::Timestamp;
 use store::{Commit, Committed, NewExecution, Quota};
 
-use crate::table::App;
+use crate::{egress::Hops, table::App};
 
 /// A script is run again so often, if what it read has changed meanwhile.
 pub(crate) const RERUNS_MAX: u32 = 3;
@@ -19,11 +19,12 @@ pub(crate) enum Attempt {
 }
 
 /// Commits what an execution that has an answer leaves behind. `row`: its row, written with it if it writes.
-pub(crate) async fn commit(app: &App, effects: &Effects, now: Timestamp, row: Option<NewExecution>) -> Attempt {
+/// `hops`: of the calls that led to it.
+pub(crate) async fn commit(app: &App, effects: &Effects, now: Timestamp, hops: Hops, row: Option<NewExecution>) -> Attempt {
     let Some(data) = &app.data else { return Attempt::Failed(unavailable()) };
     let Some(_turn) = app.gate.database().await else { return Attempt::Failed(unavailable()) };
     let quota = Quota::of(&app.limits);
-    match data.commit(&Commit { effects, now, quota, row: row.as_ref() }).await {
+    match data.commit(&Commit { effects, now, quota, hops: hops.number(), row: row.as_ref() }).await {
         Ok(Committed::Yes) => Attempt::Done,
         Ok(Committed::Conflict) if effects.irrevocable => {
             Attempt::Failed(conflict("it has called another server, so it was not run again"))
@@ -31,6 +32,8 @@ pub(crate) async fn commit(app: &App, effects: &Effects, now: Timestamp, row: Op
         Ok(Committed::Conflict) => Attempt::Conflict,
         Ok(Committed::NotANumber { keys }) => Attempt::Failed(not_a_number(&keys)),
         Ok(Committed::OverQuota) => Attempt::Failed(over_quota(quota)),
+        Ok(Committed::NotItsJob) => Attempt::Failed(not_its_job()),
+        Ok(Committed::OverJobQuota) => Attempt::Failed(over_job_quota(quota)),
         Ok(Committed::OverFileQuota) => Attempt::Failed(over_file_quota(quota)),
         Err(error) => {
             tracing::warn!(error = &error as &dyn std::error::Error, app = %app.id, "an execution is not committed");
@@ -63,6 +66,16 @@ fn over_file_quota(Quota { files, file_bytes, .. }: Quota) -> Failure {
          minutes included; nothing was written"
     );
     Failure { kind: FailureKind::Quota, message, trace: Vec::new() }
+}
+
+fn over_job_quota(Quota { jobs, .. }: Quota) -> Failure {
+    let message = format!("the app would have more than its {jobs} jobs (queue_jobs), dead letters included; nothing was written");
+    Failure { kind: FailureKind::Quota, message, trace: Vec::new() }
+}
+
+fn not_its_job() -> Failure {
+    let message = "the job was removed, or was done elsewhere, before it ended here; nothing was written".to_owned();
+    Failure { kind: FailureKind::Conflict, message, trace: Vec::new() }
 }
 
 fn not_a_number(keys: &[String]) -> Failure {

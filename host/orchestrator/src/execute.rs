@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use execution::{Effects, Failure, HttpRequest, Image, Invocation, InvocationType, Logs, Outcome, Tape, TracedCall, Usage};
+use execution::{Effects, Failure, Image, Invocation, InvocationType, Logs, Outcome, Tape, TracedCall, Usage};
 use http::Response;
 use jiff::Timestamp;
 use store::{ExecutionId, NewExecution, NewRecording, RouteId};
@@ -17,7 +17,7 @@ use crate::{
     egress::Hops,
     error::{Refusal, failure_response, status_of},
     recording,
-    request::Arrival,
+    request::{Arrival, Cause},
     response::{self, Checked, HostOwner},
     services::AppServices,
     table::{App, Script, Version},
@@ -28,9 +28,8 @@ pub(crate) struct Call<'a> {
     pub(crate) app: &'a App,
     pub(crate) version: &'a Version,
     pub(crate) script: &'a Script,
-    /// The route, and whose its host is; `None` for a call by id, which happens on the instance's host.
+    /// The route, and whose its host is; `None` for a call by id, which happens on the instance's host, and for a job.
     pub(crate) route: Option<(RouteId, HostOwner)>,
-    pub(crate) kind: InvocationType,
     /// Calls by scripts that led here.
     pub(crate) hops: Hops,
 }
@@ -84,20 +83,22 @@ impl Orchestrator {
     ///
     /// # Errors
     /// Nothing ran.
-    pub(crate) async fn run(&self, call: Call<'_>, arrival: Arrival, request: HttpRequest, permit: &Permit<'_>) -> Result<Ended, Refusal> {
+    pub(crate) async fn run(&self, call: Call<'_>, arrival: Arrival, cause: Cause<'_>, permit: &Permit<'_>) -> Result<Ended, Refusal> {
         let image = call.script.image.as_ref().ok_or(Refusal::NotLoaded)?;
         let _sandbox = permit.sandbox().await?;
         let id = arrival.id;
-        let (method, host, path) = (request.method.clone(), request.host.clone(), request.path.clone());
-        let invocation = arrival.invocation(call.app, call.version, call.script, call.kind, request);
+        let (kind, job) = (cause.kind(), cause.job());
+        let [method, host, path] = cause.target();
+        let invocation = arrival.invocation(call.app, call.version, call.script, cause);
         let row = NewExecution {
             id: ExecutionId::from(id),
             app: call.app.id,
             request_id: invocation.request_id.clone(),
             script: call.script.id,
             route: call.route.map(|(route, _)| route),
+            job,
             deployment: call.version.deployment,
-            invocation_type: call.kind,
+            invocation_type: kind,
             outcome: "cancelled",
             status: None,
             method,
@@ -116,7 +117,7 @@ impl Orchestrator {
         let last = self.run_until_committed(&call, image, &invocation, &mut running).await;
 
         // 8. The row, the logs and the recording.
-        let kept = if call.kind == InvocationType::Test { last.logs.clone() } else { Logs::default() };
+        let kept = if kind == InvocationType::Test { last.logs.clone() } else { Logs::default() };
         let recording = recording::make(&call, invocation, &self.config.guest, &last);
         let LastRun { result, usage, logs, .. } = last;
         running.end(&result, usage, logs, recording);
@@ -132,18 +133,23 @@ impl Orchestrator {
         loop {
             let deadline = Instant::now() + Duration::from_millis(limits.wall_ms);
             let outbound = self.config.egress.outbound(Arc::clone(&call.app.egress), &call.app.limits, call.hops, deadline);
-            let (services, tape) = recording::begin(&call.app.limits, AppServices::new(call.app, self.config.clock, now, outbound));
+            let (services, tape) = recording::begin(&call.app.limits, AppServices::new(call.app, call.version, self.config.clock, now, outbound));
             let Outcome { result, usage, logs, calls, effects } = self.executor.execute(image, invocation, limits, services).await;
             let result = result.and_then(|answer| response::check(answer, limits, call.owner()));
             running.ran(attempts, calls);
             let mut last = LastRun { result, usage, logs, tape, uncommitted: None };
-            if last.result.is_err() || !effects.need_commit() {
+            // A job is done with the commit, whether it writes or not.
+            let is_job = running.is_job();
+            if last.result.is_err() || !(is_job || effects.need_commit()) {
                 return last;
             }
-            let row = effects.has_writes().then(|| running.as_if(&last.result, last.usage, &last.logs)).flatten();
+            let row = (is_job || effects.has_writes()).then(|| running.as_if(&last.result, last.usage, &last.logs)).flatten();
             // In a box: most executions have nothing to commit, and should not be as large as those that do.
-            let failure = match Box::pin(commit::commit(call.app, &effects, now, row)).await {
-                Attempt::Done => return last,
+            let failure = match Box::pin(commit::commit(call.app, &effects, now, call.hops, row)).await {
+                Attempt::Done => {
+                    self.queue.has_new(&effects.jobs);
+                    return last;
+                }
                 Attempt::Failed(failure) => failure,
                 Attempt::Conflict if attempts > RERUNS_MAX => commit::conflict("so it was run again, as often as it may be"),
                 Attempt::Conflict => {
@@ -178,6 +184,10 @@ impl Call<'_> {
 }
 
 impl Running<'_> {
+    fn is_job(&self) -> bool {
+        self.row.as_ref().is_some_and(|row| row.job.is_some())
+    }
+
     /// Once more, and waited for this.
     fn ran(&mut self, attempts: u32, calls: Vec<TracedCall>) {
         if let Some(row) = &mut self.row {
@@ -203,12 +213,15 @@ fn ended(row: NewExecution, result: &Result<Checked, Failure>, usage: Usage, log
         Ok(checked) => ("ok", checked.status, None),
         Err(failure) => (failure.kind.as_str(), status_of(failure.kind), Some(failure.clone())),
     };
-    NewExecution { outcome, status: Some(status.as_u16()), failure, usage, logs_dropped: logs.dropped, ..row }
+    // Nobody sees what a job answers.
+    let status = row.job.is_none().then(|| status.as_u16());
+    NewExecution { outcome, status, failure, usage, logs_dropped: logs.dropped, ..row }
 }
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        if let Some(row) = self.row.take() {
+        // Of a job that is cut off nobody knows the end yet: it is delivered again, as the same execution.
+        if let Some(row) = self.row.take().filter(|row| row.job.is_none()) {
             self.recorder.record(row, Logs::default());
         }
     }
@@ -218,6 +231,11 @@ impl Ended {
     /// Whether the visitor sees a status of 500 or above.
     pub(crate) fn has_failed(&self) -> bool {
         self.result.as_ref().map_or_else(|failure| status_of(failure.kind), |checked| checked.status).is_server_error()
+    }
+
+    /// Why it failed, if it did.
+    pub(crate) fn failure(&self) -> Option<&Failure> {
+        self.result.as_ref().err()
     }
 
     /// What the visitor gets.

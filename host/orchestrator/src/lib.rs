@@ -31,6 +31,7 @@ mod network;
 pub mod path;
 mod peer;
 mod preview;
+mod queue;
 mod rate;
 mod recording;
 mod refusals;
@@ -53,7 +54,7 @@ use std::{
     },
 };
 
-use execution::{Execute, HttpRequest, InvocationType};
+use execution::{Execute, HttpRequest};
 use http::{HeaderValue, Method, Request, Response, header};
 use hyper::body::Incoming;
 use jiff::Timestamp;
@@ -88,7 +89,8 @@ use crate::{
     load::Loader,
     path::Match,
     preview::Previews,
-    request::Arrival,
+    queue::Queue,
+    request::{Arrival, Cause},
     response::DEPLOYMENT,
     served::{Served, Why},
     split::Stop,
@@ -114,6 +116,7 @@ pub struct Orchestrator {
     admission: Admission,
     recorder: Recorder,
     refusals: Refusals,
+    queue: Queue,
     /// Reads how many calls led to a request.
     hops: HopKey,
     /// Held while an app is read and made live, so that changes become live in the order in which they were made.
@@ -148,6 +151,7 @@ impl Orchestrator {
             admission: Admission::new(config.concurrency),
             recorder,
             refusals: Refusals::default(),
+            queue: Queue::default(),
             hops: HopKey::new(config.preview_key.clone()),
             loading: Arc::default(),
             is_ready: AtomicBool::new(false),
@@ -238,8 +242,8 @@ impl Orchestrator {
             let applicant = Applicant { app: app.id, limits: &app.limits, client: None };
             let permit = self.admission.admit(&app.gate, applicant).await?;
             let script = app.version.script(script).ok_or(Refusal::NotLoaded)?;
-            let call = Call { app: &app, version: &app.version, script, route: None, kind: InvocationType::Test, hops };
-            Ok(self.run(call, Arrival::new(self.config.clock)?, request, &permit).await?.into_invoked())
+            let call = Call { app: &app, version: &app.version, script, route: None, hops };
+            Ok(self.run(call, Arrival::new(self.config.clock)?, Cause::Test(request), &permit).await?.into_invoked())
         };
         invoked.await.map_err(|refusal: Refusal| {
             self.refusals.count(&refusal);
@@ -322,8 +326,8 @@ impl Orchestrator {
         let request = request::http_request(&parts, host, params, client, body);
 
         // 6 to 8. Execute, check the answer, leave the row behind.
-        let call = Call { app, version, script, route: Some((route.id, owner)), kind: InvocationType::Http, hops };
-        let ended = self.run(call, arrival, request, &permit).await?;
+        let call = Call { app, version, script, route: Some((route.id, owner)), hops };
+        let ended = self.run(call, arrival, Cause::Http(request), &permit).await?;
 
         if let Why::Tried(split) = served.why
             && let Some(stop) = split.note(ended.has_failed())

@@ -201,7 +201,8 @@ fn version(app: AppId, snapshot: VersionSnapshot, images: &Images) -> Version {
     let endpoints = scripts.into_iter().filter(|script| script.kind == ScriptKind::Endpoint);
     let mut scripts: Vec<Script> = endpoints.map(|script| images.script(script, modules)).collect();
     scripts.sort_unstable_by_key(|script| script.id);
-    Version { deployment, limits, routes, scripts: scripts.into() }
+    let endpoints = Arc::new(scripts.iter().map(|script| script.name.clone()).collect());
+    Version { deployment, limits, routes, scripts: scripts.into(), endpoints }
 }
 
 /// Repeats something while the database is away. Any other failure would only be repeated, so it is reported and left.

@@ -1,11 +1,12 @@
 //! Step 5: from what came over the wire to what a script sees: bounded, decoded, without what belongs to the connection.
 
 use bytes::Bytes;
-use execution::{HttpRequest, Invocation, InvocationType};
+use execution::{HttpRequest, Invocation, InvocationType, queue::JobEvent};
 use http::{HeaderMap, HeaderName, header, request::Parts};
 use http_body::Body;
 use http_body_util::BodyExt;
 use percent_encoding::percent_decode;
+use store::{ClaimedJob, JobId};
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
@@ -45,6 +46,41 @@ const NOT_FOR_SCRIPTS: [&str; 17] = [
     "picloud-hops",
 ];
 
+/// What causes an execution.
+pub(crate) enum Cause<'a> {
+    /// A visitor.
+    Http(HttpRequest),
+    /// Somebody who tries a script out.
+    Test(HttpRequest),
+    /// A job that is due.
+    Job(&'a ClaimedJob),
+}
+
+impl Cause<'_> {
+    pub(crate) fn kind(&self) -> InvocationType {
+        match self {
+            Self::Http(_) => InvocationType::Http,
+            Self::Test(_) => InvocationType::Test,
+            Self::Job(_) => InvocationType::Queue,
+        }
+    }
+
+    pub(crate) fn job(&self) -> Option<JobId> {
+        match self {
+            Self::Http(_) | Self::Test(_) => None,
+            Self::Job(job) => Some(job.id()),
+        }
+    }
+
+    /// Method, host and path, for the row; empty if nothing was requested.
+    pub(crate) fn target(&self) -> [String; 3] {
+        match self {
+            Self::Http(request) | Self::Test(request) => [&request.method, &request.host, &request.path].map(String::clone),
+            Self::Job(_) => Default::default(),
+        }
+    }
+}
+
 /// What makes one execution different from every other.
 #[derive(Debug)]
 pub(crate) struct Arrival {
@@ -65,28 +101,52 @@ impl Arrival {
         Ok(Self { id: uuid::Builder::from_unix_timestamp_millis(now_ms, &tail).into_uuid(), now_ms, seed })
     }
 
+    /// Of an execution whose id is given: it may have been begun before.
+    pub(crate) fn again(id: Uuid, clock: Clock) -> Result<Self, Refusal> {
+        Ok(Self { id, ..Self::new(clock)? })
+    }
+
     /// The invocation that a script sees as `ctx`.
     pub(crate) fn invocation(
         self,
         app: &App,
         version: &Version,
         script: &Script,
-        kind: InvocationType,
-        request: HttpRequest,
+        cause: Cause<'_>,
     ) -> Invocation {
+        let invocation_type = cause.kind();
+        let (request, event, depth) = match cause {
+            Cause::Http(request) | Cause::Test(request) => (Some(request), None, 0),
+            Cause::Job(job) => (None, Some(event(job)), job.depth),
+        };
         Invocation {
             execution_id: self.id,
-            request_id: request_id(&request).map_or_else(|| self.id.to_string(), str::to_owned),
+            request_id: request.as_ref().and_then(request_id).map_or_else(|| self.id.to_string(), str::to_owned),
             script_id: script.id.uuid(),
             script_name: script.name.to_string(),
             app: app.slug.to_string(),
             deployment: version.deployment,
-            invocation_type: kind,
-            request: Some(request),
+            invocation_type,
+            request,
+            event,
+            depth,
             now_ms: self.now_ms,
             seed: self.seed,
         }
     }
+}
+
+/// What a script is told of the job that it runs.
+fn event(job: &ClaimedJob) -> String {
+    let event = JobEvent {
+        id: job.id().uuid(),
+        payload: &job.payload,
+        attempt: job.failed.saturating_add(1),
+        depth: job.depth,
+        enqueued_at_ms: job.enqueued_at.as_millisecond(),
+        enqueued_by: job.enqueued_by.map(Uuid::from),
+    };
+    event.to_json()
 }
 
 /// Refuses a head that is too large, before an app is looked up.

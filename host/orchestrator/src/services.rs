@@ -6,7 +6,12 @@ use execution::{Answer, Answered, BoxFuture, Question, Services, Unanswered, fil
 use jiff::Timestamp;
 use store::AppData;
 
-use crate::{config::Clock, egress::Outbound, gate::Gate, table::App};
+use crate::{
+    config::Clock,
+    egress::Outbound,
+    gate::Gate,
+    table::{App, EndpointNames, Version},
+};
 
 /// The services of one execution.
 pub(crate) struct AppServices {
@@ -17,17 +22,23 @@ pub(crate) struct AppServices {
     /// The moment of the execution: what has expired by then is not there for it.
     now: Timestamp,
     outbound: Outbound,
+    /// Names of the deployment's endpoints.
+    endpoints: Arc<EndpointNames>,
 }
 
 impl AppServices {
-    pub(crate) fn new(app: &App, clock: Clock, now: Timestamp, outbound: Outbound) -> Self {
-        Self { data: app.data.clone(), gate: Arc::clone(&app.gate), clock, now, outbound }
+    pub(crate) fn new(app: &App, version: &Version, clock: Clock, now: Timestamp, outbound: Outbound) -> Self {
+        let endpoints = Arc::clone(&version.endpoints);
+        Self { data: app.data.clone(), gate: Arc::clone(&app.gate), clock, now, outbound, endpoints }
     }
 
     async fn answer(&self, question: &Question) -> Option<Answer> {
         if let Question::Http { requests, bytes_max } = question {
             // In a box: most questions are for the store, and should not be as large as those that are not.
             return Some(Answer::Http(Ok(Box::pin(self.outbound.send_all(requests, *bytes_max)).await)));
+        }
+        if let Question::Endpoint { name } = question {
+            return Some(Answer::Endpoint(Ok(self.endpoints.contains(name.as_str()))));
         }
         let data = self.data.as_ref()?;
         if let Question::Secret { name } = question {
@@ -43,7 +54,7 @@ impl AppServices {
             Question::KvList(range) => Some(Answer::KvList(data.kv_list(range, self.now).await.map_err(|error| unavailable(&error)))),
             Question::FileInfo { path } => Some(Answer::FileInfo(data.file(path).await.map_err(|error| unavailable(&error)))),
             Question::FileList(range) => Some(Answer::FileList(data.file_list(range).await.map_err(|error| unavailable(&error)))),
-            Question::FileBytes { .. } | Question::Http { .. } | Question::Secret { .. } => None,
+            Question::FileBytes { .. } | Question::Http { .. } | Question::Secret { .. } | Question::Endpoint { .. } => None,
         }
     }
 }

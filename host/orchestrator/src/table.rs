@@ -3,7 +3,7 @@
 //! Two levels: the hosts name *slots*, and a slot holds the app as it runs now. A deployment swaps what is in one slot; only a change of
 //! hosts makes a new map. Nothing here asks the database: `load.rs` brings the apps.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::{HashMap, HashSet}, sync::Arc};
 
 use arc_swap::ArcSwap;
 use execution::{AppLimits, Image, Limits};
@@ -42,7 +42,12 @@ pub(crate) struct Version {
     pub(crate) routes: RouteTable,
     /// Endpoints, sorted by id.
     pub(crate) scripts: Box<[Script]>,
+    /// Their names, apart, for executions that outlive the version.
+    pub(crate) endpoints: Arc<EndpointNames>,
 }
+
+/// Names of the endpoints of one deployment.
+pub(crate) type EndpointNames = HashSet<Box<str>>;
 
 /// A script that is live. No source: only what a sandbox loads.
 #[derive(Debug)]
@@ -93,6 +98,11 @@ impl Version {
     /// The script of a route, if it is an endpoint of this deployment.
     pub(crate) fn script(&self, id: ScriptId) -> Option<&Script> {
         self.scripts.binary_search_by_key(&id, |script| script.id).ok().map(|place| &self.scripts[place])
+    }
+
+    /// The endpoint of a name.
+    pub(crate) fn script_named(&self, name: &str) -> Option<&Script> {
+        self.scripts.iter().find(|script| *script.name == *name)
     }
 
     /// Bytes of all its images.

@@ -11,7 +11,7 @@ use execution::Execute;
 use executor::Executor;
 use manager::auth::password::Passwords;
 use orchestrator::{Connections, Orchestrator, PreviewKey, Recorder, egress::Egress};
-use store::{Listener, Runs, Snapshots, Store};
+use store::{Data, Listener, Runs, Snapshots, Store};
 use tokio::{net::TcpListener, runtime::Handle, task::JoinHandle};
 
 use crate::{
@@ -96,8 +96,9 @@ async fn serve_from(
         trusted_proxies: config.trusted_proxies.clone(),
     };
 
-    let background = Background {
+    let mut background = Background {
         write: data.spawn(write(recorder.clone(), store.runs())),
+        jobs: data.spawn(run_jobs(Arc::clone(&orchestrator), store.data(), shutdown::begun(stopping.subscribe()))),
         others: vec![
             data.spawn(follow(Arc::clone(&orchestrator), store.snapshots(), store.listener())),
             data.spawn(stop_splits(Arc::clone(&orchestrator), store.runs())),
@@ -112,8 +113,9 @@ async fn serve_from(
 
     signals.wait().await;
     stopping.begin();
+    let drained = async { (served.await, background.jobs_ended().await) };
     tokio::select! {
-        ended = served => ended.context("the server failed")?,
+        (ended, ()) = drained => ended.context("the server failed")?,
         // The second signal: whoever sends it does not want to wait.
         () = signals.wait() => {}
     }
@@ -144,13 +146,22 @@ async fn prepare(
 struct Background {
     /// Ends by itself, when everything is written.
     write: JoinHandle<()>,
+    /// Ends like the server: when no job runs any more.
+    jobs: JoinHandle<()>,
     /// End never.
     others: Vec<JoinHandle<()>>,
 }
 
 impl Background {
+    /// Waits until the last job has ended, or has had its time.
+    async fn jobs_ended(&mut self) {
+        // What was aborted ends with an error that says so.
+        let _ = (&mut self.jobs).await;
+    }
+
     /// Leaves nothing that holds a connection: the database is closed next.
     async fn end(self) {
+        self.jobs.abort();
         shutdown::finish("the rows of executions", self.write).await;
         for task in self.others {
             task.abort();
@@ -162,6 +173,10 @@ impl Background {
 
 async fn write(recorder: Recorder, runs: Runs) {
     recorder.write(runs).await;
+}
+
+async fn run_jobs(orchestrator: Arc<Orchestrator>, data: Data, shutdown: impl Future<Output = ()>) {
+    orchestrator.run_jobs(data, shutdown).await;
 }
 
 async fn follow(orchestrator: Arc<Orchestrator>, snapshots: Snapshots, listener: Listener) {

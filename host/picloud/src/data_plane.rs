@@ -89,6 +89,10 @@ impl DataPlane for LocalDataPlane {
         })
     }
 
+    fn wake_queue(&self) {
+        self.orchestrator.wake_queue();
+    }
+
     fn canonical_host(&self, host: &str) -> Result<String, String> {
         canonical_pattern(host).map_err(|error| error.to_string())
     }

@@ -83,6 +83,8 @@ ids! {
     InvitationId;
     /// One run of a script. The time inside it is the `created_at` of its row and names its partition.
     ExecutionId;
+    /// A call of a script that waits in its app's queue; the same over all attempts.
+    JobId;
 }
 
 impl ExecutionId {

@@ -59,10 +59,12 @@ pub use control::{
     KEY_NETWORKS_MAX, KeyUse, KeyedRequest, Keys, LogInAttempt, LogInFailures, LoginFacts, NewAdmin, NewApiKey, NewInvitation, NewSession,
     OpenInvitation, OwnStore, PENDING_INVITATIONS_MAX, PENDING_INVITATIONS_PER_MAKER_MAX, Session, SessionState,
 };
-pub use data::{AppData, Commit, Committed, Data, Quota, SealedSecrets};
+pub use data::{
+    AppData, Claim as JobClaim, Claimed as ClaimedJobs, ClaimedJob, Commit, Committed, DELIVERIES_MAX, Data, FailedAttempt, LEASE, Quota, SealedSecrets,
+};
 pub use digest::{Digest, DigestError};
 pub use error::{Error, Result, Revision, Thing};
-pub use ids::{AdminId, ApiKeyId, AppId, DeploymentId, DomainId, EgressRuleId, ExecutionId, InvitationId, RouteId, ScriptId, SessionId};
+pub use ids::{AdminId, ApiKeyId, AppId, DeploymentId, DomainId, EgressRuleId, ExecutionId, InvitationId, JobId, RouteId, ScriptId, SessionId};
 pub use listen::{Event, Listener, Revoked};
 pub use page::{Listed, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PageError};
 pub use pools::{MIGRATOR, PoolSizes, Store};

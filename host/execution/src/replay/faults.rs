@@ -110,7 +110,8 @@ fn failed(question: &Question) -> Answer {
         | Question::FileInfo { .. }
         | Question::FileBytes { .. }
         | Question::FileList(_)
-        | Question::Secret { .. } => question.unanswered(Unanswered::Unavailable),
+        | Question::Secret { .. }
+        | Question::Endpoint { .. } => question.unanswered(Unanswered::Unavailable),
     }
 }
 

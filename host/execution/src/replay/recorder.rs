@@ -93,7 +93,7 @@ fn bytes_of(question: &Question, answer: &Answer) -> usize {
         Question::FileBytes { digest, .. } => digest.len(),
         Question::FileList(range) => range.prefix.len(),
         Question::Http { requests, .. } => requests.iter().map(|one| one.url.len() + one.body.len() + pairs(&one.headers) + REST).sum(),
-        Question::Secret { name } => name.len(),
+        Question::Secret { name } | Question::Endpoint { name } => name.len(),
     };
     let told = match answer {
         Answer::KvGet(Ok(Some(stored))) => stored.value.len(),
@@ -107,7 +107,8 @@ fn bytes_of(question: &Question, answer: &Answer) -> usize {
         | Answer::FileBytes(_)
         | Answer::FileList(_)
         | Answer::Http(_)
-        | Answer::Secret(_) => 0,
+        | Answer::Secret(_)
+        | Answer::Endpoint(_) => 0,
     };
     asked + told + REST
 }

@@ -64,7 +64,7 @@ impl Foreign {
 
     /// A fresh instance, as `execute.rs` makes it.
     async fn instance(&self, limits: &Limits) -> (Store<State>, Instance) {
-        let mut store = self.executor.store(Origin { now_ms: 0, seed: [0; 32], services: nobody() }, limits);
+        let mut store = self.executor.store(Origin { now_ms: 0, seed: [0; 32], depth: 0, services: nobody() }, limits);
         store.fuel_async_yield_interval(Some(TURN_FUEL)).unwrap();
         let instance = self.component.instantiate_async(&mut store).await.unwrap();
         (store, instance)
@@ -94,6 +94,8 @@ fn invocation() -> Invocation {
         deployment: 3,
         invocation_type: InvocationType::Test,
         request: None,
+        event: None,
+        depth: 0,
         now_ms: 1_790_000_000_123,
         seed: [7; 32],
     }

@@ -10,6 +10,7 @@ mod http;
 mod json;
 mod kv;
 mod modules;
+mod queue;
 mod random;
 mod reference;
 mod replay;

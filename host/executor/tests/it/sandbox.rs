@@ -68,6 +68,8 @@ pub(crate) fn invocation(request: HttpRequest) -> Invocation {
         deployment: 3,
         invocation_type: InvocationType::Http,
         request: Some(request),
+        event: None,
+        depth: 0,
         now_ms: 1_790_000_000_123,
         seed: [7; 32],
     }

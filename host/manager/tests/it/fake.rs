@@ -112,6 +112,8 @@ impl DataPlane for FakeDataPlane {
         Box::pin(async {})
     }
 
+    fn wake_queue(&self) {}
+
     fn canonical_host(&self, host: &str) -> Result<String, String> {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
         if !(1..=253).contains(&host.len()) || !host.bytes().all(fits) {

@@ -41,6 +41,7 @@ fn execution(id: ExecutionId, app: AppId, script: ScriptId, failure: Option<Fail
         request_id: "r1".to_owned(),
         script,
         route: None,
+        job: None,
         deployment: 1,
         invocation_type: InvocationType::Http,
         outcome: failure.as_ref().map_or("ok", |failure| failure.kind.as_str()),
@@ -69,6 +70,8 @@ fn recording(id: ExecutionId) -> KeptRecording {
         deployment: 1,
         invocation_type: InvocationType::Http,
         request: Some(request),
+        event: None,
+        depth: 0,
         now_ms: 1,
         seed: [7; 32],
     };

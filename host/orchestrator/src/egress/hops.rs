@@ -26,6 +26,16 @@ pub(crate) struct HopKey(PreviewKey);
 pub struct Hops(u8);
 
 impl Hops {
+    /// As it was noted.
+    pub(crate) fn of(number: u8) -> Self {
+        Self(number)
+    }
+
+    /// To be noted.
+    pub(crate) fn number(self) -> u8 {
+        self.0
+    }
+
     /// Whether a request that says so must not run.
     pub(crate) fn is_loop(self) -> bool {
         self.0 > HOPS_MAX

@@ -39,6 +39,7 @@ fn row(number: u128, path: &str) -> NewExecution {
         request_id: String::new(),
         script: ScriptId::from(Uuid::from_u128(1)),
         route: None,
+        job: None,
         deployment: 1,
         invocation_type: InvocationType::Http,
         outcome: "ok",

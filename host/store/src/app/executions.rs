@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use sqlx::types::Json;
 
 use super::AppStore;
-use crate::{Error, ExecutionId, Listed, Page, Result, RouteId, ScriptId, time::Time};
+use crate::{Error, ExecutionId, JobId, Listed, Page, Result, RouteId, ScriptId, time::Time};
 
 /// The row of one execution.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,11 +13,13 @@ pub struct Execution {
     pub id: ExecutionId,
     pub request_id: String,
     pub script: ScriptId,
-    /// `None` for a call by id.
+    /// `None` for a call by id, and for a job.
     pub route: Option<RouteId>,
+    /// The job that it ran.
+    pub job: Option<JobId>,
     /// Number of the deployment that ran.
     pub deployment: u32,
-    /// `http` or `test`.
+    /// `http`, `queue` or `test`.
     pub invocation_type: String,
     /// `ok` or the kind of failure.
     pub outcome: String,
@@ -58,7 +60,7 @@ impl AppStore {
         let rows = sqlx::query_as!(
             ExecutionRow,
             r#"
-            select id as "id: ExecutionId", request_id, script_id as "script: ScriptId", route_id as "route: RouteId",
+            select id as "id: ExecutionId", request_id, script_id as "script: ScriptId", route_id as "route: RouteId", job_id as "job: JobId",
                 deployment, invocation_type, outcome, status,
                 method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message,
                 error_trace as "error_trace: Json<Vec<Frame>>",
@@ -90,7 +92,7 @@ impl AppStore {
         let row = sqlx::query_as!(
             ExecutionRow,
             r#"
-            select id as "id: ExecutionId", request_id, script_id as "script: ScriptId", route_id as "route: RouteId",
+            select id as "id: ExecutionId", request_id, script_id as "script: ScriptId", route_id as "route: RouteId", job_id as "job: JobId",
                 deployment, invocation_type, outcome, status,
                 method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message,
                 error_trace as "error_trace: Json<Vec<Frame>>",
@@ -113,6 +115,7 @@ struct ExecutionRow {
     request_id: String,
     script: ScriptId,
     route: Option<RouteId>,
+    job: Option<JobId>,
     deployment: i32,
     invocation_type: String,
     outcome: String,
@@ -141,6 +144,7 @@ impl From<ExecutionRow> for Execution {
             request_id: row.request_id,
             script: row.script,
             route: row.route,
+            job: row.job,
             deployment: u32::try_from(row.deployment).unwrap_or(0),
             invocation_type: row.invocation_type,
             outcome: row.outcome,

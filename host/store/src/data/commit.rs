@@ -8,6 +8,7 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use super::{
     AppData, Quota,
     files::{self, FileUsage, write::Rows},
+    jobs::{self, NewJobs},
     kv,
     usage::{self, Usage},
 };
@@ -30,7 +31,10 @@ pub struct Commit<'a> {
     /// The moment of the execution: what had expired by then was not there for it.
     pub now: jiff::Timestamp,
     pub quota: Quota,
-    /// The row of the execution. `None`: nothing is written and the row comes later; it is only asked whether what was read is still so.
+    /// Calls of PiCloud by PiCloud that led to the execution.
+    pub hops: u8,
+    /// The row of the execution. If that ran a job, the job is gone with the commit, which does not happen if it is not this execution's any more.
+    /// `None`: nothing is written and the row comes later; it is only asked whether what was read is still so.
     pub row: Option<&'a NewExecution>,
 }
 
@@ -45,6 +49,10 @@ pub enum Committed {
     NotANumber { keys: Vec<String> },
     /// Nothing is: the app would keep more keys and values than it may.
     OverQuota,
+    /// Nothing is: the job was removed, or was delivered again and is done.
+    NotItsJob,
+    /// Nothing is: the app would have more jobs than it may.
+    OverJobQuota,
     /// Nothing is: the app would keep more files than it may, those included that it has replaced and that are not swept yet.
     OverFileQuota,
 }
@@ -73,6 +81,9 @@ impl AppData {
     async fn try_commit(&self, commit: &Commit<'_>, rows: &Rows<'_>) -> sqlx::Result<Committed> {
         let most = most_added(&commit.effects.writes);
         let is_strict = most != Usage::default() && !self.is_far_from(commit.quota, most).await?;
+        if self.is_over_job_quota(commit).await? {
+            return Ok(Committed::OverJobQuota);
+        }
         let is_strict = Strict { keys: is_strict, files: self.is_near_file_quota(commit).await? };
         for attempt in 1.. {
             match self.attempt(commit, rows, is_strict, attempt).await {
@@ -85,6 +96,17 @@ impl AppData {
         Ok(Committed::Conflict)
     }
 
+    /// Looked at before the transaction, in which all that make jobs would cross each other: those that commit at the same moment may
+    /// exceed the quota together, by no more than each of them makes.
+    async fn is_over_job_quota(&self, commit: &Commit<'_>) -> sqlx::Result<bool> {
+        let new = commit.effects.jobs.len() as u64;
+        if new == 0 {
+            return Ok(false);
+        }
+        let mut connection = self.pool().acquire().await?;
+        Ok(jobs::count(&mut connection, self.app, commit.quota.jobs).await? + new > commit.quota.jobs)
+    }
+
     async fn is_near_file_quota(&self, commit: &Commit<'_>) -> sqlx::Result<bool> {
         let most = files::most_added(&commit.effects.file_writes);
         if most == FileUsage::default() {
@@ -95,8 +117,13 @@ impl AppData {
     }
 
     async fn attempt(&self, commit: &Commit<'_>, rows: &Rows<'_>, is_strict: Strict, attempt: u32) -> sqlx::Result<Committed> {
-        let Commit { effects, now, quota, row } = *commit;
+        let Commit { effects, now, quota, hops, row } = *commit;
         let mut transaction = serializable(self.pool()).await?;
+        if let Some((job, row)) = row.and_then(|row| Some((row.job?, row)))
+            && !jobs::finish(&mut transaction, self.app, job, row.id).await?
+        {
+            return Ok(Committed::NotItsJob);
+        }
         if !kv::are_still_so(&mut transaction, self.app, &effects.reads, now).await?
             || !files::are_still_so(&mut transaction, self.app, &effects.file_reads).await?
         {
@@ -116,6 +143,10 @@ impl AppData {
             if is_strict.files && change.grows() && !files::usage(&mut transaction, self.app).await?.is_within(quota) {
                 return Ok(Committed::OverFileQuota);
             }
+        }
+        if !effects.jobs.is_empty() {
+            let by = row.map(|row| row.id);
+            jobs::insert(&mut transaction, NewJobs { app: self.app, jobs: &effects.jobs, by, hops }).await?;
         }
         if let Some(row) = row {
             insert_executions(&mut transaction, std::slice::from_ref(row)).await?;

@@ -2,6 +2,7 @@
 
 mod commit;
 pub(crate) mod files;
+pub(crate) mod jobs;
 mod kv;
 pub(crate) mod secrets;
 mod sweep;
@@ -9,6 +10,7 @@ mod usage;
 
 pub use commit::{Commit, Committed};
 pub(crate) use commit::{change_kv, is_crossed};
+pub use jobs::{Claim, Claimed, ClaimedJob, DELIVERIES_MAX, FailedAttempt, LEASE};
 pub(crate) use kv::end_of;
 pub use secrets::SealedSecrets;
 pub use usage::Quota;

@@ -26,6 +26,8 @@ pub struct Quota {
     pub files: u64,
     /// Bytes of all files together.
     pub file_bytes: u64,
+    /// Jobs, dead letters included.
+    pub jobs: u64,
 }
 
 /// How much is kept, or how much it changes.
@@ -39,7 +41,13 @@ impl Quota {
     /// What an app with these limits may keep.
     #[must_use]
     pub fn of(limits: &AppLimits) -> Self {
-        Self { keys: limits.kv_keys, bytes: limits.kv_bytes, files: limits.files_count, file_bytes: limits.files_bytes }
+        Self {
+            keys: limits.kv_keys,
+            bytes: limits.kv_bytes,
+            files: limits.files_count,
+            file_bytes: limits.files_bytes,
+            jobs: limits.queue_jobs,
+        }
     }
 
     /// Whether so much can be kept.

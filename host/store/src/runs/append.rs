@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use sqlx::PgConnection;
 
 use super::{Runs, partition::day_of, recordings};
-use crate::{AppId, Error, ExecutionId, Result, RouteId, ScriptId, error::sqlstate, time::Time};
+use crate::{AppId, Error, ExecutionId, JobId, Result, RouteId, ScriptId, error::sqlstate, time::Time};
 
 /// An execution that ended. `created_at` is the time inside the id.
 #[derive(Debug, Clone)]
@@ -16,8 +16,10 @@ pub struct NewExecution {
     pub app: AppId,
     pub request_id: String,
     pub script: ScriptId,
-    /// `None` for a call by id.
+    /// `None` for a call by id, and for a job.
     pub route: Option<RouteId>,
+    /// The job that it ran.
+    pub job: Option<JobId>,
     /// Number of the deployment that ran.
     pub deployment: u32,
     pub invocation_type: InvocationType,
@@ -125,14 +127,14 @@ pub(crate) async fn insert_executions(connection: &mut PgConnection, rows: &[New
     let calls = rows.iter().map(|row| (!row.calls.is_empty()).then(|| serde_json::to_string(&row.calls).ok()).flatten());
     sqlx::query!(
         "insert into executions (app_id, created_at, id, request_id, script_id, route_id, deployment, invocation_type, outcome, status,
-            method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace, logs_dropped, attempts, calls)
+            method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace, logs_dropped, attempts, calls, job_id)
         select app_id, created_at, id, request_id, script_id, route_id, deployment, invocation_type, outcome, status,
-            method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace::json, logs_dropped, attempts, calls::jsonb
+            method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace::json, logs_dropped, attempts, calls::jsonb, job_id
         from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::int[], $8::text[], $9::text[],
             $10::smallint[], $11::text[], $12::text[], $13::text[], $14::bigint[], $15::bigint[], $16::bigint[], $17::int[], $18::text[],
-            $19::text[], $20::bigint[], $21::smallint[], $22::text[])
+            $19::text[], $20::bigint[], $21::smallint[], $22::text[], $23::uuid[])
         as new (app_id, created_at, id, request_id, script_id, route_id, deployment, invocation_type, outcome, status,
-            method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace, logs_dropped, attempts, calls)
+            method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace, logs_dropped, attempts, calls, job_id)
         on conflict do nothing",
         column!(row => row.app) as &[AppId],
         column!(row => Time(row.id.created_at())) as &[Time],
@@ -155,7 +157,8 @@ pub(crate) async fn insert_executions(connection: &mut PgConnection, rows: &[New
         &traces.collect::<Vec<_>>() as &[Option<String>],
         column!(row => signed(row.logs_dropped)) as &[i64],
         column!(row => i16::try_from(row.attempts).unwrap_or(i16::MAX)) as &[i16],
-        &calls.collect::<Vec<_>>() as &[Option<String>]
+        &calls.collect::<Vec<_>>() as &[Option<String>],
+        column!(row => row.job) as &[Option<JobId>]
     )
     .execute(connection)
     .await?;

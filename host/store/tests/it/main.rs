@@ -8,6 +8,7 @@ mod audit;
 mod deploy;
 mod files;
 mod identity;
+mod jobs;
 mod kv;
 mod listen;
 mod manifest;

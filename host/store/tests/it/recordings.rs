@@ -23,6 +23,7 @@ fn recorded(app: &AppStore, script: ScriptId, now: Timestamp, text: &str, bytes_
         request_id: "r".into(),
         script,
         route: None,
+        job: None,
         deployment: 1,
         invocation_type: InvocationType::Http,
         outcome: "error",

@@ -16,6 +16,7 @@ pub(crate) fn execution(app: AppId, script: ScriptId, at: Timestamp) -> NewExecu
         request_id: "request".into(),
         script,
         route: None,
+        job: None,
         deployment: 3,
         invocation_type: InvocationType::Http,
         outcome: "ok",

@@ -49,6 +49,8 @@ fn recording() -> Recording {
             deployment: 3,
             invocation_type: InvocationType::Http,
             request: Some(request_in),
+            event: None,
+            depth: 0,
             now_ms: 1,
             seed: [7; 32],
         },

@@ -26,10 +26,12 @@ pub(super) fn write(parts: &[Part]) -> String {
 /// `ctx`, with the fields of its fields.
 fn constant(part: &Part) -> String {
     let find = |title: &str| part.entries.iter().find(|entry| entry.title() == title).expect("an entry");
-    let (ctx, request) = (find("ctx"), find("ctx.request"));
-    let inner = object(request, |_, kind| type_name(kind));
-    let outer = object(ctx, |name, kind| if name == "request" { inner.clone() } else { type_name(kind) });
-    format!("\n{}const ctx: {outer};\n", documentation(&ctx.about))
+    let inner = |title: &str| object(find(title), |_, kind| type_name(kind));
+    let outer = object(find("ctx"), |name, kind| match name {
+        "event" | "request" => inner(&format!("ctx.{name}")),
+        _ => type_name(kind),
+    });
+    format!("\n{}const ctx: {outer};\n", documentation(&find("ctx").about))
 }
 
 fn object(entry: &Entry, type_of: impl Fn(&str, &str) -> String) -> String {

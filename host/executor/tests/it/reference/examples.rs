@@ -1,6 +1,6 @@
 //! Each example of the reference runs in the sandbox, and gives what is printed.
 
-use execution::{Execute, HttpRequest, Limits, Outcome, http::Response};
+use execution::{Execute, HttpRequest, Invocation, InvocationType, Limits, Outcome, http::Response};
 use executor::Memory;
 
 use super::source::{self, Entry};
@@ -33,9 +33,13 @@ async fn run(entry: &Entry) -> Outcome {
     let modules: Vec<_> = entry.modules.iter().map(|(name, source)| (name.as_str(), source.as_str())).collect();
     let image = compile_with(entry.example(), &modules).await.unwrap_or_else(|error| panic!("{}: {error}", entry.title()));
     let request = entry.request.as_ref().map_or_else(|| request("GET", "/"), |text| read(text.trim(), entry.route.as_deref()));
-    let invocation = invocation(request);
+    let mut invocation = invocation(request);
+    if let Some(event) = &entry.event {
+        invocation = Invocation { invocation_type: InvocationType::Queue, request: None, event: Some(event.clone()), ..invocation };
+    }
     let memory = Memory::default();
     memory.set_now_ms(invocation.now_ms);
+    entry.endpoints.iter().for_each(|name| memory.set_endpoint(name));
     entry.secrets.iter().for_each(|(name, value)| memory.set_secret(name, value));
     entry.servers.iter().for_each(|(url, text)| memory.set_answer(server(url, text.trim())));
     executor().await.execute(&image, &invocation, &Limits::default(), Box::new(memory)).await

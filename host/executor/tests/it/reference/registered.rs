@@ -2,6 +2,9 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use execution::queue::JobEvent;
+use uuid::Uuid;
+
 use super::{source, workspace};
 use crate::sandbox::{answer, run};
 
@@ -57,13 +60,21 @@ fn every_namespace_is_in_the_reference() {
 #[tokio::test]
 async fn every_field_of_ctx_is_in_the_reference() {
     for of in ["ctx", "ctx.request"] {
-        let parts = source::all();
-        let entry = parts.iter().flat_map(|part| &part.entries).find(|entry| entry.title() == of).expect("an entry");
-        let mut named: Vec<_> = entry.fields.iter().map(|[name, ..]| name.as_str()).collect();
-        // It is there only if there is something to say.
-        named.retain(|name| *name != "json_error");
+        let mut named = fields(of);
+        // They are there only if there is something to say.
+        named.retain(|name| name != "json_error" && name != "event");
         assert_eq!(answer(&run(&format!("{of}.keys()")).await).1, serde_json::json!(named).to_string(), "{of}");
     }
+    let event = JobEvent { id: Uuid::nil(), payload: "1", attempt: 1, depth: 1, enqueued_at_ms: 0, enqueued_by: None };
+    let event: serde_json::Map<_, _> = serde_json::from_str(&event.to_json()).expect("JSON");
+    assert_eq!(fields("ctx.event"), event.keys().cloned().collect::<Vec<_>>());
+}
+
+/// The fields that the reference names of something.
+fn fields(of: &str) -> Vec<String> {
+    let parts = source::all();
+    let entry = parts.iter().flat_map(|part| &part.entries).find(|entry| entry.title() == of).expect("an entry");
+    entry.fields.iter().map(|[name, ..]| name.clone()).collect()
 }
 
 /// Names with their namespaces, and how often each is registered.

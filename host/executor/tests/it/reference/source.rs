@@ -55,6 +55,11 @@ pub(super) struct Entry {
     /// The app's secrets: name and value.
     #[serde(default)]
     pub(super) secrets: BTreeMap<String, String>,
+    /// Names of the app's endpoints.
+    #[serde(default)]
+    pub(super) endpoints: Vec<String>,
+    /// The event that the example is run for, as JSON, in place of a request.
+    pub(super) event: Option<String>,
     pub(super) example: String,
     /// Of the example's answer; 200 or 204 if it isn't said.
     pub(super) status: Option<u16>,

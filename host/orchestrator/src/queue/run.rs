@@ -1,0 +1,84 @@
+//! One job, from its claim to its end.
+
+use std::time::Duration;
+
+use execution::Failure;
+use store::{ClaimedJob, Data, FailedAttempt};
+
+use crate::{
+    Orchestrator,
+    admission::Applicant,
+    egress::Hops,
+    error::Refusal,
+    execute::Call,
+    request::{Arrival, Cause},
+};
+
+/// What finds no place, or no app yet, is tried again after about this.
+const RETURN_AFTER: Duration = Duration::from_secs(1);
+
+/// Why an attempt is over.
+enum Over {
+    /// The job is done.
+    Done,
+    /// It is tried again, or is a dead letter.
+    Failed { outcome: &'static str, message: String, has_run: bool },
+    /// It could not be begun: another time.
+    Returned,
+}
+
+impl Orchestrator {
+    /// Runs a job once, and settles what comes of it.
+    pub(super) async fn run_job(&self, data: &Data, job: &ClaimedJob) {
+        let chance = job.execution().uuid().as_bytes()[15];
+        let settled = match self.attempt(job).await {
+            Over::Done => return,
+            Over::Failed { outcome, message, has_run } => {
+                let failed = FailedAttempt { outcome, message: &message, has_run, chance };
+                data.fail_job(job, &failed).await.map(|is_dead| {
+                    if is_dead {
+                        tracing::info!(app = %job.app(), job = %job.id(), outcome, "a job is a dead letter");
+                    }
+                })
+            }
+            Over::Returned => data.return_job(job, RETURN_AFTER + RETURN_AFTER * u32::from(chance) / 255).await,
+        };
+        if let Err(error) = settled {
+            // Its lease ends by itself.
+            tracing::warn!(error = &error as &dyn std::error::Error, app = %job.app(), job = %job.id(), "a job is not settled");
+        }
+    }
+
+    async fn attempt(&self, job: &ClaimedJob) -> Over {
+        // Another node may have made it while this one has not heard of it.
+        let Some(app) = self.table.by_id(job.app()) else { return Over::Returned };
+        let hops = Hops::of(job.hops);
+        if hops.is_loop() {
+            let message = "too many calls of PiCloud by PiCloud in a row have led to this job".to_owned();
+            return Over::Failed { outcome: "loop", message, has_run: false };
+        }
+        let Some(script) = app.version.script_named(&job.script).filter(|script| script.image.is_some()) else {
+            let message = format!("the active deployment ({}) has no endpoint `{}`, or it does not compile", app.version.deployment, job.script);
+            return Over::Failed { outcome: "no_script", message, has_run: false };
+        };
+        let ended = async {
+            let applicant = Applicant { app: app.id, limits: &app.limits, client: None };
+            let permit = self.admission.admit(&app.gate, applicant).await?;
+            let call = Call { app: &app, version: &app.version, script, route: None, hops };
+            let arrival = Arrival::again(job.execution().uuid(), self.config.clock)?;
+            self.run(call, arrival, Cause::Job(job), &permit).await
+        };
+        match ended.await {
+            Ok(ended) => ended.failure().map_or(Over::Done, |Failure { kind, message, .. }| Over::Failed {
+                outcome: kind.as_str(),
+                message: message.clone(),
+                has_run: true,
+            }),
+            Err(refusal) => {
+                let refusal: Refusal = refusal;
+                self.refusals.count(&refusal);
+                Over::Returned
+            }
+        }
+    }
+}
