@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     AdminId, ApiKeyId, AppId, AppStore, Claim, Control, DeploymentId, DomainId, EgressRuleId, Error, ExecutionId, InstanceStore,
-    InvitationId, RouteId, ScriptId, SessionId, time::Time,
+    InvitationId, JobId, RouteId, ScriptId, SessionId, time::Time,
 };
 
 /// Somebody who proved who he is: made only from a session, an API key or the setting up of the first owner.
@@ -118,6 +118,8 @@ pub enum AppRef {
     Deployment(DeploymentId),
     Domain(DomainId),
     EgressRule(EgressRuleId),
+    /// A job or a dead letter.
+    Job(JobId),
     Execution(ExecutionId),
     /// The app that the invitation leads to, if it leads to one.
     Invitation(InvitationId),
@@ -298,6 +300,9 @@ impl Control {
             }
             AppRef::Domain(id) => {
                 sqlx::query_scalar!(r#"select app_id as "id: AppId" from domains where id = $1"#, *id as _).fetch_optional(pool).await
+            }
+            AppRef::Job(id) => {
+                sqlx::query_scalar!(r#"select app_id as "id: AppId" from jobs where id = $1"#, *id as _).fetch_optional(pool).await
             }
             AppRef::EgressRule(id) => {
                 sqlx::query_scalar!(r#"select app_id as "id: AppId" from egress_rules where id = $1"#, *id as _).fetch_optional(pool).await

@@ -46,18 +46,21 @@ pub(super) struct ExecutionBody {
     id: Uuid,
     app_id: Uuid,
     script_id: Uuid,
-    /// Null for a call by id.
+    /// Null for a call by id, and for a job.
     route_id: Option<Uuid>,
+    /// The job that it ran; null if it ran none.
+    job_id: Option<Uuid>,
     /// Number of the deployment that ran.
     deployment: u32,
     request_id: String,
-    /// `http` or `test`.
+    /// `http`, `queue` or `test`.
     #[schema(value_type = words::InvocationType)]
     invocation_type: String,
     /// `ok`, or the kind of failure.
     outcome: String,
     /// What the visitor saw; null if nobody was left to see it.
     status: Option<u16>,
+    /// Empty for a job, like host and path.
     method: String,
     host: String,
     path: String,
@@ -91,14 +94,14 @@ pub(super) struct ExecutionError {
 /// A call that the script waited for.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct CallBody {
-    /// `kv.get`, `kv.list`, `files.info`, `files.read`, `files.list`, `secrets.get` with the name, or `http` with method and URL, without its query.
+    /// `kv.get`, `kv.list`, `files.info`, `files.read`, `files.list`, `secrets.get` with the name, `queue.enqueue` with the name of the script, or `http` with method and URL, without its query.
     #[schema(example = "http GET https://api.example.com/users")]
     call: String,
     /// Microseconds from the start of the execution.
     start_us: u64,
     /// Microseconds until the answer. Requests that were sent together share them.
     wall_us: u64,
-    /// The status, the code of an error, `found`, `absent`, the version, or how many entries there were.
+    /// The status, the code of an error, `found`, `absent`, `queued`, the version, or how many entries there were.
     #[schema(example = "200")]
     result: String,
 }
@@ -132,7 +135,7 @@ pub(super) struct ExecutionLogs {
 
 impl ExecutionBody {
     fn of(execution: Execution, app_id: Uuid) -> Self {
-        let Execution { id, request_id, script, route, deployment, invocation_type, outcome, status, method, host, path, usage, .. } =
+        let Execution { id, request_id, script, route, job, deployment, invocation_type, outcome, status, method, host, path, usage, .. } =
             execution;
         let trace = execution.error_trace.into_iter().map(FrameBody::of).collect();
         Self {
@@ -140,6 +143,7 @@ impl ExecutionBody {
             app_id,
             script_id: script.uuid(),
             route_id: route.map(Uuid::from),
+            job_id: job.map(Uuid::from),
             deployment,
             request_id,
             invocation_type,

@@ -6,6 +6,7 @@ mod api_keys;
 mod apps;
 mod audit;
 pub mod authz;
+mod dead_letters;
 mod deployments;
 mod diagnostic;
 mod difference;
@@ -33,6 +34,7 @@ mod openapi;
 mod password;
 mod preview;
 pub mod problem;
+mod queue;
 mod recordings;
 mod replay;
 mod rollback;
@@ -128,6 +130,11 @@ fn routes_and_description() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(files::list_files))
         .routes(routes!(files::get_file, files::delete_file))
         .routes(routes!(files::get_file_content, files::put_file_content))
+        .routes(routes!(queue::list_jobs, queue::create_job))
+        .routes(routes!(queue::get_job, queue::delete_job))
+        .routes(routes!(dead_letters::list_dead_letters))
+        .routes(routes!(dead_letters::get_dead_letter, dead_letters::delete_dead_letter))
+        .routes(routes!(dead_letters::replay_dead_letter))
         .routes(routes!(executions::list_executions))
         .routes(routes!(executions::get_execution))
         .routes(routes!(executions::get_execution_logs))

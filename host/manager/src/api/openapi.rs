@@ -37,6 +37,7 @@ use super::problem::ProblemBody;
         (name = "apps", description = "The isolation boundary"),
         (name = "domains", description = "Host names that apps claim"),
         (name = "secrets", description = "Values that scripts read and nobody sees"),
+        (name = "queue", description = "Calls of scripts that run later, and those that failed for good"),
         (name = "recordings", description = "Executions that can be run again"),
         (name = "egress", description = "What the scripts of apps may call"),
         (name = "scripts", description = "Rhai sources"),

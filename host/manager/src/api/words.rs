@@ -39,5 +39,7 @@ words! {
     /// Severity of a log line.
     Level { Trace, Info, Warn, Error }
     /// What caused a run.
-    InvocationType { Http, Test }
+    InvocationType { Http, Queue, Test }
+    /// Whether a job waits for its time, runs, or has failed for good.
+    JobState { Waiting, Running, Dead }
 }

@@ -27,6 +27,7 @@ mod logs;
 mod manifest;
 mod matrix;
 mod members;
+mod queue;
 mod recordings;
 mod routes;
 mod scripts;

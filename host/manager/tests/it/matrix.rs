@@ -20,6 +20,8 @@ pub(crate) struct Things {
     deployment: String,
     domain: String,
     egress_rule: String,
+    job: String,
+    dead_letter: String,
     execution: String,
     /// Somebody who is in no app.
     person: store::Admin,
@@ -56,6 +58,12 @@ pub(crate) async fn things(owner: &Caller<'_>, members: &[(store::AdminId, AppRo
     owner.put(&format!("/api/v1/admin/kv/thing?app={slug}"), &json!({ "value": [1] })).await.expect(200);
     owner.put(&format!("/api/v1/admin/files/thing%2F1/content?app={slug}"), &json!("bytes")).await.expect(200);
     owner.put(&format!("/api/v1/admin/secrets/THING?app={slug}"), &json!({ "value": "hunter2" })).await.expect(200);
+    let mut jobs = [String::new(), String::new()];
+    for job in &mut jobs {
+        *job = owner.post("/api/v1/admin/queue", &json!({ "app": slug, "script": "hello", "payload": 1 })).await.expect(201).text("/id");
+    }
+    let [job, dead_letter] = jobs;
+    owner.instance.database.execute(&format!("update jobs set died_at = now() where id = '{dead_letter}'")).await;
     let execution = run(owner.instance, &slug, &script, &["line"], None).await.to_string();
     let app = owner.instance.open(&slug).await;
     for (admin, role) in members {
@@ -83,6 +91,8 @@ pub(crate) async fn things(owner: &Caller<'_>, members: &[(store::AdminId, AppRo
         deployment,
         domain,
         egress_rule,
+        job,
+        dead_letter,
         execution,
         person,
         member,
@@ -102,6 +112,8 @@ impl Things {
             "deployments" => &self.deployment,
             "domains" => &self.domain,
             "egress" => &self.egress_rule,
+            "queue" => &self.job,
+            "dead-letters" => &self.dead_letter,
             "executions" | "recordings" => &self.execution,
             "admins" => &person,
             "members" => &self.member,
@@ -122,6 +134,8 @@ impl Things {
             "activations",
             "domains",
             "egress",
+            "queue",
+            "dead-letters",
             "executions",
             "recordings",
             "logs",
@@ -161,6 +175,9 @@ impl Things {
             ("PATCH /api/v1/admin/members/{id}", _) => json!({ "role": "viewer" }),
             ("POST /api/v1/admin/domains", _) => json!({ "app": slug, "host": format!("{slug}.example.net") }),
             ("POST /api/v1/admin/egress", _) => json!({ "app": slug, "host": "*.example.com", "port": 8443, "scheme": "https" }),
+            ("POST /api/v1/admin/queue", _) => json!({
+                "app": slug, "script": "hello", "payload": { "a": [1] }, "delay_seconds": 1.5, "attempts": 2, "backoff_seconds": 0.5,
+            }),
             ("POST /api/v1/admin/scripts", _) => json!({ "app": slug, "name": "new", "source": "1" }),
             ("POST /api/v1/admin/scripts/validate", _) => json!({ "source": "1" }),
             ("PUT /api/v1/admin/scripts/{id}", _) => json!({ "name": "new", "source": "1" }),

@@ -13,6 +13,7 @@ mod domains;
 mod egress;
 mod executions;
 mod files;
+mod jobs;
 mod kv;
 mod linkage;
 mod logs;
@@ -38,6 +39,7 @@ pub use domains::{Domain, DomainKind, DomainStatus, NewDomain, PENDING_CLAIMS_MA
 pub use egress::{EGRESS_RULES_MAX, EgressRule, NewEgressRule};
 pub use executions::{Execution, ExecutionFilter};
 pub use files::{FileChange, FileEntry, FilePage};
+pub use jobs::{Job, JobFailure};
 pub use kv::{KvChange, KvEntry, KvPage};
 pub use linkage::{Linkage, LinkedScript};
 pub use logs::{LogEntry, LogQuery};

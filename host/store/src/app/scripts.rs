@@ -74,6 +74,26 @@ impl AppStore {
         Ok(page.cut(rows, |script| script.id.uuid()))
     }
 
+    /// Whether the active deployment has an endpoint of this name.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn has_endpoint(&self, name: &str) -> Result<bool> {
+        sqlx::query_scalar!(
+            r#"
+            select exists (
+                select from apps a join deployment_scripts d on d.app_id = a.id and d.deployment_id = a.active_deployment_id
+                where a.id = $1 and d.name = $2 and d.kind = 'endpoint'
+            ) as "exists!"
+            "#,
+            self.app as _,
+            name
+        )
+        .fetch_one(&self.pool)
+        .await
+        .map_err(Error::sql("find endpoint"))
+    }
+
     /// One script of the active deployment and its source.
     ///
     /// # Errors

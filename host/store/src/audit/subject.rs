@@ -6,7 +6,7 @@
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use crate::{AdminId, ApiKeyId, AppId, DeploymentId, Digest, DomainId, EgressRuleId, Error, InvitationId, Result, SessionId};
+use crate::{AdminId, ApiKeyId, AppId, DeploymentId, Digest, DomainId, EgressRuleId, Error, InvitationId, JobId, Result, SessionId};
 
 /// A thing that changes.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +31,8 @@ pub(crate) enum Subject<'a> {
     Key(AppId, &'a str),
     /// What is at a path.
     File(AppId, &'a str),
+    /// Its lease and attempts are the data plane's.
+    Job(AppId, JobId),
     /// Its value as it is kept: sealed.
     Secret(AppId, &'a str),
 }
@@ -75,6 +77,11 @@ impl Subject<'_> {
             Self::Session(id) => row!(r#"select to_jsonb(t) - 'last_seen_at' as "row!" from sessions t where id = $1"#, id),
             Self::Key(app, key) => row!(r#"select to_jsonb(t) as "row!" from kv t where app_id = $1 and key = $2"#, app, key),
             Self::File(app, path) => row!(r#"select to_jsonb(t) as "row!" from files t where app_id = $1 and path = $2"#, app, path),
+            Self::Job(app, id) => row!(
+                r#"select to_jsonb(t) - '{due_at,execution_id,deliveries}'::text[] as "row!" from jobs t where app_id = $1 and id = $2"#,
+                app,
+                id
+            ),
             Self::Secret(app, name) => row!(r#"select to_jsonb(t) as "row!" from secrets t where app_id = $1 and name = $2"#, app, name),
             Self::Sessions(admin) => row!(
                 r#"select jsonb_agg(to_jsonb(t) - 'last_seen_at' order by t.id) as "row!" from sessions t where admin_id = $1

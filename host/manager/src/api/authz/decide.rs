@@ -70,6 +70,8 @@ actions! {
     /// What scripts keep.
     DataRead = "data_read", [DataRead];
     DataWrite = "data_write", [DataWrite];
+    /// Enqueue a job, or run a dead letter again: it runs a script.
+    JobRun = "job_run", [ScriptExecute, DataWrite];
     /// Executions and their logs.
     LogRead = "log_read", [LogRead];
     /// What an execution was told: logs and data.

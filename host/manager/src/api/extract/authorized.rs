@@ -42,7 +42,7 @@ macro_rules! permissions {
 
 permissions! {
     AppRead AppWrite MemberRead MemberWrite DomainRead DomainWrite EgressRead EgressWrite SecretRead SecretWrite ScriptRead ScriptWrite ScriptExecute RouteRead RouteWrite
-    DeploymentRead DeploymentWrite DeploymentPreview DeploymentGate DataRead DataWrite LogRead RecordingRead Replay AuditRead
+    DeploymentRead DeploymentWrite DeploymentPreview DeploymentGate DataRead DataWrite LogRead RecordingRead Replay JobRun AuditRead
 }
 
 /// Where a request names the app that it is about.
@@ -80,6 +80,10 @@ places! {
     OfDomain: Domain, "domain";
     /// The id of an egress rule in the path.
     OfEgressRule: EgressRule, "egress rule";
+    /// The id of a job in the path.
+    OfJob: Job, "job";
+    /// The id of a dead letter in the path.
+    OfDeadLetter: Job, "dead letter";
     /// The id of an execution in the path.
     OfExecution: Execution, "execution";
 }
@@ -258,6 +262,7 @@ fn what(app: &AppRef) -> &'static str {
         AppRef::Deployment(_) => "deployment",
         AppRef::Domain(_) => "domain",
         AppRef::EgressRule(_) => "egress rule",
+        AppRef::Job(_) => "job",
         AppRef::Execution(_) => "execution",
         AppRef::Invitation(_) => "invitation",
         AppRef::ApiKey(_) => "API key",

@@ -27,6 +27,8 @@ const TAGGED: &[&str] = &[
     "get_file_content",
     "put_file_content",
     "put_secret",
+    "create_job",
+    "replay_dead_letter",
     "create_api_key",
 ];
 /// What sets or clears the session's cookie.

@@ -49,7 +49,7 @@ fn own(operation: &str) -> &'static [ProblemType] {
         "create_domain" => &[NameTaken, LimitReached],
         "create_egress_rule" => &[NameTaken, LimitReached],
         "replay_execution" | "try_faults" => &[NotReplayable],
-        "put_secret" => &[LimitReached],
+        "put_secret" | "create_job" => &[LimitReached],
         "verify_domain" => &[NameTaken, DomainPending, Throttled],
         "create_script" | "put_script" | "patch_script" => &[NameTaken, RouteConflict, ScriptInvalid, ScriptImport, ScriptTooLarge],
         "delete_script" => &[ScriptInvalid, ScriptImport],
