@@ -23,7 +23,12 @@ pub(crate) fn wrong(context: &NativeCallContext, namespace: &str, name: &str, ex
 }
 
 /// A number of seconds, a fraction if need be, in milliseconds. What is no time at all becomes 0, which the host refuses, where it is wrong, with its reason.
-pub(crate) fn milliseconds(context: &NativeCallContext, namespace: &str, options: &Map, name: &str) -> Result<Option<u64>, Box<EvalAltResult>> {
+pub(crate) fn milliseconds(
+    context: &NativeCallContext,
+    namespace: &str,
+    options: &Map,
+    name: &str,
+) -> Result<Option<u64>, Box<EvalAltResult>> {
     let Some(value) = options.get(name).filter(|value| !value.is_unit()) else { return Ok(None) };
     let seconds = value
         .as_int()

@@ -55,7 +55,7 @@ impl Options {
     /// The name of the option that is not, as scripts and the API call it, and one sentence about its bounds.
     pub fn check(&self) -> Result<(), (&'static str, String)> {
         if self.delay_ms > DELAY_MS_MAX {
-            return Err(("delay", format!("a delay is at most {} days", DELAY_MS_MAX / 86_400_000)));
+            return Err(("delay", format!("a delay is 0 seconds to {} days", DELAY_MS_MAX / 86_400_000)));
         }
         if !(1..=ATTEMPTS_MAX).contains(&self.attempts) {
             return Err(("attempts", format!("a job has 1 to {ATTEMPTS_MAX} attempts")));

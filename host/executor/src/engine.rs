@@ -111,8 +111,11 @@ impl Executor {
         let mut linker = Linker::<State>::new(&engine);
         host::add_to_linker(&mut linker).map_err(StartError::wasmtime("linking the host"))?;
         let guest = linker.instantiate_pre(&component).map_err(StartError::wasmtime("linking the guest"))?;
-        let mut trial =
-            execute::store(&engine, Origin { now_ms: 0, seed: [0; 32], depth: 0, services: Box::new(Nobody { now_ms: 0 }) }, &Limits::default());
+        let mut trial = execute::store(
+            &engine,
+            Origin { now_ms: 0, seed: [0; 32], depth: 0, services: Box::new(Nobody { now_ms: 0 }) },
+            &Limits::default(),
+        );
         let handler = Handler::find(&guest, &mut trial).await.map_err(StartError::wasmtime("finding the guest's exports"))?;
         let compiler = compiler::GuestIndices::new(&guest).map_err(StartError::wasmtime("finding the guest's exports"))?;
         Ok(Arc::new(Self {

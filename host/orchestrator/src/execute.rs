@@ -133,7 +133,8 @@ impl Orchestrator {
         loop {
             let deadline = Instant::now() + Duration::from_millis(limits.wall_ms);
             let outbound = self.config.egress.outbound(Arc::clone(&call.app.egress), &call.app.limits, call.hops, deadline);
-            let (services, tape) = recording::begin(&call.app.limits, AppServices::new(call.app, call.version, self.config.clock, now, outbound));
+            let (services, tape) =
+                recording::begin(&call.app.limits, AppServices::new(call.app, call.version, self.config.clock, now, outbound));
             let Outcome { result, usage, logs, calls, effects } = self.executor.execute(image, invocation, limits, services).await;
             let result = result.and_then(|answer| response::check(answer, limits, call.owner()));
             running.ran(attempts, calls);

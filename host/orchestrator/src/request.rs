@@ -107,13 +107,7 @@ impl Arrival {
     }
 
     /// The invocation that a script sees as `ctx`.
-    pub(crate) fn invocation(
-        self,
-        app: &App,
-        version: &Version,
-        script: &Script,
-        cause: Cause<'_>,
-    ) -> Invocation {
+    pub(crate) fn invocation(self, app: &App, version: &Version, script: &Script, cause: Cause<'_>) -> Invocation {
         let invocation_type = cause.kind();
         let (request, event, depth) = match cause {
             Cause::Http(request) | Cause::Test(request) => (Some(request), None, 0),

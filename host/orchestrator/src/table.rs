@@ -3,7 +3,10 @@
 //! Two levels: the hosts name *slots*, and a slot holds the app as it runs now. A deployment swaps what is in one slot; only a change of
 //! hosts makes a new map. Nothing here asks the database: `load.rs` brings the apps.
 
-use std::{collections::{HashMap, HashSet}, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use arc_swap::ArcSwap;
 use execution::{AppLimits, Image, Limits};

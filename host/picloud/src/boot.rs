@@ -17,7 +17,7 @@ use tokio::{net::TcpListener, runtime::Handle, task::JoinHandle};
 use crate::{
     certificates::Certificates,
     clock,
-    config::Config,
+    config::{self, Config},
     control_plane::{self, ControlPlane, Parts},
     data_directory,
     data_plane::LocalDataPlane,
@@ -137,6 +137,10 @@ async fn prepare(
     Box::pin(first_start::prepare(config, store, passwords, clock::now())).await?;
     // Today's partitions must be there before the first row.
     store.runs().maintain(clock::now(), config.retention).await.context("could not prepare the tables of executions")?;
+    if matches!(config.database, config::Database::Private { .. }) {
+        // Nobody else uses it, so what was running when the process ended need not wait for its lease.
+        store.data().end_leases().await.context("could not prepare the queue")?;
+    }
     let executor = start_executor(config, cores).await?;
     let orchestrator = load_apps(config, store, &executor, recorder, data).await?;
     Ok((executor, orchestrator))

@@ -48,9 +48,9 @@ pub use access::{AccessFacts, AppRef, AppRole, AuthorizeError, InstanceRole, Key
 pub use app::{
     Activation, ActivationEntry, AppStore, AppUpdate, Author, Cause, Change, Deployed, Deployment, DeploymentContents, Difference,
     Differing, Domain, DomainEvidence, DomainKind, DomainStatus, DueDomain, EGRESS_RULES_MAX, EgressRule, Execution, ExecutionFilter,
-    FileChange, FileEntry, FilePage, Job, JobFailure, KvChange, KvEntry, KvPage, LimitsUpdate, Linkage, LinkedScript, LogEntry, LogQuery, Manifest,
-    ManifestRoute, ManifestScript, ManifestSource, Member, NewDomain, NewEgressRule, PENDING_CLAIMS_MAX, Person, RecordingEntry, Route,
-    Script, ScriptKind, SecretChange, SecretEntry, SecretPage, Settings, SourceAt, Split, SplitTerms, Sticky, StickyError, Upload,
+    FileChange, FileEntry, FilePage, Job, JobFailure, KvChange, KvEntry, KvPage, LimitsUpdate, Linkage, LinkedScript, LogEntry, LogQuery,
+    Manifest, ManifestRoute, ManifestScript, ManifestSource, Member, NewDomain, NewEgressRule, PENDING_CLAIMS_MAX, Person, RecordingEntry,
+    Route, Script, ScriptKind, SecretChange, SecretEntry, SecretPage, Settings, SourceAt, Split, SplitTerms, Sticky, StickyError, Upload,
     Uploaded,
 };
 pub use audit::{AuditCheckpoint, AuditContent, AuditEntry, AuditFault, AuditFilter, AuditPosition, AuditVerdict, CheckpointError};
@@ -60,11 +60,14 @@ pub use control::{
     OpenInvitation, OwnStore, PENDING_INVITATIONS_MAX, PENDING_INVITATIONS_PER_MAKER_MAX, Session, SessionState,
 };
 pub use data::{
-    AppData, Claim as JobClaim, Claimed as ClaimedJobs, ClaimedJob, Commit, Committed, DELIVERIES_MAX, Data, FailedAttempt, LEASE, Quota, SealedSecrets,
+    AppData, Claim as JobClaim, Claimed as ClaimedJobs, ClaimedJob, Commit, Committed, DELIVERIES_MAX, Data, FailedAttempt, LEASE, Quota,
+    SealedSecrets,
 };
 pub use digest::{Digest, DigestError};
 pub use error::{Error, Result, Revision, Thing};
-pub use ids::{AdminId, ApiKeyId, AppId, DeploymentId, DomainId, EgressRuleId, ExecutionId, InvitationId, JobId, RouteId, ScriptId, SessionId};
+pub use ids::{
+    AdminId, ApiKeyId, AppId, DeploymentId, DomainId, EgressRuleId, ExecutionId, InvitationId, JobId, RouteId, ScriptId, SessionId,
+};
 pub use listen::{Event, Listener, Revoked};
 pub use page::{Listed, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PageError};
 pub use pools::{MIGRATOR, PoolSizes, Store};

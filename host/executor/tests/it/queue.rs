@@ -90,7 +90,8 @@ async fn what_is_wrong_can_be_caught() {
 
 #[tokio::test]
 async fn a_job_is_told_what_it_is_about_and_has_no_request() {
-    let script = r#"let e = ctx.event; [ctx.invocation_type, e.attempt, e.depth, e.enqueued_at, e.enqueued_by, e.payload, ctx.request == ()]"#;
+    let script =
+        r#"let e = ctx.event; [ctx.invocation_type, e.attempt, e.depth, e.enqueued_at, e.enqueued_by, e.payload, ctx.request == ()]"#;
     let outcome = run_as(&job(1), script, &Limits::default()).await;
     let expected = r#"["queue",3,2,1790000000000,"00000000-0000-0000-0000-000000000007",{"n":[1.5,12345678901234567],"to":"ada"},true]"#;
     assert_eq!(answer(&outcome).1, expected);

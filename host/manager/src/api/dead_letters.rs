@@ -35,10 +35,7 @@ pub(super) async fn list_dead_letters(
     params(("id" = Uuid, Path)),
     responses((status = 200, body = JobBody)),
 )]
-pub(super) async fn get_dead_letter(
-    app: Authorized<action::DataRead, OfDeadLetter>,
-    Path(id): Path<Uuid>,
-) -> Result<Response, Problem> {
+pub(super) async fn get_dead_letter(app: Authorized<action::DataRead, OfDeadLetter>, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let job = app.job(JobId::from(id), true).await?.ok_or_else(|| Problem::not_found("dead letter"))?;
     answer(job, app.app_id().uuid())
 }

@@ -135,8 +135,9 @@ pub(super) struct ExecutionLogs {
 
 impl ExecutionBody {
     fn of(execution: Execution, app_id: Uuid) -> Self {
-        let Execution { id, request_id, script, route, job, deployment, invocation_type, outcome, status, method, host, path, usage, .. } =
-            execution;
+        let Execution {
+            id, request_id, script, route, job, deployment, invocation_type, outcome, status, method, host, path, usage, ..
+        } = execution;
         let trace = execution.error_trace.into_iter().map(FrameBody::of).collect();
         Self {
             id: id.uuid(),

@@ -83,6 +83,15 @@ pub fn router(state: Arc<State>) -> Router {
 /// Every route, in the order of the documentation.
 fn routes_and_description() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::with_openapi(openapi::Description::openapi())
+        .merge(of_people())
+        .merge(of_apps())
+        .merge(of_what_runs())
+        .merge(of_the_instance())
+}
+
+/// Who may do what, and how they prove who they are.
+fn of_people() -> OpenApiRouter<Arc<State>> {
+    OpenApiRouter::new()
         .routes(routes!(session::create_session, session::get_session, session::delete_session))
         .routes(routes!(sessions::put_password))
         .routes(routes!(sessions::list_sessions, sessions::delete_other_sessions))
@@ -95,6 +104,13 @@ fn routes_and_description() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(invitations::get_invitation, invitations::revoke_invitation))
         .routes(routes!(members::list_members, members::create_member))
         .routes(routes!(members::get_member, members::patch_member, members::delete_member))
+        .routes(routes!(api_keys::list_api_keys, api_keys::create_api_key))
+        .routes(routes!(api_keys::get_api_key, api_keys::revoke_api_key))
+}
+
+/// What an app is: its code, where it answers, what it may reach.
+fn of_apps() -> OpenApiRouter<Arc<State>> {
+    OpenApiRouter::new()
         .routes(routes!(apps::list_apps, apps::create_app))
         .routes(routes!(apps::get_app, apps::patch_app, apps::delete_app))
         .routes(routes!(domains::list_domains, domains::create_domain))
@@ -104,10 +120,6 @@ fn routes_and_description() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(egress::get_egress_rule, egress::delete_egress_rule))
         .routes(routes!(secrets::list_secrets))
         .routes(routes!(secrets::get_secret, secrets::put_secret, secrets::delete_secret))
-        .routes(routes!(recordings::list_recordings))
-        .routes(routes!(recordings::get_recording))
-        .routes(routes!(replay::replay_execution))
-        .routes(routes!(faults::try_faults))
         .routes(routes!(gate::gate_deployment))
         .routes(routes!(scripts::list_scripts, scripts::create_script))
         .routes(routes!(scripts::validate_script))
@@ -125,6 +137,15 @@ fn routes_and_description() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(rollback::list_activations))
         .routes(routes!(rollback::rollback_app))
         .routes(routes!(split::get_split, split::put_split, split::delete_split))
+}
+
+/// What an app's executions keep, and what they leave behind.
+fn of_what_runs() -> OpenApiRouter<Arc<State>> {
+    OpenApiRouter::new()
+        .routes(routes!(recordings::list_recordings))
+        .routes(routes!(recordings::get_recording))
+        .routes(routes!(replay::replay_execution))
+        .routes(routes!(faults::try_faults))
         .routes(routes!(kv::list_kv))
         .routes(routes!(kv::get_kv, kv::put_kv, kv::delete_kv))
         .routes(routes!(files::list_files))
@@ -140,8 +161,11 @@ fn routes_and_description() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(executions::get_execution_logs))
         .routes(routes!(logs::list_logs))
         .routes(routes!(logs::stream_logs))
-        .routes(routes!(api_keys::list_api_keys, api_keys::create_api_key))
-        .routes(routes!(api_keys::get_api_key, api_keys::revoke_api_key))
+}
+
+/// What belongs to no app.
+fn of_the_instance() -> OpenApiRouter<Arc<State>> {
+    OpenApiRouter::new()
         .routes(routes!(audit::list_audit))
         .routes(routes!(audit::export_audit))
         .routes(routes!(audit::verify_audit))

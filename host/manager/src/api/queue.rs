@@ -1,6 +1,6 @@
 //! `/api/v1/admin/queue`: jobs that wait and jobs that run.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::State as Shared,
@@ -132,10 +132,7 @@ impl JobBody {
     params(OfOneApp),
     responses((status = 200, body = Listing<JobBody>)),
 )]
-pub(super) async fn list_jobs(
-    app: Authorized<action::DataRead>,
-    Query(query): Query<OfOneApp>,
-) -> Result<Json<Listing<JobBody>>, Problem> {
+pub(super) async fn list_jobs(app: Authorized<action::DataRead>, Query(query): Query<OfOneApp>) -> Result<Json<Listing<JobBody>>, Problem> {
     let jobs = app.jobs(false, page(query.limit, query.cursor.as_deref())?).await?;
     Ok(Json(Listing::of(jobs, |job| JobBody::listed(job, app.app_id().uuid()))))
 }
@@ -208,15 +205,10 @@ pub(super) fn answer(mut job: Job, app: Uuid) -> Result<Response, Problem> {
 }
 
 fn options(body: &NewJobBody) -> Result<Options, Problem> {
-    // What is no time becomes 0 or the largest number, which the rules of options refuse where it is wrong.
-    let milliseconds = |seconds: Option<f64>, usual| seconds.map_or(usual, |seconds| (seconds * 1e3) as u64);
-    if body.delay_seconds.is_some_and(|delay| delay < 0.0) {
-        return Err(Problem::invalid("/delay_seconds", "A delay is 0 or more seconds."));
-    }
     let how = Options {
-        delay_ms: milliseconds(body.delay_seconds, 0),
+        delay_ms: body.delay_seconds.map_or(0, milliseconds),
         attempts: body.attempts.unwrap_or(ATTEMPTS),
-        backoff_ms: milliseconds(body.backoff_seconds, BACKOFF_MS),
+        backoff_ms: body.backoff_seconds.map_or(BACKOFF_MS, milliseconds),
     };
     how.check().map_err(|(option, rule)| {
         let pointer = if option == "attempts" { "/attempts".to_owned() } else { format!("/{option}_seconds") };
@@ -225,4 +217,9 @@ fn options(body: &NewJobBody) -> Result<Options, Problem> {
         Problem::invalid(&pointer, format!("{sentence}."))
     })?;
     Ok(how)
+}
+
+/// What is no time becomes the largest number, which no option may be.
+fn milliseconds(seconds: f64) -> u64 {
+    Duration::try_from_secs_f64(seconds).ok().and_then(|duration| u64::try_from(duration.as_millis()).ok()).unwrap_or(u64::MAX)
 }

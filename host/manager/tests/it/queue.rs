@@ -15,7 +15,10 @@ async fn jobs_are_enqueued_shown_and_removed() {
     let body = json!({ "app": "shop", "script": "mail", "payload": { "to": ["ada"], "n": 1.5 }, "delay_seconds": 60, "attempts": 3, "backoff_seconds": 0.25 });
     let made = owner.post("/api/v1/admin/queue", &body).await.expect(201);
     assert_eq!(made.at("/payload"), &json!({ "to": ["ada"], "n": 1.5 }));
-    assert_eq!((made.at("/state"), made.at("/attempts"), made.at("/attempts_max"), made.at("/depth")), (&json!("waiting"), &json!(0), &json!(3), &json!(1)));
+    assert_eq!(
+        (made.at("/state"), made.at("/attempts"), made.at("/attempts_max"), made.at("/depth")),
+        (&json!("waiting"), &json!(0), &json!(3), &json!(1))
+    );
     assert_eq!((made.at("/backoff_seconds"), made.at("/enqueued_by"), made.at("/failure")), (&json!(0.25), &Value::Null, &Value::Null));
     let id = made.text("/id");
     let path = format!("/api/v1/admin/queue/{id}");
@@ -83,10 +86,16 @@ async fn dead_letters_run_again_or_are_removed() {
     )).await;
     assert_eq!(owner.get("/api/v1/admin/queue?app=shop").await.expect(200).json["items"], json!([]));
     let listed = owner.get("/api/v1/admin/dead-letters?app=shop").await.expect(200);
-    assert_eq!((listed.at("/items/0/id"), listed.at("/items/0/state"), listed.at("/items/1/due_at")), (&json!(ids[0]), &json!("dead"), &Value::Null));
+    assert_eq!(
+        (listed.at("/items/0/id"), listed.at("/items/0/state"), listed.at("/items/1/due_at")),
+        (&json!(ids[0]), &json!("dead"), &Value::Null)
+    );
     let path = format!("/api/v1/admin/dead-letters/{}", ids[0]);
     let shown = owner.get(&path).await.expect(200);
-    assert_eq!((shown.at("/payload"), shown.at("/failure")), (&json!(0), &json!({ "execution_id": execution, "outcome": "error", "message": "it threw" })));
+    assert_eq!(
+        (shown.at("/payload"), shown.at("/failure")),
+        (&json!(0), &json!({ "execution_id": execution, "outcome": "error", "message": "it threw" }))
+    );
     owner.get(&format!("/api/v1/admin/queue/{}", ids[0])).await.problem(404, "not_found");
     owner.delete(&format!("/api/v1/admin/queue/{}", ids[0])).await.problem(404, "not_found");
 

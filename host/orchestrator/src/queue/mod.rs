@@ -5,12 +5,7 @@
 
 mod run;
 
-use std::{
-    collections::HashMap,
-    pin::pin,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
 
 use execution::queue::NewJob;
 use jiff::Timestamp;

@@ -58,7 +58,8 @@ impl Orchestrator {
             return Over::Failed { outcome: "loop", message, has_run: false };
         }
         let Some(script) = app.version.script_named(&job.script).filter(|script| script.image.is_some()) else {
-            let message = format!("the active deployment ({}) has no endpoint `{}`, or it does not compile", app.version.deployment, job.script);
+            let message =
+                format!("the active deployment ({}) has no endpoint `{}`, or it does not compile", app.version.deployment, job.script);
             return Over::Failed { outcome: "no_script", message, has_run: false };
         };
         let ended = async {

@@ -175,7 +175,7 @@ fn s_9_5_every_job_has_its_effect_once_whatever_is_killed() {
         instance.kill();
         instance.start_again();
     }
-    // What ran when the server died waits for its lease; everything else is done at once.
+    // What ran when the server died runs again: its database is nobody else's, so there is no lease to wait for.
     let mut ordered = counts(&instance)[0];
     let rest = Instant::now();
     while counts(&instance)[1] < ordered {

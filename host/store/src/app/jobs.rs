@@ -144,9 +144,9 @@ impl AppStore {
             return Err(Error::LimitReached { what: "jobs of this app", max: jobs_max, advice });
         }
         let new = NewJobs { app: self.app, jobs: std::slice::from_ref(job), by: None, hops: 0 };
-        jobs::insert(&mut transaction, new).await.map_err(|error| {
-            if violates(&error, "jobs_app_fkey") { self.gone() } else { Error::sql(OPERATION)(error) }
-        })?;
+        jobs::insert(&mut transaction, new)
+            .await
+            .map_err(|error| if violates(&error, "jobs_app_fkey") { self.gone() } else { Error::sql(OPERATION)(error) })?;
         let id = JobId::from(job.id);
         let made = self.find_job(&mut *transaction, id).await?.ok_or_else(|| self.gone())?;
         let details = json!({ "target": id, "script": made.script, "attempts_max": made.attempts_max });
@@ -197,13 +197,7 @@ impl AppStore {
     }
 
     /// Whoever runs it, or changes it, waits until the transaction ends.
-    async fn lock_job(
-        &self,
-        connection: &mut PgConnection,
-        id: JobId,
-        is_dead: bool,
-        expected: Option<&Revision>,
-    ) -> Result<Option<Job>> {
+    async fn lock_job(&self, connection: &mut PgConnection, id: JobId, is_dead: bool, expected: Option<&Revision>) -> Result<Option<Job>> {
         sqlx::query!("select from jobs where app_id = $1 and id = $2 for update", self.app as _, id as _)
             .fetch_optional(&mut *connection)
             .await

@@ -7,7 +7,6 @@ use execution::{
     kv::Write,
     queue::{NewJob, Options},
 };
-use jiff::Timestamp;
 use sqlx::PgPool;
 use store::{
     AppData, AppId, ClaimedJob, ClaimedJobs, Commit, Committed, DELIVERIES_MAX, ExecutionId, FailedAttempt, JobClaim, JobId, NewExecution,
@@ -48,7 +47,7 @@ impl Queue {
     }
 
     async fn claim_with(&self, jobs_max: u32, per_app_max: u32, rooms: &[(AppId, u32)], after: Option<AppId>) -> ClaimedJobs {
-        let claim = JobClaim { jobs_max, per_app_max, rooms, after, now: Timestamp::now() };
+        let claim = JobClaim { jobs_max, per_app_max, rooms, after, now: noon() };
         self.world.store.data().claim_jobs(&claim).await.unwrap()
     }
 
@@ -169,7 +168,10 @@ async fn failures_are_tried_again_and_then_are_dead_letters(pool: PgPool) {
     queue.make_due().await;
     assert!(queue.claim(1).await.is_empty());
     assert_eq!(queue.world.store.data().next_job_ms().await.unwrap(), None);
-    assert_eq!(queue.count("died_at is not null and attempts = 2 and failed_outcome = 'error' and failed_execution_id is not null").await, 1);
+    assert_eq!(
+        queue.count("died_at is not null and attempts = 2 and failed_outcome = 'error' and failed_execution_id is not null").await,
+        1
+    );
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]

@@ -107,8 +107,13 @@ async fn what_is_committed_is_read_by_its_app_alone(pool: PgPool) {
     assert_eq!(other.kv_get("a", noon()).await.unwrap(), None);
     assert_eq!(other.kv_list(&range("", None, 10), noon()).await.unwrap(), Page::default());
     let row = shop.row();
-    let commit =
-        Commit { effects: &one("a", set("9")), now: noon(), quota: QUOTA, hops: 0, row: Some(&NewExecution { app: other.app_id(), ..row }) };
+    let commit = Commit {
+        effects: &one("a", set("9")),
+        now: noon(),
+        quota: QUOTA,
+        hops: 0,
+        row: Some(&NewExecution { app: other.app_id(), ..row }),
+    };
     assert_eq!(other.commit(&commit).await.unwrap(), Committed::Yes);
     assert_eq!(shop.get("a").await.as_deref(), Some("1"));
     assert_eq!(shop.commit(&one("a", Write::Delete)).await, Committed::Yes);

@@ -78,7 +78,8 @@ impl Data {
 async fn claim_in(connection: &mut PgConnection, claim: &Claim<'_>) -> sqlx::Result<Claimed> {
     let rows = due(connection, claim).await?;
     let next = (rows.len() >= usize::try_from(claim.jobs_max).unwrap_or(usize::MAX)).then(|| rows.last().map(|row| row.app)).flatten();
-    let (lost, rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.deliveries >= i16::try_from(DELIVERIES_MAX).unwrap_or(i16::MAX));
+    let (lost, rows): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|row| row.deliveries >= i16::try_from(DELIVERIES_MAX).unwrap_or(i16::MAX));
     let died = bury(connection, &lost).await?;
     let jobs: Vec<_> = rows.into_iter().map(|row| claimed(row, claim.now)).collect();
     lease(connection, &jobs).await?;

@@ -67,6 +67,18 @@ impl Data {
         Ok(())
     }
 
+    /// Makes everything due that somebody runs, for a process that knows that it is the only one: what runs was left by one that is no more.
+    ///
+    /// # Errors
+    /// The database failed: it is due when its leases are over.
+    pub async fn end_leases(&self) -> Result<()> {
+        sqlx::query!("update jobs set due_at = now() where execution_id is not null")
+            .execute(&self.runs.data)
+            .await
+            .map_err(Error::sql("end leases"))?;
+        Ok(())
+    }
+
     /// Asks for more time for the jobs that this node runs.
     ///
     /// # Errors

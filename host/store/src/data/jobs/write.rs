@@ -55,8 +55,9 @@ pub(crate) async fn finish(connection: &mut PgConnection, app: AppId, job: JobId
 /// Jobs of an app, dead letters included, but no more than `max` are counted.
 pub(crate) async fn count(connection: &mut PgConnection, app: AppId, max: u64) -> sqlx::Result<u64> {
     let max = i64::try_from(max).unwrap_or(i64::MAX);
-    let count = sqlx::query_scalar!(r#"select count(*) as "count!" from (select from jobs where app_id = $1 limit $2) as counted"#, app as _, max)
-        .fetch_one(connection)
-        .await?;
+    let count =
+        sqlx::query_scalar!(r#"select count(*) as "count!" from (select from jobs where app_id = $1 limit $2) as counted"#, app as _, max)
+            .fetch_one(connection)
+            .await?;
     Ok(u64::try_from(count).unwrap_or(0))
 }
