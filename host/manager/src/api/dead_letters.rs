@@ -62,17 +62,15 @@ pub(super) async fn delete_dead_letter(
 /// Makes a job of a dead letter again, with its id and all its attempts, by the code that is active now.
 #[utoipa::path(
     post, path = "/api/v1/admin/dead-letters/{id}/replay", tag = "queue",
-    params(IfMatch, ("id" = Uuid, Path)),
+    params(("id" = Uuid, Path)),
     responses((status = 200, body = JobBody)),
 )]
 pub(super) async fn replay_dead_letter(
     Shared(state): Shared<Arc<State>>,
     app: Authorized<action::JobRun, OfDeadLetter>,
     Path(id): Path<Uuid>,
-    if_match: IfMatch,
 ) -> Result<Response, Problem> {
-    let expected = if_match.revision()?.map(Revision::parse);
-    let job = app.replay_dead_letter(JobId::from(id), expected.as_ref(), state.now()).await?;
+    let job = app.replay_dead_letter(JobId::from(id), state.now()).await?;
     state.data_plane.wake_queue();
     answer(job.ok_or_else(|| Problem::not_found("dead letter"))?, app.app_id().uuid())
 }

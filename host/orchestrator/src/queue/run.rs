@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use execution::Failure;
+use execution::{Failure, FailureKind};
 use store::{ClaimedJob, Data, FailedAttempt};
 
 use crate::{
@@ -17,6 +17,10 @@ use crate::{
 /// What finds no place, or no app yet, is tried again after about this.
 const RETURN_AFTER: Duration = Duration::from_secs(1);
 
+/// While the database is away, the end of a job is told to it so often, as long as its lease would last.
+const SETTLE_TRIES: u32 = 60;
+const SETTLE_AGAIN: Duration = Duration::from_secs(1);
+
 /// Why an attempt is over.
 enum Over {
     /// The job is done.
@@ -30,23 +34,21 @@ enum Over {
 impl Orchestrator {
     /// Runs a job once, and settles what comes of it.
     pub(super) async fn run_job(&self, data: &Data, job: &ClaimedJob) {
-        let chance = job.execution().uuid().as_bytes()[15];
-        let settled = match self.attempt(job).await {
-            Over::Done => return,
-            Over::Failed { outcome, message, has_run } => {
-                let failed = FailedAttempt { outcome, message: &message, has_run, chance };
-                data.fail_job(job, &failed).await.map(|is_dead| {
-                    if is_dead {
-                        tracing::info!(app = %job.app(), job = %job.id(), outcome, "a job is a dead letter");
-                    }
-                })
+        let over = self.attempt(job).await;
+        for _ in 0..SETTLE_TRIES {
+            match settle(data, job, &over).await {
+                Ok(()) => return,
+                Err(error @ store::Error::Unavailable { .. }) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, app = %job.app(), job = %job.id(), "a job is not settled yet");
+                    tokio::time::sleep(SETTLE_AGAIN).await;
+                }
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, app = %job.app(), job = %job.id(), "a job is not settled");
+                    break;
+                }
             }
-            Over::Returned => data.return_job(job, RETURN_AFTER + RETURN_AFTER * u32::from(chance) / 255).await,
-        };
-        if let Err(error) = settled {
-            // Its lease ends by itself.
-            tracing::warn!(error = &error as &dyn std::error::Error, app = %job.app(), job = %job.id(), "a job is not settled");
         }
+        // Its lease ends by itself.
     }
 
     async fn attempt(&self, job: &ClaimedJob) -> Over {
@@ -70,16 +72,33 @@ impl Orchestrator {
             self.run(call, arrival, Cause::Job(job), &permit).await
         };
         match ended.await {
-            Ok(ended) => ended.failure().map_or(Over::Done, |Failure { kind, message, .. }| Over::Failed {
-                outcome: kind.as_str(),
-                message: message.clone(),
-                has_run: true,
-            }),
+            Ok(ended) => match ended.failure() {
+                None => Over::Done,
+                // Not the job's doing: it has its attempts when the database is back.
+                Some(Failure { kind: FailureKind::StateUnavailable, .. }) => Over::Returned,
+                Some(Failure { kind, message, .. }) => Over::Failed { outcome: kind.as_str(), message: message.clone(), has_run: true },
+            },
             Err(refusal) => {
                 let refusal: Refusal = refusal;
                 self.refusals.count(&refusal);
                 Over::Returned
             }
+        }
+    }
+}
+
+/// Tells the store what becomes of the job.
+async fn settle(data: &Data, job: &ClaimedJob, over: &Over) -> store::Result<()> {
+    let chance = job.execution().uuid().as_bytes()[15];
+    match over {
+        Over::Done => Ok(()),
+        Over::Returned => data.return_job(job, RETURN_AFTER + RETURN_AFTER * u32::from(chance) / 255).await,
+        Over::Failed { outcome, message, has_run } => {
+            let is_dead = data.fail_job(job, &FailedAttempt { outcome, message, has_run: *has_run, chance }).await?;
+            if is_dead {
+                tracing::info!(app = %job.app(), job = %job.id(), outcome, "a job is a dead letter");
+            }
+            Ok(())
         }
     }
 }

@@ -15,6 +15,7 @@ mod life;
 mod many;
 mod modules;
 mod nodes;
+mod outage;
 mod queue;
 mod replay;
 mod schemathesis;

@@ -55,6 +55,13 @@ fn shop(instance: &mut Instance) {
     instance.without_rates("shop");
 }
 
+/// Enqueues a job, and returns its id.
+fn enqueued(instance: &Instance, script: &str) -> String {
+    let answer = visit(instance, &format!("/order?script={script}&n=7"));
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.body
+}
+
 fn visit(instance: &Instance, target: &str) -> Answer {
     instance.visit("shop.localhost", target)
 }
@@ -68,11 +75,19 @@ fn listed(instance: &Instance, path: &str) -> Vec<Value> {
     instance.admin("GET", path, &Value::Null).json()["items"].as_array().unwrap().clone()
 }
 
+/// The executions of a script.
+fn runs(instance: &Instance, script: &str) -> Vec<Value> {
+    let scripts = listed(instance, "scripts?app=shop");
+    let id = scripts.iter().find(|known| known["name"] == script).unwrap()["id"].as_str().unwrap();
+    listed(instance, &format!("executions?app=shop&script={id}&limit=200"))
+}
+
 /// How many were ordered, how many are done, and how many of these more than once. Sees one moment, so it may have to wait for one.
 fn counts(instance: &Instance) -> [u64; 3] {
     let mut counts = None;
     eventually(|| {
-        counts = serde_json::from_value(visit(instance, "/counts").json()).ok();
+        let answer = visit(instance, "/counts");
+        counts = serde_json::from_value(answer.json()).ok();
         counts.is_some()
     });
     counts.unwrap()
@@ -84,29 +99,30 @@ fn jobs_run_are_tried_again_and_come_to_rest_as_dead_letters() {
     shop(&mut instance);
 
     // One that works, and none of an execution that failed.
-    let job = visit(&instance, "/order?script=work&n=7").body;
+    let job = enqueued(&instance, "work");
     assert_eq!(visit(&instance, "/order?script=work&n=8&end=throw").status, 502);
     assert_eq!(visit(&instance, "/order?script=nobody&n=8").status, 502);
     eventually(|| counts(&instance) == [1, 1, 0]);
-    let rows = listed(&instance, "executions?app=shop&limit=200");
-    let row = rows.iter().find(|row| row["job_id"] == job.as_str()).unwrap();
+    let row = &runs(&instance, "work")[0];
     assert_eq!((&row["invocation_type"], &row["outcome"], &row["status"]), (&json!("queue"), &json!("ok"), &Value::Null));
+    assert_eq!(row["job_id"], job.as_str());
     let id = row["id"].as_str().unwrap();
     eventually(|| listed(&instance, &format!("executions/{id}/logs")).len() == 1);
     let line = &listed(&instance, &format!("executions/{id}/logs"))[0];
     assert_eq!(line["fields"], json!({ "attempt": 1, "execution": id, "n": "7" }));
 
     // One that works at the third attempt: three executions of one job.
-    let job = visit(&instance, "/order?script=flaky&n=1").body;
+    let job = enqueued(&instance, "flaky");
     eventually(|| visit(&instance, "/state").json()[0] == job.as_str());
-    eventually(|| listed(&instance, "executions?app=shop&limit=200").iter().filter(|row| row["job_id"] == job.as_str()).count() == 3);
+    eventually(|| runs(&instance, "flaky").len() == 3);
+    assert!(runs(&instance, "flaky").iter().all(|row| row["job_id"] == job.as_str()));
     assert_eq!(listed(&instance, "queue?app=shop"), Vec::<Value>::new());
 
     // One that never works leaves nothing behind but itself, and why.
-    let job = visit(&instance, "/order?script=broken&n=1").body;
+    let job = enqueued(&instance, "broken");
     eventually(|| listed(&instance, "dead-letters?app=shop").len() == 1);
     let dead = instance.admin("GET", &format!("dead-letters/{job}"), &Value::Null).json();
-    assert_eq!((&dead["attempts"], &dead["failure"]["outcome"], &dead["payload"]), (&json!(3), &json!("error"), &json!("1")));
+    assert_eq!((&dead["attempts"], &dead["failure"]["outcome"], &dead["payload"]), (&json!(3), &json!("error"), &json!("7")));
     assert!(dead["failure"]["message"].as_str().unwrap().contains("broken"), "{dead}");
     let execution = dead["failure"]["execution_id"].as_str().unwrap();
     eventually(|| instance.admin("GET", &format!("executions/{execution}"), &Value::Null).status == 200);

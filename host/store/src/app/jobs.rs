@@ -179,11 +179,11 @@ impl AppStore {
     /// Makes a job of a dead letter again, with all its attempts. `None`: it is not there.
     ///
     /// # Errors
-    /// [`Error::Changed`]: it is not at `expected`.
-    pub async fn replay_dead_letter(&self, id: JobId, expected: Option<&Revision>, now: Timestamp) -> Result<Option<Job>> {
+    /// The database failed.
+    pub async fn replay_dead_letter(&self, id: JobId, now: Timestamp) -> Result<Option<Job>> {
         const OPERATION: &str = "replay a dead letter";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
-        let Some(before) = self.lock_job(&mut transaction, id, true, expected).await? else { return Ok(None) };
+        let Some(before) = self.lock_job(&mut transaction, id, true, None).await? else { return Ok(None) };
         let watched = Watched::before(&mut transaction, Subject::Job(self.app, id)).await?;
         sqlx::query!("update jobs set died_at = null, attempts = 0, due_at = now() where app_id = $1 and id = $2", self.app as _, id as _)
             .execute(&mut *transaction)
