@@ -7,6 +7,7 @@
 //!
 //! Deliberately absent: SQL, HTTP servers, Wasmtime, and any app id that a sandbox could use.
 
+pub mod assets;
 mod bytes;
 mod effects;
 mod execute;

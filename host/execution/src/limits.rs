@@ -191,6 +191,15 @@ limits! {
         /// Files of the app.
         files_count: 10_000, 0 => 10_000_000, "files",
             "file systems run out of inodes before they run out of bytes";
+        /// Assets of one deployment.
+        assets: 20_000, 0 => 50_000, "assets",
+            "each node keeps their paths in memory, and a deployment is read as a whole";
+        /// One asset.
+        asset_bytes: 25 * MIB, 1 => GIB, "bytes",
+            "what is larger belongs where large files are cheap to send";
+        /// All distinct assets of the deployments that are kept, together.
+        assets_bytes: GIB, 0 => 1024 * GIB, "bytes",
+            "the disk is everybody's; an asset that several deployments have counts once";
         /// Jobs of the app that wait, run, or are dead letters.
         queue_jobs: 10_000, 0 => 10_000_000, "jobs",
             "a job that makes two jobs would otherwise fill the disk";
