@@ -16,7 +16,7 @@ use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::{Digest, Error, Incoming, incoming::PART, name};
+use crate::{Digest, Error, Incoming, Opened, incoming::PART, name};
 
 /// The directory, opened once: everything below is reached through it.
 #[derive(Debug)]
@@ -52,6 +52,34 @@ impl Blobs {
             return Err(Error::Damaged { owner, digest: name(digest) });
         }
         Ok(bytes)
+    }
+
+    /// A blob that has `size` bytes, open to be read in pieces. They are not hashed again: whoever asks for a piece does not wait for the whole.
+    ///
+    /// # Errors
+    /// [`Error::Missing`]; [`Error::Damaged`]: it has another size; the disk failed.
+    pub fn opened(&self, owner: Uuid, digest: &Digest, size: u64) -> Result<Opened, Error> {
+        const OPERATION: &str = "open a blob";
+        let Some(file) = self.find(owner, digest).map_err(Error::disk(OPERATION))? else {
+            return Err(Error::Missing { owner, digest: name(digest) });
+        };
+        if file.metadata().map_err(Error::disk(OPERATION))?.len() != size {
+            return Err(Error::Damaged { owner, digest: name(digest) });
+        }
+        Ok(Opened::new(file.into_std()))
+    }
+
+    /// The same if the kernel has the names in memory, so that nothing waits for the disk. `None`: it has not, or something is the matter, which
+    /// [`Blobs::opened`] tells.
+    #[must_use]
+    pub fn opened_at_once(&self, owner: Uuid, digest: &Digest, size: u64) -> Option<Opened> {
+        let path = format!("{owner}/{}", name(digest));
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        // As strict as what goes name by name: nothing is followed, and nothing leads out.
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS | ResolveFlags::CACHED;
+        let file = std::fs::File::from(openat2(&self.root, path, flags, Mode::empty(), resolve).ok()?);
+        let data = file.metadata().ok()?;
+        (data.is_file() && data.len() == size).then(|| Opened::new(file))
     }
 
     /// Whether there is a blob of this digest and size.

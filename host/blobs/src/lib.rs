@@ -1,10 +1,10 @@
 //! Bytes by their SHA-256, in a directory per owner: what the files of apps and the assets of deployments are made of.
 //!
 //! A blob is `<directory>/<owner>/<digest>`. It is written under another name in the same directory, synced and renamed, so that one that is
-//! there is whole and stays; what is read is hashed again. Nobody chooses a name here: the owner is an id and the rest a digest, and nothing but a regular
+//! there is whole and stays; what is read as a whole is hashed again. Nobody chooses a name here: the owner is an id and the rest a digest, and nothing but a regular
 //! file below the directory is ever opened ([`cap_std`], without following links), whatever somebody put there (S-6.1).
 //!
-//! All calls wait for the disk: they belong on a thread that may. Several nodes can share the directory.
+//! All calls wait for the disk, but for those whose names say `at_once`: they belong on a thread that may. Several nodes can share the directory.
 //!
 //! Deliberately absent: paths of apps, counting, and any knowledge of what is still needed. Called by `store`, which knows.
 
@@ -12,9 +12,11 @@
 
 mod directory;
 mod incoming;
+mod opened;
 
 pub use directory::Blobs;
 pub use incoming::{Incoming, Sealed};
+pub use opened::Opened;
 
 /// SHA-256 of a blob.
 pub type Digest = [u8; 32];

@@ -46,6 +46,8 @@ fn s_6_1_a_planted_blob_is_never_followed() {
         plant(kind, &place.of(OWNER).join(name(&digest)), &place);
         let read = place.blobs.read(OWNER, &digest, SECRET.len() as u64);
         assert!(matches!(read, Err(Error::Missing { .. })), "{kind}: {read:?}");
+        assert!(matches!(place.blobs.opened(OWNER, &digest, SECRET.len() as u64), Err(Error::Missing { .. })), "{kind}");
+        assert!(place.blobs.opened_at_once(OWNER, &digest, SECRET.len() as u64).is_none(), "{kind}");
         assert!(!place.blobs.has(OWNER, &digest, SECRET.len() as u64).unwrap(), "{kind}");
         // A write replaces what is there, and does not go through it.
         let put = place.blobs.put(OWNER, &digest, SECRET);
@@ -69,6 +71,8 @@ fn s_6_1_a_planted_directory_is_never_entered() {
         let _ = fs::remove_file(place.of(OWNER));
         symlink(&target, place.of(OWNER)).unwrap();
         assert!(place.blobs.read(OWNER, &digest(SECRET), SECRET.len() as u64).is_err(), "{target:?}");
+        assert!(place.blobs.opened(OWNER, &digest(SECRET), SECRET.len() as u64).is_err(), "{target:?}");
+        assert!(place.blobs.opened_at_once(OWNER, &digest(SECRET), SECRET.len() as u64).is_none(), "{target:?}");
         assert!(place.blobs.put(OWNER, &digest(b"new"), b"new").is_err(), "{target:?}");
         assert!(place.blobs.begin(OWNER).is_err(), "{target:?}");
         assert!(place.blobs.remove(OWNER, &digest(SECRET)).is_err(), "{target:?}");
@@ -102,6 +106,8 @@ fn s_6_1_a_race_of_links_against_writers_leads_nowhere() {
             }
             // Whatever is read is what was written.
             let _ = place.blobs.read(OWNER, &digest(b"before"), 6).map(|read| assert_eq!(read, b"before"));
+            let opened = place.blobs.opened_at_once(OWNER, &digest(b"before"), 6);
+            assert!(opened.is_none_or(|opened| opened.read(0, 6).unwrap() == b"before"));
         }
         stop.store(true, Relaxed);
     });
@@ -146,6 +152,10 @@ fn s_6_1_random_steps_stay_inside() {
                 Step::Read(blob) => {
                     let bytes = bytes(blob);
                     let read = place.blobs.read(OWNER, &digest(&bytes), bytes.len() as u64).ok();
+                    let opened = place.blobs.opened(OWNER, &digest(&bytes), bytes.len() as u64);
+                    prop_assert_eq!(opened.ok().map(|opened| opened.read(0, bytes.len()).unwrap()), read.clone());
+                    let at_once = place.blobs.opened_at_once(OWNER, &digest(&bytes), bytes.len() as u64);
+                    prop_assert!(at_once.is_none_or(|opened| Some(opened.read(0, bytes.len()).unwrap()) == read));
                     prop_assert_eq!(read, model[usize::from(blob)].then_some(bytes));
                 }
                 Step::Remove(blob) => {

@@ -85,6 +85,32 @@ fn what_is_put_is_read_by_its_owner_alone() {
 }
 
 #[test]
+fn pieces_are_read_of_what_is_whole() {
+    let place = Place::new();
+    let bytes: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+    let digest = place.put(OWNER, &bytes);
+    // Just written, so that the kernel has it, names included; where it can't tell, the other way is gone.
+    let at_once = place.blobs.opened_at_once(OWNER, &digest, 100_000);
+    for opened in std::iter::once(place.blobs.opened(OWNER, &digest, 100_000).unwrap()).chain(at_once) {
+        for (offset, length) in [(0, 1), (0, 100_000), (99_999, 1), (1_000, 70_000), (100_000, 0)] {
+            let piece = &bytes[offset..offset + length];
+            assert_eq!(opened.read(offset as u64, length).unwrap(), piece);
+            assert!(opened.read_at_once(offset as u64, length).is_none_or(|read| read == piece));
+        }
+        assert!(matches!(opened.read(99_999, 2), Err(Error::Disk { .. })));
+        assert_eq!(opened.read_at_once(99_999, 2), None);
+        // It stays what it was when its name is gone.
+        place.blobs.remove(OWNER, &digest).unwrap();
+        assert_eq!(opened.read(5, 2).unwrap(), [5, 6]);
+        place.put(OWNER, &bytes);
+    }
+    for size in [0, 99_999, 100_001] {
+        assert!(matches!(place.blobs.opened(OWNER, &digest, size), Err(Error::Damaged { .. })));
+        assert!(place.blobs.opened_at_once(OWNER, &digest, size).is_none());
+    }
+}
+
+#[test]
 fn what_is_not_kept_leaves_nothing() {
     let place = Place::new();
     let mut incoming = place.blobs.begin(OWNER).unwrap();
