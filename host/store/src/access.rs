@@ -204,6 +204,7 @@ impl Control {
                 ceilings: Arc::clone(&self.ceilings),
                 vault: self.vault.clone(),
                 blobs: self.blobs.clone(),
+                assets: self.assets.clone(),
                 app: id,
                 actor: principal.clone(),
             }),
@@ -291,7 +292,7 @@ impl Control {
                 sqlx::query_scalar!(r#"select app_id as "id: AppId" from scripts where id = $1"#, *id as _).fetch_optional(pool).await
             }
             AppRef::Route(id) => {
-                sqlx::query_scalar!(r#"select app_id as "id: AppId" from deployment_routes where route_id = $1 limit 1"#, *id as _)
+                sqlx::query_scalar!(r#"select app_id as "id!: AppId" from deployment_all_routes where route_id = $1 limit 1"#, *id as _)
                     .fetch_optional(pool)
                     .await
             }

@@ -53,6 +53,21 @@ pub enum Error {
         "the app would keep more than its {files} files (files_count) or {bytes} bytes of files (files_bytes), replaced ones of the last minutes included"
     )]
     OverFileQuota { files: u64, bytes: u64 },
+    /// A deployment names an asset whose bytes the app does not have.
+    #[error("the bytes of the asset {path} are not there: upload {digest}, then deploy again")]
+    AssetNotUploaded { path: String, digest: crate::Digest },
+    /// A static route names an asset that its deployment does not have.
+    #[error("the static route {route} names {path} as its {field}, but the deployment has no such asset")]
+    NoSuchAsset {
+        /// Its path.
+        route: String,
+        /// `fallback` or `not_found`.
+        field: &'static str,
+        path: String,
+    },
+    /// The app's deployments would need more bytes of assets than it may keep.
+    #[error("the deployments of the app would need more than its {bytes} bytes of assets (assets_bytes), uploads of the last day included")]
+    OverAssetQuota { bytes: u64 },
     /// This process has no directory of files: they can be neither written nor read.
     #[error("files of apps are not available: no directory of files was given")]
     NoFiles,

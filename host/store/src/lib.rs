@@ -27,6 +27,7 @@
 
 mod access;
 mod app;
+mod asset_set;
 mod audit;
 mod control;
 mod data;
@@ -46,13 +47,14 @@ mod time;
 
 pub use access::{AccessFacts, AppRef, AppRole, AuthorizeError, InstanceRole, KeyFacts, Origin, Principal, TargetFacts};
 pub use app::{
-    Activation, ActivationEntry, AppStore, AppUpdate, Author, Cause, Change, Deployed, Deployment, DeploymentContents, Difference,
-    Differing, Domain, DomainEvidence, DomainKind, DomainStatus, DueDomain, EGRESS_RULES_MAX, EgressRule, Execution, ExecutionFilter,
-    FileChange, FileEntry, FilePage, Job, JobFailure, KvChange, KvEntry, KvPage, LimitsUpdate, Linkage, LinkedScript, LogEntry, LogQuery,
-    Manifest, ManifestRoute, ManifestScript, ManifestSource, Member, NewDomain, NewEgressRule, PENDING_CLAIMS_MAX, Person, RecordingEntry,
-    Route, Script, ScriptKind, SecretChange, SecretEntry, SecretPage, Settings, SourceAt, Split, SplitTerms, Sticky, StickyError, Upload,
-    Uploaded,
+    Activation, ActivationEntry, AppStore, AppUpdate, AssetDifference, AssetEntry, AssetPage, Author, Cause, Change, Deployed, Deployment,
+    DeploymentContents, Difference, Differing, Domain, DomainEvidence, DomainKind, DomainStatus, DueDomain, EGRESS_RULES_MAX, EgressRule,
+    Execution, ExecutionFilter, FileChange, FileEntry, FilePage, Job, JobFailure, KvChange, KvEntry, KvPage, LimitsUpdate, Linkage,
+    LinkedScript, LogEntry, LogQuery, Manifest, ManifestRoute, ManifestScript, ManifestSource, ManifestTarget, Member, NewDomain,
+    NewEgressRule, PENDING_CLAIMS_MAX, Person, RecordingEntry, Route, RouteTarget, Script, ScriptKind, SecretChange, SecretEntry,
+    SecretPage, Settings, SourceAt, Split, SplitTerms, StaticTerms, Sticky, StickyError, Upload, Uploaded,
 };
+pub use asset_set::{Asset, AssetSet};
 pub use audit::{AuditCheckpoint, AuditContent, AuditEntry, AuditFault, AuditFilter, AuditPosition, AuditVerdict, CheckpointError};
 pub use control::{
     Admin, AdminUpdate, ApiKey, App, CLAIM_KEPT, CLAIMS_PER_ADMIN_MAX, Claim, Claimed, Control, InstanceStore, Invitation, Joining,
@@ -60,8 +62,8 @@ pub use control::{
     OpenInvitation, OwnStore, PENDING_INVITATIONS_MAX, PENDING_INVITATIONS_PER_MAKER_MAX, Session, SessionState,
 };
 pub use data::{
-    AppData, Claim as JobClaim, Claimed as ClaimedJobs, ClaimedJob, Commit, Committed, DELIVERIES_MAX, Data, FailedAttempt, LEASE, Quota,
-    SealedSecrets,
+    AppData, Claim as JobClaim, Claimed as ClaimedJobs, ClaimedJob, Commit, Committed, DELIVERIES_MAX, Data, FailedAttempt, LEASE,
+    OpenAsset, Quota, SealedSecrets,
 };
 pub use digest::{Digest, DigestError};
 pub use error::{Error, Result, Revision, Thing};

@@ -56,6 +56,8 @@ pub struct Store {
     vault: Option<Arc<Vault>>,
     /// `None`: files can be neither written nor read.
     blobs: Option<Arc<Blobs>>,
+    /// `None`: assets can be neither uploaded nor served.
+    assets: Option<Arc<Blobs>>,
 }
 
 impl Store {
@@ -72,7 +74,7 @@ impl Store {
         let options = options.application_name("picloud").disable_statement_logging();
         let control = pool(&options, sizes.control, CONTROL_STATEMENT_TIMEOUT, CONTROL_ACQUIRE_TIMEOUT);
         let data = pool(&options, sizes.data, DATA_STATEMENT_TIMEOUT, DATA_ACQUIRE_TIMEOUT);
-        let store = Self { control, data, ceilings: Arc::default(), vault: None, blobs: None };
+        let store = Self { control, data, ceilings: Arc::default(), vault: None, blobs: None, assets: None };
         store.ping().await?;
         Ok(store)
     }
@@ -93,6 +95,12 @@ impl Store {
     #[must_use]
     pub fn with_blobs(self, blobs: Blobs) -> Self {
         Self { blobs: Some(Arc::new(blobs)), ..self }
+    }
+
+    /// The same database, the bytes of whose assets lie there: not where those of files do.
+    #[must_use]
+    pub fn with_assets(self, assets: Blobs) -> Self {
+        Self { assets: Some(Arc::new(assets)), ..self }
     }
 
     /// The names of the master keys without which there are secrets that can't be read.
@@ -155,7 +163,13 @@ impl Store {
     /// The control plane's door.
     #[must_use]
     pub fn control(&self) -> Control {
-        Control { pool: self.control.clone(), ceilings: Arc::clone(&self.ceilings), vault: self.vault.clone(), blobs: self.blobs.clone() }
+        Control {
+            pool: self.control.clone(),
+            ceilings: Arc::clone(&self.ceilings),
+            vault: self.vault.clone(),
+            blobs: self.blobs.clone(),
+            assets: self.assets.clone(),
+        }
     }
 
     /// The data plane's door.
@@ -173,7 +187,7 @@ impl Store {
     /// What scripts keep.
     #[must_use]
     pub fn data(&self) -> Data {
-        Data { runs: self.runs(), vault: self.vault.clone(), blobs: self.blobs.clone() }
+        Data { runs: self.runs(), vault: self.vault.clone(), blobs: self.blobs.clone(), assets: self.assets.clone() }
     }
 
     /// Changes as they are made, by any node. Connects in [`Listener::next`].

@@ -7,8 +7,8 @@ use sqlx::{PgConnection, PgPool, types::Json};
 use uuid::Uuid;
 
 use crate::{
-    AppData, AppId, Data, DeploymentId, Digest, DomainKind, Error, Result, RouteId, ScriptId, ScriptKind, SealedSecrets, Settings,
-    SplitTerms, app::split::terms, data::secrets, stored_limits::StoredLimits,
+    AppData, AppId, Asset, AssetSet, Data, DeploymentId, Digest, DomainKind, Error, Result, RouteId, RouteTarget, ScriptId, ScriptKind,
+    SealedSecrets, Settings, SplitTerms, app::split::terms, data::secrets, stored_limits::StoredLimits,
 };
 
 /// The data plane's door: read-only, whole apps. Cheap to clone.
@@ -39,6 +39,8 @@ pub struct AppSnapshot {
     pub secrets: Option<Arc<SealedSecrets>>,
     pub routes: Vec<SnapshotRoute>,
     pub scripts: Vec<SnapshotScript>,
+    /// Names its assets, for [`Snapshots::asset_sets`]; `None`: it has none.
+    pub asset_set: Option<Digest>,
     /// A share of the visitors gets another deployment.
     pub split: Option<SplitSnapshot>,
 }
@@ -68,7 +70,7 @@ pub struct SnapshotEgress {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotRoute {
     pub route: RouteId,
-    pub script: ScriptId,
+    pub target: RouteTarget,
     /// Upper case; `None` for any.
     pub method: Option<String>,
     /// Exact host or `*.` wildcard; `None` for any of the app's hosts.
@@ -94,6 +96,8 @@ pub struct VersionSnapshot {
     pub limits: Limits,
     pub routes: Vec<SnapshotRoute>,
     pub scripts: Vec<SnapshotScript>,
+    /// As in [`AppSnapshot`].
+    pub asset_set: Option<Digest>,
 }
 
 impl Snapshots {
@@ -145,6 +149,33 @@ impl Snapshots {
         Ok(rows.into_iter().map(|row| (row.digest, row.text)).collect())
     }
 
+    /// What is in these sets of assets, in no order; one that is gone (pruned meanwhile) is left out. Ask for some at a time: a set has up to 50,000.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn asset_sets(&self, sets: &[(AppId, Digest)]) -> Result<Vec<((AppId, Digest), AssetSet)>> {
+        let (apps, digests): (Vec<AppId>, Vec<Digest>) = sets.iter().copied().unzip();
+        let rows = sqlx::query!(
+            r#"
+            select e.app_id as "app: AppId", e.set_digest as "set: Digest", e.path, e.digest as "digest: Digest", b.size
+            from unnest($1::uuid[], $2::bytea[]) as asked (app_id, set_digest)
+            join asset_set_entries e on e.app_id = asked.app_id and e.set_digest = asked.set_digest
+            join asset_blobs b on b.app_id = e.app_id and b.digest = e.digest
+            "#,
+            &apps as &[AppId],
+            &digests as &[Digest]
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(Error::sql("read assets"))?;
+        let mut found: HashMap<(AppId, Digest), Vec<(String, Asset)>> = HashMap::new();
+        for row in rows {
+            let asset = Asset { digest: row.digest, size: u64::try_from(row.size).unwrap_or(0) };
+            found.entry((row.app, row.set)).or_default().push((row.path, asset));
+        }
+        Ok(found.into_iter().map(|(name, rows)| (name, rows.into_iter().collect())).collect())
+    }
+
     /// The apps whose ids are in this range, which is one app or all: one text for both, and an index scan for either.
     async fn read(&self, first: Uuid, last: Uuid) -> Result<Vec<AppSnapshot>> {
         const OPERATION: &str = "read snapshot";
@@ -193,7 +224,8 @@ async fn apps(connection: &mut PgConnection, first: Uuid, last: Uuid, ceilings: 
     let rows = sqlx::query!(
         r#"
         select a.id as "id: AppId", a.slug, a.limits as "limits: Json<StoredLimits>",
-            d.id as "deployment_id?: DeploymentId", d.number as "number?", d.settings as "settings?: Json<Settings>"
+            d.id as "deployment_id?: DeploymentId", d.number as "number?", d.settings as "settings?: Json<Settings>",
+            d.asset_set as "asset_set?: Digest"
         from apps a left join deployments d on d.app_id = a.id and d.id = a.active_deployment_id
         where a.id between $1 and $2 order by a.id
         "#,
@@ -216,6 +248,7 @@ async fn apps(connection: &mut PgConnection, first: Uuid, last: Uuid, ceilings: 
             secrets: None,
             routes: Vec::new(),
             scripts: Vec::new(),
+            asset_set: row.asset_set,
             split: None,
         }
     });
@@ -284,8 +317,9 @@ async fn scripts(connection: &mut PgConnection, first: Uuid, last: Uuid) -> sqlx
 async fn routes(connection: &mut PgConnection, first: Uuid, last: Uuid) -> sqlx::Result<Vec<(AppId, SnapshotRoute)>> {
     let rows = sqlx::query!(
         r#"
-        select a.id as "app: AppId", d.route_id as "route: RouteId", d.script_id as "script: ScriptId", d.method, d.host, d.path
-        from apps a join deployment_routes d on d.app_id = a.id and d.deployment_id = a.active_deployment_id
+        select a.id as "app: AppId", d.route_id as "route!: RouteId", d.script_id as "script: ScriptId", d.method, d.host, d.path as "path!",
+            d.fallback, d.not_found, d.max_age_seconds
+        from apps a join deployment_all_routes d on d.app_id = a.id and d.deployment_id = a.active_deployment_id
         where a.id between $1 and $2 order by a.id, d.route_id
         "#,
         first,
@@ -294,8 +328,8 @@ async fn routes(connection: &mut PgConnection, first: Uuid, last: Uuid) -> sqlx:
     .fetch_all(connection)
     .await?;
     let routes = rows.into_iter().map(|row| {
-        let route = SnapshotRoute { route: row.route, script: row.script, method: row.method, host: row.host, path: row.path };
-        (row.app, route)
+        let target = RouteTarget::of(row.script, row.fallback, row.not_found, row.max_age_seconds);
+        (row.app, SnapshotRoute { route: row.route, target, method: row.method, host: row.host, path: row.path })
     });
     Ok(routes.collect())
 }
@@ -324,7 +358,8 @@ async fn version(connection: &mut PgConnection, app: AppId, deployment: u32, cei
     let Ok(number) = i32::try_from(deployment) else { return Ok(None) };
     let row = sqlx::query!(
         r#"
-        select d.id as "id: DeploymentId", a.limits as "limits: Json<StoredLimits>", d.settings as "settings: Json<Settings>"
+        select d.id as "id: DeploymentId", a.limits as "limits: Json<StoredLimits>", d.settings as "settings: Json<Settings>",
+            d.asset_set as "asset_set: Digest"
         from deployments d join apps a on a.id = d.app_id where d.app_id = $1 and d.number = $2
         "#,
         app as _,
@@ -344,16 +379,26 @@ async fn version(connection: &mut PgConnection, app: AppId, deployment: u32, cei
     )
     .fetch_all(&mut *connection)
     .await?;
-    let routes = sqlx::query_as!(
-        SnapshotRoute,
+    let routes = sqlx::query!(
         r#"
-        select route_id as "route: RouteId", script_id as "script: ScriptId", method, host, path
-        from deployment_routes where app_id = $1 and deployment_id = $2 order by route_id
+        select route_id as "route!: RouteId", script_id as "script: ScriptId", method, host, path as "path!",
+            fallback, not_found, max_age_seconds
+        from deployment_all_routes where app_id = $1 and deployment_id = $2 order by route_id
         "#,
         app as _,
         row.id as _
     )
     .fetch_all(connection)
     .await?;
-    Ok(Some(VersionSnapshot { deployment, limits: limits(ceilings, row.limits, Some(row.settings)).execution, routes, scripts }))
+    let routes = routes.into_iter().map(|row| {
+        let target = RouteTarget::of(row.script, row.fallback, row.not_found, row.max_age_seconds);
+        SnapshotRoute { route: row.route, target, method: row.method, host: row.host, path: row.path }
+    });
+    Ok(Some(VersionSnapshot {
+        deployment,
+        limits: limits(ceilings, row.limits, Some(row.settings)).execution,
+        routes: routes.collect(),
+        scripts,
+        asset_set: row.asset_set,
+    }))
 }

@@ -78,7 +78,8 @@ pub async fn fresh() -> Fresh {
     let keys = MasterKeys::random().expect("the system has random bytes");
     let store = store.with_vault(Vault::new(keys, Uuid::nil()));
     let files = std::env::temp_dir().join(&name);
-    let store = store.with_blobs(Blobs::open(&files).expect("the system has a directory for what is temporary"));
+    let open = |directory| Blobs::open(&files.join(directory)).expect("the system has a directory for what is temporary");
+    let store = store.with_blobs(open("files")).with_assets(open("assets"));
     Fresh { store, url, name, server, files }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::ScriptKind;
+use super::{RouteTarget, ScriptKind};
 use crate::{Revision, RouteId, ScriptId};
 
 /// One step from the active deployment to the next. A deployment applies a list of them, all or none.
@@ -15,9 +15,16 @@ pub enum Change {
     /// Removes a script, and its routes with it.
     RemoveScript { id: ScriptId, expected: Option<Revision> },
     /// A new route, with a fresh id chosen by the caller.
-    CreateRoute { id: RouteId, script: ScriptId, method: Option<String>, host: Option<String>, path: String },
+    CreateRoute { id: RouteId, target: RouteTarget, method: Option<String>, host: Option<String>, path: String },
     /// Replaces everything about a route but its id.
-    ReplaceRoute { id: RouteId, script: ScriptId, method: Option<String>, host: Option<String>, path: String, expected: Option<Revision> },
+    ReplaceRoute {
+        id: RouteId,
+        target: RouteTarget,
+        method: Option<String>,
+        host: Option<String>,
+        path: String,
+        expected: Option<Revision>,
+    },
     /// Removes a route.
     RemoveRoute { id: RouteId, expected: Option<Revision> },
 }
@@ -31,11 +38,11 @@ impl Change {
                 json!({ "update_script": id, "name": name, "kind": kind, "source_changed": source.is_some() })
             }
             Self::RemoveScript { id, .. } => json!({ "remove_script": id }),
-            Self::CreateRoute { id, script, method, host, path } => {
-                json!({ "create_route": id, "script": script, "method": method, "host": host, "path": path })
+            Self::CreateRoute { id, target, method, host, path } => {
+                json!({ "create_route": id, "script": target.summary(), "method": method, "host": host, "path": path })
             }
-            Self::ReplaceRoute { id, script, method, host, path, .. } => {
-                json!({ "replace_route": id, "script": script, "method": method, "host": host, "path": path })
+            Self::ReplaceRoute { id, target, method, host, path, .. } => {
+                json!({ "replace_route": id, "script": target.summary(), "method": method, "host": host, "path": path })
             }
             Self::RemoveRoute { id, .. } => json!({ "remove_route": id }),
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Change, Route, Script, ScriptKind, Settings};
+use super::{Change, Route, RouteTarget, Script, ScriptKind, Settings};
 use crate::{Digest, Error, Result, Revision, RouteId, ScriptId, Thing};
 
 /// Scripts and routes of one deployment while the next one is made of them.
@@ -14,6 +14,10 @@ pub(super) struct Contents {
     pub(super) scripts: BTreeMap<ScriptId, Script>,
     pub(super) routes: BTreeMap<RouteId, Route>,
     pub(super) settings: Settings,
+    /// The set of its assets.
+    pub(super) assets: Option<Digest>,
+    /// What is in the set, if a manifest brought it.
+    pub(super) brought_assets: Option<BTreeMap<String, Digest>>,
     /// Texts that the changes brought.
     pub(super) sources: BTreeMap<Digest, String>,
     pub(super) names: HashMap<String, ScriptId>,
@@ -32,8 +36,8 @@ impl Shape {
 }
 
 impl Contents {
-    pub(super) fn new(scripts: Vec<Script>, routes: Vec<Route>, settings: Settings) -> Self {
-        let mut contents = Self { settings, ..Self::default() };
+    pub(super) fn new(scripts: Vec<Script>, routes: Vec<Route>, settings: Settings, assets: Option<Digest>) -> Self {
+        let mut contents = Self { settings, assets, ..Self::default() };
         for script in scripts {
             contents.add_script(script);
         }
@@ -61,21 +65,20 @@ impl Contents {
             Change::RemoveScript { id, expected } => {
                 self.script(*id, expected.as_ref())?;
                 self.take_script(*id);
-                let orphans: Vec<RouteId> = self.routes.values().filter(|route| route.script == *id).map(|route| route.id).collect();
+                let orphans: Vec<RouteId> =
+                    self.routes.values().filter(|route| route.target.script() == Some(*id)).map(|route| route.id).collect();
                 orphans.into_iter().for_each(|route| self.take_route(route));
                 Ok(())
             }
-            Change::CreateRoute { id, script, method, host, path } => {
-                let route =
-                    Route { id: *id, script: *script, method: method.clone(), host: host.clone(), path: path.clone(), changed_at: now };
-                self.put_route(route)
+            Change::CreateRoute { id, target, method, host, path } => {
+                let (target, method, host, path) = (target.clone(), method.clone(), host.clone(), path.clone());
+                self.put_route(Route { id: *id, target, method, host, path, changed_at: now })
             }
-            Change::ReplaceRoute { id, script, method, host, path, expected } => {
+            Change::ReplaceRoute { id, target, method, host, path, expected } => {
                 self.route(*id, expected.as_ref())?;
                 self.take_route(*id);
-                let route =
-                    Route { id: *id, script: *script, method: method.clone(), host: host.clone(), path: path.clone(), changed_at: now };
-                self.put_route(route)
+                let (target, method, host, path) = (target.clone(), method.clone(), host.clone(), path.clone());
+                self.put_route(Route { id: *id, target, method, host, path, changed_at: now })
             }
             Change::RemoveRoute { id, expected } => {
                 self.route(*id, expected.as_ref())?;
@@ -87,9 +90,25 @@ impl Contents {
 
     /// What holds only for the whole: a module has no routes. Checked after the last change, so that the order of changes is free.
     pub(super) fn check(&self) -> Result<()> {
-        let is_module = |route: &&Route| self.scripts.get(&route.script).is_some_and(|script| script.kind == ScriptKind::Module);
-        match self.routes.values().find(is_module) {
-            Some(route) => Err(Error::NotAnEndpoint { script: route.script }),
+        let scripts = self.routes.values().filter_map(|route| self.scripts.get(&route.target.script()?));
+        match scripts.into_iter().find(|script| script.kind == ScriptKind::Module) {
+            Some(script) => Err(Error::NotAnEndpoint { script: script.id }),
+            None => Ok(()),
+        }
+    }
+
+    /// The assets that static routes name: the route, the field that names one, and its path.
+    pub(super) fn named_assets(&self) -> impl Iterator<Item = (&Route, &'static str, &str)> {
+        self.routes.values().flat_map(|route| match &route.target {
+            RouteTarget::Script(_) => Vec::new(),
+            RouteTarget::Static(terms) => terms.named().map(|(field, path)| (route, field, path)).collect(),
+        })
+    }
+
+    /// Whether static routes name nothing but assets.
+    pub(super) fn check_assets(&self, has: impl Fn(&str) -> bool) -> Result<()> {
+        match self.named_assets().find(|(_, _, path)| !has(path)) {
+            Some((route, field, path)) => Err(Error::NoSuchAsset { route: route.path.clone(), field, path: path.to_owned() }),
             None => Ok(()),
         }
     }
@@ -97,11 +116,12 @@ impl Contents {
     /// Of everything that runs: equal contents have equal digests. Part of what the audit log hashes.
     pub(super) fn digest(&self) -> Digest {
         let scripts = self.scripts.values().map(|script| json!([script.id, script.name, script.kind, script.source_digest]));
-        let routes = self.routes.values().map(|route| json!([route.id, route.script, route.method, route.host, route.path]));
+        let routes = self.routes.values().map(|route| json!([route.id, route.target.summary(), route.method, route.host, route.path]));
         let all = json!({
             "scripts": scripts.collect::<Vec<_>>(),
             "routes": routes.collect::<Vec<_>>(),
             "settings": self.settings,
+            "assets": self.assets,
         });
         Digest::of(all.to_string().as_bytes())
     }
@@ -136,8 +156,8 @@ impl Contents {
     }
 
     pub(super) fn put_route(&mut self, route: Route) -> Result<()> {
-        if !self.scripts.contains_key(&route.script) {
-            return Err(Error::Missing { what: Thing::Script, name: route.script.to_string() });
+        if let Some(script) = route.target.script().filter(|script| !self.scripts.contains_key(script)) {
+            return Err(Error::Missing { what: Thing::Script, name: script.to_string() });
         }
         if self.routes.contains_key(&route.id) {
             return Err(Error::Duplicate { what: Thing::Route, name: route.id.to_string() });

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::*;
+use crate::app::StaticTerms;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -20,7 +21,7 @@ fn create_script(n: u128, name: &str, kind: ScriptKind) -> Change {
 
 fn create_route(n: u128, script_n: u128, method: Option<&str>, host: Option<&str>, path: &str) -> Change {
     let (method, host) = (method.map(str::to_owned), host.map(str::to_owned));
-    Change::CreateRoute { id: route(n), script: script(script_n), method, host, path: path.into() }
+    Change::CreateRoute { id: route(n), target: script(script_n).into(), method, host, path: path.into() }
 }
 
 /// One endpoint `a` (id 1).
@@ -70,7 +71,8 @@ fn routes_conflict_by_host_method_and_shape() {
 fn a_route_does_not_conflict_with_what_it_was() {
     let mut contents = with_endpoint();
     contents.apply(&create_route(1, 1, None, None, "/a/:x"), NOW).unwrap();
-    let replace = Change::ReplaceRoute { id: route(1), script: script(1), method: None, host: None, path: "/a/:y".into(), expected: None };
+    let replace =
+        Change::ReplaceRoute { id: route(1), target: script(1).into(), method: None, host: None, path: "/a/:y".into(), expected: None };
     contents.apply(&replace, NOW).unwrap();
     assert_eq!(contents.routes[&route(1)].path, "/a/:y");
 }
@@ -117,4 +119,40 @@ fn what_is_not_there_is_missing() {
     ] {
         assert!(matches!(contents.apply(&change, NOW), Err(Error::Missing { .. })), "{change:?}");
     }
+}
+
+#[test]
+fn a_static_route_has_no_script_and_names_assets_that_are_there() {
+    let terms = |fallback: &str| StaticTerms { fallback: Some(fallback.into()), ..StaticTerms::default() };
+    let create = |n, path: &str, fallback| Change::CreateRoute {
+        id: route(n),
+        target: RouteTarget::Static(terms(fallback)),
+        method: Some("GET".into()),
+        host: None,
+        path: path.into(),
+    };
+    let mut contents = with_endpoint();
+    contents.apply(&create(1, "/*", "/index.html"), NOW).unwrap();
+    // A script may answer the other methods of the same path.
+    contents.apply(&create_route(2, 1, None, None, "/*"), NOW).unwrap();
+    contents.apply(&create_route(3, 1, None, None, "/api/*"), NOW).unwrap();
+    assert!(matches!(contents.apply(&create_route(4, 1, Some("GET"), None, "/*"), NOW), Err(Error::RouteConflict { .. })));
+    contents.check().unwrap();
+    contents.check_assets(|path| path == "/index.html").unwrap();
+    let missing = contents.check_assets(|_| false);
+    assert!(matches!(missing, Err(Error::NoSuchAsset { field: "fallback", path, .. }) if path == "/index.html"));
+    let before = contents.digest();
+    let replace = Change::ReplaceRoute {
+        id: route(1),
+        target: RouteTarget::Static(terms("/other.html")),
+        method: Some("GET".into()),
+        host: None,
+        path: "/*".into(),
+        expected: None,
+    };
+    contents.apply(&replace, NOW).unwrap();
+    assert_ne!(contents.digest(), before);
+    // The script goes with its own routes.
+    contents.apply(&Change::RemoveScript { id: script(1), expected: None }, NOW).unwrap();
+    assert_eq!(contents.routes.len(), 1);
 }

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use sqlx::{PgConnection, Postgres, Transaction, types::Json};
 
 use super::{
-    AppStore, Change, Deployment, Difference, Manifest, Route, Script,
+    AppStore, Change, Deployment, Difference, Manifest, Route, RouteTarget, Script, StaticTerms,
     activate::{Active, Cause},
+    asset_sets,
     contents::Contents,
     deployments, routes, scripts,
 };
@@ -62,6 +63,7 @@ impl AppStore {
             contents.apply(change, now)?;
         }
         contents.check()?;
+        asset_sets::check_named(&mut transaction, self.app, &contents).await?;
         let shown: Vec<_> = changes.iter().take(CHANGES_AUDITED_MAX).map(Change::summary).collect();
         let details = json!({ "changes": shown, "changes_total": changes.len() });
         self.finish_deploy(transaction, &active, &contents, Activation::AtOnce, (message, details), now).await
@@ -89,8 +91,8 @@ impl AppStore {
             let unchanged = deployments::get(&mut transaction, self.app, id).await?.ok_or_else(|| self.gone())?;
             return Ok(Deployed::Unchanged(unchanged));
         }
-        let (scripts, routes) = (contents.scripts.len(), contents.routes.len());
-        let details = json!({ "scripts": scripts, "routes": routes, "active": activation == Activation::AtOnce });
+        let (scripts, routes, assets) = (contents.scripts.len(), contents.routes.len(), manifest.assets.len());
+        let details = json!({ "scripts": scripts, "routes": routes, "assets": assets, "active": activation == Activation::AtOnce });
         self.finish_deploy(transaction, &active, &contents, activation, (message, details), now).await.map(Deployed::New)
     }
 
@@ -102,7 +104,8 @@ impl AppStore {
         let (mut transaction, active) = self.begin_deploy(expected).await?;
         let present = present(&mut transaction, self.app, &active).await?;
         let contents = self.contents_of(&mut transaction, manifest, &present, now).await?;
-        Ok(Difference::between(present, contents))
+        let assets = asset_sets::difference(&mut transaction, self.app, &present, &contents).await.map_err(Error::sql("compare assets"))?;
+        Ok(Difference::between(present, contents, assets))
     }
 
     /// A transaction that holds the lock on the app's row, and what is active in it.
@@ -128,7 +131,12 @@ impl AppStore {
         if let Some(missing) = named.iter().find(|digest| !known.contains(digest)) {
             return Err(Error::Missing { what: Thing::Source, name: missing.to_string() });
         }
-        Contents::of_manifest(manifest, present, now)
+        let contents = Contents::of_manifest(manifest, present, now)?;
+        // What the active deployment has is there.
+        if contents.assets != present.assets {
+            asset_sets::hold(connection, self.app, &manifest.assets).await?;
+        }
+        Ok(contents)
     }
 
     /// `details` is what the audit log says beside the deployment itself.
@@ -149,10 +157,14 @@ impl AppStore {
         };
         let number = self.insert(&mut transaction, id, contents, message, now).await.map_err(Error::sql(OPERATION))?;
         write(&mut transaction, self.app, id, contents, now).await.map_err(Error::sql(OPERATION))?;
+        let before = asset_sets::insert(&mut transaction, self.app, contents, now).await.map_err(Error::sql(OPERATION))?;
         if activation == Activation::AtOnce {
             self.point(&mut transaction, active, (id, number), Cause::Deploy, message, now).await.map_err(Error::sql(OPERATION))?;
         }
-        prune(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
+        prune(&mut transaction, self.app, now).await.map_err(Error::sql(OPERATION))?;
+        if let Some(before) = before {
+            self.check_asset_quota(&mut transaction, before).await?;
+        }
         let deployment = deployments::get(&mut transaction, self.app, id).await?.ok_or_else(|| self.gone())?;
         (details["target"], details["number"], details["message"]) = (json!(id), json!(number), json!(message));
         watched.record(&mut transaction, &self.actor, Some(self.app), "deployment.created", details, now).await?;
@@ -176,8 +188,8 @@ impl AppStore {
         .fetch_one(&mut *connection)
         .await?;
         sqlx::query!(
-            "insert into deployments (app_id, id, number, message, settings, created_by, created_with, created_at, contents_sha256)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "insert into deployments (app_id, id, number, message, settings, created_by, created_with, created_at, contents_sha256, asset_set)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             self.app as _,
             id as _,
             number,
@@ -186,7 +198,8 @@ impl AppStore {
             self.actor.admin as _,
             self.actor.key() as _,
             Time(now) as _,
-            contents.digest() as _
+            contents.digest() as _,
+            contents.assets as _
         )
         .execute(connection)
         .await?;
@@ -211,7 +224,7 @@ pub(super) async fn contents(connection: &mut PgConnection, app: AppId, id: Depl
     let Some(deployment) = deployments::get(connection, app, id).await? else { return Ok(None) };
     let scripts = scripts::of_deployment(connection, app, id).await?;
     let routes = routes::of_deployment(connection, app, id).await?;
-    Ok(Some(Contents::new(scripts, routes, deployment.settings)))
+    Ok(Some(Contents::new(scripts, routes, deployment.settings, deployment.asset_set)))
 }
 
 /// Those of `digests` whose text the app has.
@@ -263,14 +276,20 @@ async fn write(connection: &mut PgConnection, app: AppId, id: DeploymentId, cont
     .execute(&mut *connection)
     .await?;
 
-    let routes: Vec<&Route> = contents.routes.values().collect();
+    write_routes(connection, app, id, contents).await?;
+    write_static_routes(connection, app, id, contents).await
+}
+
+async fn write_routes(connection: &mut PgConnection, app: AppId, id: DeploymentId, contents: &Contents) -> sqlx::Result<()> {
+    let routes = contents.routes.values().filter_map(|route| Some((route, route.target.script()?)));
+    let (routes, scripts): (Vec<&Route>, Vec<ScriptId>) = routes.unzip();
     sqlx::query!(
         "insert into deployment_routes (app_id, deployment_id, route_id, script_id, method, host, path, changed_at)
         select $1, $2, * from unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])",
         app as _,
         id as _,
         &routes.iter().map(|route| route.id).collect::<Vec<_>>() as &[RouteId],
-        &routes.iter().map(|route| route.script).collect::<Vec<_>>() as &[ScriptId],
+        &scripts as &[ScriptId],
         &routes.iter().map(|route| route.method.as_deref()).collect::<Vec<_>>() as &[Option<&str>],
         &routes.iter().map(|route| route.host.as_deref()).collect::<Vec<_>>() as &[Option<&str>],
         &routes.iter().map(|route| route.path.as_str()).collect::<Vec<_>>() as &[&str],
@@ -281,9 +300,38 @@ async fn write(connection: &mut PgConnection, app: AppId, id: DeploymentId, cont
     Ok(())
 }
 
-/// Drops deployments beyond those that are kept, then the scripts and sources that no deployment names any more. Never what is active,
+async fn write_static_routes(connection: &mut PgConnection, app: AppId, id: DeploymentId, contents: &Contents) -> sqlx::Result<()> {
+    let routes = contents.routes.values().filter_map(|route| match &route.target {
+        RouteTarget::Script(_) => None,
+        RouteTarget::Static(terms) => Some((route, terms)),
+    });
+    let (routes, terms): (Vec<&Route>, Vec<&StaticTerms>) = routes.unzip();
+    if routes.is_empty() {
+        return Ok(());
+    }
+    let seconds = |terms: &&StaticTerms| terms.max_age_seconds.and_then(|seconds| i32::try_from(seconds).ok());
+    sqlx::query!(
+        "insert into deployment_static_routes
+            (app_id, deployment_id, route_id, host, path, fallback, not_found, max_age_seconds, changed_at)
+        select $1, $2, * from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::integer[], $9::timestamptz[])",
+        app as _,
+        id as _,
+        &routes.iter().map(|route| route.id).collect::<Vec<_>>() as &[RouteId],
+        &routes.iter().map(|route| route.host.as_deref()).collect::<Vec<_>>() as &[Option<&str>],
+        &routes.iter().map(|route| route.path.as_str()).collect::<Vec<_>>() as &[&str],
+        &terms.iter().map(|terms| terms.fallback.as_deref()).collect::<Vec<_>>() as &[Option<&str>],
+        &terms.iter().map(|terms| terms.not_found.as_deref()).collect::<Vec<_>>() as &[Option<&str>],
+        &terms.iter().map(seconds).collect::<Vec<_>>() as &[Option<i32>],
+        &routes.iter().map(|route| Time(route.changed_at)).collect::<Vec<_>>() as &[Time]
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Drops deployments beyond those that are kept, then the scripts, sources and sets of assets that no deployment names any more. Never what is active,
 /// was active before, or has a share of the visitors. The lock on the app's row keeps another deploy from naming them meanwhile.
-async fn prune(connection: &mut PgConnection, app: AppId) -> sqlx::Result<()> {
+async fn prune(connection: &mut PgConnection, app: AppId, now: Timestamp) -> sqlx::Result<()> {
     let pruned = sqlx::query!(
         "delete from deployments d where d.app_id = $1
             and d.number < (select number from deployments where app_id = $1 order by number desc offset $2 limit 1)
@@ -309,7 +357,7 @@ async fn prune(connection: &mut PgConnection, app: AppId) -> sqlx::Result<()> {
             and not exists (select from deployment_scripts d where d.app_id = s.app_id and d.script_id = s.id)",
         app as _
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(())
+    asset_sets::prune(connection, app, now).await
 }

@@ -1,11 +1,13 @@
 //! Deployments that were made.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{AppStore, Author, Route, Script, Settings, routes, scripts};
-use crate::{AdminId, ApiKeyId, AppId, DeploymentId, Error, Listed, Page, Result, time::Time};
+use super::{AppStore, Author, Route, Script, Settings, asset_sets, routes, scripts};
+use crate::{AdminId, ApiKeyId, AppId, DeploymentId, Digest, Error, Listed, Page, Result, time::Time};
 
 /// All scripts and routes of an app at one moment; immutable.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub struct Deployment {
     pub number: u32,
     pub message: String,
     pub settings: Settings,
+    /// Names the set of its assets, for [`AppStore::assets`]; `None`: it has none.
+    pub asset_set: Option<Digest>,
     /// Who made it.
     pub author: Author,
     pub created_at: Timestamp,
@@ -30,6 +34,8 @@ pub struct DeploymentContents {
     pub scripts: Vec<Script>,
     /// Oldest first.
     pub routes: Vec<Route>,
+    /// By path.
+    pub assets: BTreeMap<String, Digest>,
 }
 
 impl AppStore {
@@ -43,7 +49,7 @@ impl AppStore {
         let rows = sqlx::query_as!(
             DeploymentRow,
             r#"
-            select d.id as "id: DeploymentId", d.number, d.message, d.settings as "settings: Json<Settings>",
+            select d.id as "id: DeploymentId", d.number, d.message, d.settings as "settings: Json<Settings>", d.asset_set as "asset_set: Digest",
                 d.created_by as "admin: AdminId", m.username as "username?", m.display_name as "display_name?",
                 d.created_with as "key: ApiKeyId", k.name as "key_name?",
                 d.created_at as "created_at: Time", d.id is not distinct from a.active_deployment_id as "active!"
@@ -62,17 +68,18 @@ impl AppStore {
         Ok(page.cut(rows, |deployment: &Deployment| Uuid::from_u128(deployment.number.into())))
     }
 
-    /// One deployment with its scripts and routes.
+    /// One deployment with its scripts, routes and assets.
     ///
     /// # Errors
     /// The database failed.
     pub async fn deployment(&self, id: DeploymentId) -> Result<Option<DeploymentContents>> {
         let mut connection = self.pool.acquire().await.map_err(Error::sql("get deployment"))?;
-        // Three statements, no transaction: a deployment never changes.
+        // Some statements, no transaction: a deployment never changes.
         let Some(deployment) = get(&mut connection, self.app, id).await? else { return Ok(None) };
         let scripts = scripts::of_deployment(&mut connection, self.app, id).await?;
         let routes = routes::of_deployment(&mut connection, self.app, id).await?;
-        Ok(Some(DeploymentContents { deployment, scripts, routes }))
+        let assets = asset_sets::entries(&mut connection, self.app, deployment.asset_set).await.map_err(Error::sql("read assets"))?;
+        Ok(Some(DeploymentContents { deployment, scripts, routes, assets }))
     }
 }
 
@@ -84,6 +91,18 @@ impl AppStore {
     pub async fn deployment_row(&self, id: DeploymentId) -> Result<Option<Deployment>> {
         let mut connection = self.pool.acquire().await.map_err(Error::sql("get deployment"))?;
         get(&mut connection, self.app, id).await
+    }
+
+    /// The deployment of this number, its own row.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn deployment_numbered(&self, number: u32) -> Result<Option<Deployment>> {
+        let mut connection = self.pool.acquire().await.map_err(Error::sql("get deployment"))?;
+        match id_of(&mut connection, self.app, number).await? {
+            Some(id) => get(&mut connection, self.app, id).await,
+            None => Ok(None),
+        }
     }
 
     /// The newest deployment with a lower number.
@@ -101,6 +120,7 @@ struct DeploymentRow {
     number: i32,
     message: String,
     settings: Json<Settings>,
+    asset_set: Option<Digest>,
     admin: Option<AdminId>,
     username: Option<String>,
     display_name: Option<String>,
@@ -117,6 +137,7 @@ impl From<DeploymentRow> for Deployment {
             number,
             message,
             settings: Json(settings),
+            asset_set,
             admin,
             username,
             display_name,
@@ -127,7 +148,7 @@ impl From<DeploymentRow> for Deployment {
         } = row;
         let author = Author { admin, username, display_name, key, key_name };
         // The table holds positive numbers only.
-        Self { id, number: u32::try_from(number).unwrap_or(0), message, settings, author, created_at, active }
+        Self { id, number: u32::try_from(number).unwrap_or(0), message, settings, asset_set, author, created_at, active }
     }
 }
 
@@ -136,7 +157,7 @@ pub(super) async fn get(connection: &mut sqlx::PgConnection, app: AppId, id: Dep
     let row = sqlx::query_as!(
         DeploymentRow,
         r#"
-        select d.id as "id: DeploymentId", d.number, d.message, d.settings as "settings: Json<Settings>",
+        select d.id as "id: DeploymentId", d.number, d.message, d.settings as "settings: Json<Settings>", d.asset_set as "asset_set: Digest",
                 d.created_by as "admin: AdminId", m.username as "username?", m.display_name as "display_name?",
                 d.created_with as "key: ApiKeyId", k.name as "key_name?",
                 d.created_at as "created_at: Time", d.id is not distinct from a.active_deployment_id as "active!"

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{AppStore, Route, Script, Settings, contents::Contents, deploy};
+use super::{AppStore, AssetDifference, Route, Script, Settings, asset_sets, contents::Contents, deploy};
 use crate::{DeploymentId, Digest, Error, Result};
 
 /// From one deployment to another.
@@ -13,6 +13,8 @@ pub struct Difference {
     /// Those that are: what they import may differ.
     pub unchanged: Vec<Script>,
     pub routes: Vec<Differing<Route>>,
+    /// In the order of their paths.
+    pub assets: Vec<AssetDifference>,
     /// Before and after.
     pub settings: Option<(Settings, Settings)>,
 }
@@ -40,7 +42,8 @@ impl AppStore {
                 Some(before) => before,
             },
         };
-        Ok(Some(Difference::between(before, after)))
+        let assets = asset_sets::difference(&mut connection, self.app, &before, &after).await.map_err(Error::sql("compare assets"))?;
+        Ok(Some(Difference::between(before, after, assets)))
     }
 
     /// One text of the app.
@@ -65,13 +68,14 @@ impl AppStore {
 }
 
 impl Difference {
-    pub(super) fn between(before: Contents, after: Contents) -> Self {
+    pub(super) fn between(before: Contents, after: Contents, assets: Vec<AssetDifference>) -> Self {
         let settings = (before.settings != after.settings).then_some((before.settings, after.settings));
         let is_same = |script: &&Script| before.scripts.get(&script.id).is_some_and(|other| other.revision() == script.revision());
         Self {
             unchanged: after.scripts.values().filter(is_same).cloned().collect(),
             scripts: differing(before.scripts, after.scripts, |one, other| one.revision() == other.revision()),
             routes: differing(before.routes, after.routes, |one, other| one.revision() == other.revision()),
+            assets,
             settings,
         }
     }

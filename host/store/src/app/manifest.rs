@@ -1,17 +1,19 @@
 //! The complete contents of an app in one call.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
-use super::{Route, Script, ScriptKind, Settings, contents::Contents};
-use crate::{Digest, Error, Result, RouteId, ScriptId, Thing};
+use super::{Route, RouteTarget, Script, ScriptKind, Settings, StaticTerms, contents::Contents};
+use crate::{Digest, Error, Result, RouteId, ScriptId, Thing, asset_set::set_digest};
 
 /// Everything that an app should be. What is not in it is no longer there afterwards.
 #[derive(Debug, Clone, Default)]
 pub struct Manifest {
     pub scripts: Vec<ManifestScript>,
     pub routes: Vec<ManifestRoute>,
+    /// Assets by path; the caller has checked the paths.
+    pub assets: BTreeMap<String, Digest>,
     pub settings: Settings,
 }
 
@@ -35,13 +37,21 @@ pub enum ManifestSource {
 /// A route by what it answers. It keeps the id that method, host and path have in the active deployment.
 #[derive(Debug, Clone)]
 pub struct ManifestRoute {
-    /// Name of a script of the manifest.
-    pub script: String,
+    pub target: ManifestTarget,
     /// Upper case; `None` for any.
     pub method: Option<String>,
     /// Exact host or `*.` wildcard; `None` for any of the app's hosts.
     pub host: Option<String>,
     pub path: String,
+}
+
+/// What answers a route of a manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ManifestTarget {
+    /// Name of a script of the manifest.
+    Script(String),
+    /// The manifest's assets. The route's method has to be `GET`.
+    Static(StaticTerms),
 }
 
 impl Manifest {
@@ -58,7 +68,8 @@ impl Manifest {
 impl Contents {
     /// What the manifest says, with the ids and times of `present` where nothing changed.
     pub(super) fn of_manifest(manifest: &Manifest, present: &Self, now: Timestamp) -> Result<Self> {
-        let mut contents = Self::new(Vec::new(), Vec::new(), manifest.settings.clone());
+        let mut contents = Self::new(Vec::new(), Vec::new(), manifest.settings.clone(), set_digest(&manifest.assets));
+        contents.brought_assets = Some(manifest.assets.clone());
         for ManifestScript { name, kind, source } in &manifest.scripts {
             let source_digest = match source {
                 ManifestSource::Text(text) => contents.bring(text),
@@ -73,17 +84,24 @@ impl Contents {
         }
         let answers = |route: &Route| (route.method.clone(), route.host.clone(), route.path.clone());
         let present: HashMap<_, &Route> = present.routes.values().map(|route| (answers(route), route)).collect();
-        for ManifestRoute { script, method, host, path } in &manifest.routes {
-            let script = *contents.names.get(script).ok_or_else(|| Error::Missing { what: Thing::Script, name: script.clone() })?;
-            let route =
-                Route { id: RouteId::new(now), script, method: method.clone(), host: host.clone(), path: path.clone(), changed_at: now };
+        for ManifestRoute { target, method, host, path } in &manifest.routes {
+            let target = match target {
+                ManifestTarget::Static(terms) => RouteTarget::Static(terms.clone()),
+                ManifestTarget::Script(name) => {
+                    let id = contents.names.get(name).ok_or_else(|| Error::Missing { what: Thing::Script, name: name.clone() })?;
+                    RouteTarget::Script(*id)
+                }
+            };
+            let (method, host, path) = (method.clone(), host.clone(), path.clone());
+            let route = Route { id: RouteId::new(now), target, method, host, path, changed_at: now };
             contents.put_route(match present.get(&answers(&route)) {
-                Some(old) if old.script == script => (*old).clone(),
+                Some(old) if old.target == route.target => (*old).clone(),
                 Some(old) => Route { id: old.id, ..route },
                 None => route,
             })?;
         }
         contents.check()?;
+        contents.check_assets(|path| manifest.assets.contains_key(path))?;
         Ok(contents)
     }
 
@@ -91,6 +109,6 @@ impl Contents {
     pub(super) fn runs_like(&self, other: &Self) -> bool {
         let scripts = |contents: &Self| contents.scripts.iter().map(|(id, script)| (*id, script.revision())).collect::<Vec<_>>();
         let routes = |contents: &Self| contents.routes.iter().map(|(id, route)| (*id, route.revision())).collect::<Vec<_>>();
-        self.settings == other.settings && scripts(self) == scripts(other) && routes(self) == routes(other)
+        (&self.settings, self.assets) == (&other.settings, other.assets) && scripts(self) == scripts(other) && routes(self) == routes(other)
     }
 }

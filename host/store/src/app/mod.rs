@@ -2,6 +2,8 @@
 
 mod activate;
 mod activations;
+mod asset_sets;
+mod assets;
 mod change;
 mod contents;
 mod deploy;
@@ -29,6 +31,8 @@ mod upload;
 
 pub use activate::Cause;
 pub use activations::{ActivationEntry, Author};
+pub use asset_sets::AssetDifference;
+pub use assets::{AssetEntry, AssetPage};
 pub use change::Change;
 pub use deploy::{Activation, Deployed};
 pub use deploy_settings::Settings;
@@ -43,11 +47,11 @@ pub use jobs::{Job, JobFailure};
 pub use kv::{KvChange, KvEntry, KvPage};
 pub use linkage::{Linkage, LinkedScript};
 pub use logs::{LogEntry, LogQuery};
-pub use manifest::{Manifest, ManifestRoute, ManifestScript, ManifestSource};
+pub use manifest::{Manifest, ManifestRoute, ManifestScript, ManifestSource, ManifestTarget};
 pub(crate) use members::insert as insert_member;
 pub use members::{Member, Person};
 pub use recordings::RecordingEntry;
-pub use routes::Route;
+pub use routes::{Route, RouteTarget, StaticTerms};
 pub use scripts::{Script, ScriptKind, SourceAt};
 pub use secrets::{SecretChange, SecretEntry, SecretPage};
 pub use settings::{AppUpdate, LimitsUpdate};
@@ -69,6 +73,7 @@ pub struct AppStore {
     pub(crate) ceilings: Arc<Ceilings>,
     pub(crate) vault: Option<Arc<Vault>>,
     pub(crate) blobs: Option<Arc<Blobs>>,
+    pub(crate) assets: Option<Arc<Blobs>>,
     pub(crate) app: AppId,
     pub(crate) actor: Principal,
 }

@@ -12,7 +12,7 @@ use crate::{
     App, AppId, Error, Result, Revision, Thing,
     audit::{Subject, Watched},
     control::apps::AppRow,
-    data::files::write::release_all,
+    data::{assets, files::write::release_all},
     listen::notify_app,
     stored_limits::StoredLimits,
     time::Time,
@@ -114,6 +114,7 @@ impl AppStore {
         .map_err(Error::sql(OPERATION))?;
         let Some(slug) = deleted else { return Ok(false) };
         release_all(&mut transaction, self.app, now).await.map_err(Error::sql(OPERATION))?;
+        assets::release_all(&mut transaction, self.app, now).await.map_err(Error::sql(OPERATION))?;
         let details = json!({ "target": self.app, "slug": slug });
         watched.record(&mut transaction, &self.actor, Some(self.app), "app.deleted", details, now).await?;
         notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
@@ -121,7 +122,7 @@ impl AppStore {
         Ok(true)
     }
 
-    async fn read(&self, connection: &mut PgConnection) -> Result<Option<App>> {
+    pub(super) async fn read(&self, connection: &mut PgConnection) -> Result<Option<App>> {
         let row = sqlx::query_as!(
             AppRow,
             r#"

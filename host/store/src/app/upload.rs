@@ -1,11 +1,14 @@
-//! Bytes on their way into the directory of files, piece by piece: they are never in memory as a whole.
+//! Bytes on their way into the directory of files or of assets, piece by piece: they are never in memory as a whole.
 
-use blobs::{Incoming, Sealed};
+use std::sync::Arc;
+
+use blobs::{Blobs, Incoming, Sealed};
 
 use super::{AppStore, FileChange};
 use crate::{
     Digest, Error, Result,
     data::files::{
+        blocking,
         claim::{Wanted, claim},
         on_disk, usage,
         write::{Row, change as change_of},
@@ -21,17 +24,29 @@ pub struct Upload {
 /// Bytes that have come, all of them, and that nothing leads to yet. Dropped, they leave nothing.
 #[derive(Debug)]
 pub struct Uploaded {
-    sealed: Sealed,
+    pub(super) sealed: Sealed,
 }
 
 impl AppStore {
-    /// Begins to take bytes.
+    /// Begins to take the bytes of a file.
     ///
     /// # Errors
     /// [`Error::NoFiles`], [`Error::Files`].
     pub async fn begin_upload(&self) -> Result<Upload> {
+        self.begin_in(self.blobs.as_ref()).await
+    }
+
+    /// Begins to take the bytes of an asset.
+    ///
+    /// # Errors
+    /// [`Error::NoFiles`], [`Error::Files`].
+    pub async fn begin_asset(&self) -> Result<Upload> {
+        self.begin_in(self.assets.as_ref()).await
+    }
+
+    async fn begin_in(&self, blobs: Option<&Arc<Blobs>>) -> Result<Upload> {
         let app = self.app.uuid();
-        let incoming = on_disk(self.blobs.as_ref(), move |blobs| blobs.begin(app)).await?;
+        let incoming = on_disk(blobs, move |blobs| blobs.begin(app)).await?;
         Ok(Upload { incoming })
     }
 
@@ -40,7 +55,7 @@ impl AppStore {
     /// # Errors
     /// [`Error::Files`].
     pub async fn upload(&self, mut upload: Upload, bytes: impl AsRef<[u8]> + Send + 'static) -> Result<Upload> {
-        on_disk(self.blobs.as_ref(), move |_| upload.incoming.write(bytes.as_ref()).map(|()| upload)).await
+        blocking(move || upload.incoming.write(bytes.as_ref()).map(|()| upload)).await
     }
 
     /// No more bytes.
@@ -48,7 +63,7 @@ impl AppStore {
     /// # Errors
     /// [`Error::Files`].
     pub async fn end_upload(&self, upload: Upload) -> Result<Uploaded> {
-        let sealed = on_disk(self.blobs.as_ref(), move |_| upload.incoming.seal()).await?;
+        let sealed = blocking(move || upload.incoming.seal()).await?;
         Ok(Uploaded { sealed })
     }
 
@@ -68,8 +83,16 @@ impl AppStore {
             return Err(Error::OverFileQuota { files: change.quota.files, bytes: change.quota.file_bytes });
         }
         drop(connection);
-        on_disk(self.blobs.as_ref(), move |_| sealed.keep()).await?;
+        blocking(move || sealed.keep()).await?;
         Ok(row)
+    }
+}
+
+impl Uploaded {
+    /// SHA-256 of the bytes.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::from(*self.sealed.digest())
     }
 }
 

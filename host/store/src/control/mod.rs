@@ -37,6 +37,7 @@ pub struct Control {
     pub(crate) ceilings: Arc<Ceilings>,
     pub(crate) vault: Option<Arc<Vault>>,
     pub(crate) blobs: Option<Arc<Blobs>>,
+    pub(crate) assets: Option<Arc<Blobs>>,
 }
 
 /// The instance's own things, for a principal who proved the right to them: admins, all keys and invitations, new apps.

@@ -1,5 +1,6 @@
 //! What an app's scripts keep, behind the data plane's handle to it.
 
+pub(crate) mod assets;
 mod commit;
 pub(crate) mod files;
 pub(crate) mod jobs;
@@ -8,6 +9,7 @@ pub(crate) mod secrets;
 mod sweep;
 mod usage;
 
+pub use assets::OpenAsset;
 pub use commit::{Commit, Committed};
 pub(crate) use commit::{change_kv, is_crossed};
 pub use jobs::{Claim, Claimed, ClaimedJob, DELIVERIES_MAX, FailedAttempt, LEASE};
@@ -29,6 +31,7 @@ pub struct Data {
     pub(crate) runs: Runs,
     pub(crate) vault: Option<Arc<Vault>>,
     pub(crate) blobs: Option<Arc<Blobs>>,
+    pub(crate) assets: Option<Arc<Blobs>>,
 }
 
 /// The state of one app. Made only by [`crate::Snapshots::data`], from the snapshot of an app that a request was found to belong to; every statement
@@ -39,6 +42,7 @@ pub struct AppData {
     app: AppId,
     vault: Option<Arc<Vault>>,
     blobs: Option<Arc<Blobs>>,
+    assets: Option<Arc<Blobs>>,
     secrets: Option<Arc<SealedSecrets>>,
 }
 
@@ -49,6 +53,7 @@ impl Data {
             app: app.app_id,
             vault: self.vault.clone(),
             blobs: self.blobs.clone(),
+            assets: self.assets.clone(),
             secrets: app.secrets.clone(),
         }
     }

@@ -4,6 +4,7 @@
 
 mod access;
 mod apps;
+mod assets;
 mod audit;
 mod deploy;
 mod files;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use sqlx::PgPool;
 use store::{
-    Activation, AppStore, Cause, Deployed, Deployment, Digest, Error, Manifest, ManifestRoute, ManifestScript, ManifestSource, Page,
-    ScriptKind, Settings, Thing,
+    Activation, AppStore, Cause, Deployed, Deployment, Digest, Error, Manifest, ManifestRoute, ManifestScript, ManifestSource,
+    ManifestTarget, Page, ScriptKind, Thing,
 };
 
 use crate::world::{World, create_script, noon};
@@ -15,14 +15,14 @@ fn script(name: &str, text: &str) -> ManifestScript {
 }
 
 fn route(script: &str, path: &str) -> ManifestRoute {
-    ManifestRoute { script: script.into(), method: None, host: None, path: path.into() }
+    ManifestRoute { target: ManifestTarget::Script(script.into()), method: None, host: None, path: path.into() }
 }
 
 fn manifest(scripts: &[(&str, &str)], routes: &[(&str, &str)]) -> Manifest {
     Manifest {
         scripts: scripts.iter().map(|(name, text)| script(name, text)).collect(),
         routes: routes.iter().map(|(name, path)| route(name, path)).collect(),
-        settings: Settings::default(),
+        ..Manifest::default()
     }
 }
 
@@ -56,7 +56,7 @@ async fn what_stays_keeps_its_id_and_what_is_left_out_goes(pool: PgPool) {
     let of_path =
         |contents: &store::DeploymentContents, path: &str| contents.routes.iter().find(|route| route.path == path).unwrap().clone();
     assert_eq!(of_path(&after, "/a").id, of_path(&before, "/a").id);
-    assert_eq!(of_path(&after, "/a").script, id(&after, "c"));
+    assert_eq!(of_path(&after, "/a").target, id(&after, "c").into());
     assert_eq!(world.store.snapshots().one(app.app_id()).await.unwrap().unwrap().limits.fuel, 1000);
 
     let difference = app.difference(Some(first.id), second.id).await.unwrap().unwrap();

@@ -29,7 +29,7 @@ async fn a_snapshot_is_the_active_deployment_and_the_proved_hosts(pool: PgPool) 
     assert_eq!(shop.limits, Limits::default());
     assert_eq!(shop.hosts, [("shop.example".to_owned(), DomainKind::Exact), ("shop.example".to_owned(), DomainKind::Wildcard)]);
     assert_eq!(shop.routes.len(), 1);
-    assert_eq!((shop.routes[0].route, shop.routes[0].script, shop.routes[0].path.as_str()), (route, hello, "/"));
+    assert_eq!((shop.routes[0].route, shop.routes[0].target.script().unwrap(), shop.routes[0].path.as_str()), (route, hello, "/"));
     let script = &shop.scripts[0];
     assert_eq!((script.script, script.name.as_str(), script.kind), (hello, "hello", ScriptKind::Endpoint));
     assert_eq!(script.source, Digest::of(b"2"));

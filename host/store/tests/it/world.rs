@@ -101,5 +101,5 @@ pub(crate) fn edit(id: ScriptId, source: &str) -> Change {
 
 pub(crate) fn create_route(script: ScriptId, path: &str) -> (RouteId, Change) {
     let id = RouteId::new(noon());
-    (id, Change::CreateRoute { id, script, method: None, host: None, path: path.into() })
+    (id, Change::CreateRoute { id, target: script.into(), method: None, host: None, path: path.into() })
 }

@@ -7,7 +7,7 @@ use super::usage::add_blobs;
 use crate::{AppId, Digest, Quota, time::Time};
 
 /// What an app's replaced files may take beside those it has, however few those may be.
-const REPLACED_BYTES_MIN: u64 = 64 << 20;
+pub(crate) const REPLACED_BYTES_MIN: u64 = 64 << 20;
 /// A claim that is younger is not moved: the row stays as it is.
 const PRECISION: SignedDuration = SignedDuration::from_mins(1);
 

@@ -6,7 +6,7 @@
 pub(crate) mod claim;
 mod keep;
 mod read;
-mod sweep;
+pub(crate) mod sweep;
 mod usage;
 pub(crate) mod write;
 
@@ -51,7 +51,12 @@ pub(crate) async fn on_disk<T: Send + 'static>(
     work: impl FnOnce(&Blobs) -> std::result::Result<T, blobs::Error> + Send + 'static,
 ) -> Result<T> {
     let blobs = Arc::clone(blobs.ok_or(Error::NoFiles)?);
-    let done = tokio::task::spawn_blocking(move || work(&blobs)).await;
+    blocking(move || work(&blobs)).await
+}
+
+/// The same with what is open already.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> std::result::Result<T, blobs::Error> + Send + 'static) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
     // It is not waited for by a runtime that ends.
     let done = done.map_err(|error| blobs::Error::Disk { operation: "wait for the disk", source: std::io::Error::other(error) });
     done.and_then(|done| done).map_err(|source| Error::Files { source })

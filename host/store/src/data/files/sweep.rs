@@ -3,8 +3,9 @@
 //! A row is locked, the bytes are removed, then the row. Whoever is about to need them claims them first, and waits for the lock: either they stay,
 //! or they are gone before he writes them anew. A transaction that makes a file without a claim finds no row for it, and fails.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use blobs::Blobs;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::PgConnection;
 
@@ -12,20 +13,21 @@ use super::{on_disk, usage::add_blobs};
 use crate::{AppId, Data, Digest, Error, Result, time::Time};
 
 /// As long as bytes are kept that nothing needs: a copy of the database and one of the directory fit together if they are made within this time.
-const KEPT: SignedDuration = SignedDuration::from_hours(24);
+pub(crate) const KEPT: SignedDuration = SignedDuration::from_hours(24);
 /// As long at least: for executions that are about to read them, or to need them.
 const KEPT_LEAST: SignedDuration = SignedDuration::from_mins(15);
 /// So much of an app is kept for [`KEPT`]; if there is more, all of it only for [`KEPT_LEAST`].
-const UNUSED_BYTES_MAX: i64 = 256 << 20;
+pub(crate) const UNUSED_BYTES_MAX: i64 = 256 << 20;
 /// Blobs of one transaction.
-const AT_ONCE: i64 = 100;
+pub(crate) const AT_ONCE: i64 = 100;
 /// Transactions of one call, so that it ends in some seconds.
-const TURNS: u32 = 50;
+pub(crate) const TURNS: u32 = 50;
 
-struct Unused {
-    app: AppId,
-    digest: Digest,
-    size: i64,
+/// Bytes that nothing needs, their row locked.
+pub(crate) struct Unused {
+    pub(crate) app: AppId,
+    pub(crate) digest: Digest,
+    pub(crate) size: i64,
 }
 
 impl Data {
@@ -49,20 +51,24 @@ impl Data {
         const OPERATION: &str = "sweep the bytes of files";
         let mut transaction = self.runs.data.begin().await.map_err(Error::sql(OPERATION))?;
         let unused = lock_unused(&mut transaction, now).await.map_err(Error::sql(OPERATION))?;
-        let names: Vec<(AppId, Digest)> = unused.iter().map(|blob| (blob.app, blob.digest)).collect();
-        let removing = names.clone();
-        on_disk(self.blobs.as_ref(), move |blobs| {
-            removing.iter().try_for_each(|(app, digest)| blobs.remove(app.uuid(), digest.as_bytes()))?;
-            let apps: BTreeSet<_> = removing.iter().map(|(app, _)| app.uuid()).collect();
-            apps.into_iter().try_for_each(|app| blobs.tidy(app, Duration::from_secs(KEPT.unsigned_abs().as_secs())))
-        })
-        .await?;
+        remove(self.blobs.as_ref(), &unused).await?;
         for blob in &unused {
             forget(&mut transaction, blob).await.map_err(Error::sql(OPERATION))?;
         }
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
-        Ok(names.len() as u64)
+        Ok(unused.len() as u64)
     }
+}
+
+/// Removes the bytes, and what was begun and never kept beside them.
+pub(crate) async fn remove(blobs: Option<&Arc<Blobs>>, unused: &[Unused]) -> Result<()> {
+    let removing: Vec<(AppId, Digest)> = unused.iter().map(|blob| (blob.app, blob.digest)).collect();
+    on_disk(blobs, move |blobs| {
+        removing.iter().try_for_each(|(app, digest)| blobs.remove(app.uuid(), digest.as_bytes()))?;
+        let apps: BTreeSet<_> = removing.iter().map(|(app, _)| app.uuid()).collect();
+        apps.into_iter().try_for_each(|app| blobs.tidy(app, Duration::from_secs(KEPT.unsigned_abs().as_secs())))
+    })
+    .await
 }
 
 async fn lock_unused(connection: &mut PgConnection, now: Timestamp) -> sqlx::Result<Vec<Unused>> {
