@@ -1,4 +1,4 @@
-//! The body of an answer: bytes of a script or of a problem, or a stream of the control plane.
+//! The body of an answer: bytes of a script or of a problem, an asset in pieces, or a stream of the control plane.
 
 use std::{
     pin::Pin,
@@ -8,6 +8,8 @@ use std::{
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use http_body_util::{Full, combinators::UnsyncBoxBody};
+
+use crate::assets::AssetBody;
 
 /// An error of the control plane's stream; it ends the connection.
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
@@ -19,6 +21,7 @@ pub type ControlBody = UnsyncBoxBody<Bytes, BodyError>;
 #[derive(Debug)]
 pub(crate) enum Body {
     Bytes(Full<Bytes>),
+    Asset(AssetBody),
     Control(ControlBody),
 }
 
@@ -35,6 +38,7 @@ impl http_body::Body for Body {
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         match self.get_mut() {
             Self::Bytes(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
+            Self::Asset(body) => Pin::new(body).poll_frame(cx),
             Self::Control(body) => Pin::new(body).poll_frame(cx),
         }
     }
@@ -42,6 +46,7 @@ impl http_body::Body for Body {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Bytes(body) => body.is_end_stream(),
+            Self::Asset(body) => body.is_end_stream(),
             Self::Control(body) => body.is_end_stream(),
         }
     }
@@ -49,6 +54,7 @@ impl http_body::Body for Body {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Bytes(body) => body.size_hint(),
+            Self::Asset(body) => body.size_hint(),
             Self::Control(body) => body.size_hint(),
         }
     }

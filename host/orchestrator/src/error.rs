@@ -12,6 +12,9 @@ use uuid::Uuid;
 
 use crate::{body::Body, host_name::HostError, response::EXECUTION_ID};
 
+/// What an operator does takes longer than what a busy app does.
+const ASSET_RETRY_SECONDS: u64 = 30;
+
 /// A limit of the app that stands in the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reached {
@@ -56,6 +59,9 @@ pub(crate) enum Refusal {
     /// The request comes from a script that was called by a script, and so on, too often.
     #[error("the app calls itself without end")]
     Loop,
+    /// Its bytes are gone, damaged, or on a disk that fails.
+    #[error("the asset could not be read")]
+    Asset,
     #[error("the preview is private")]
     PreviewPrivate,
     #[error("the link to the preview is not valid, or no longer")]
@@ -81,7 +87,7 @@ impl Refusal {
             Self::UnknownHost => StatusCode::MISDIRECTED_REQUEST,
             Self::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::AppBusy(_) | Self::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::InstanceBusy | Self::PreviewLoading => StatusCode::SERVICE_UNAVAILABLE,
+            Self::InstanceBusy | Self::PreviewLoading | Self::Asset => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotLoaded => StatusCode::BAD_GATEWAY,
             Self::Loop => StatusCode::LOOP_DETECTED,
             Self::NoEntropy => StatusCode::INTERNAL_SERVER_ERROR,
@@ -105,7 +111,7 @@ impl Refusal {
             Self::HeadersTooLarge => "request.headers_too_large",
             Self::AppBusy(_) => "app.busy",
             Self::TooOften { .. } => "rate.limited",
-            Self::InstanceBusy | Self::PreviewLoading => "unavailable",
+            Self::InstanceBusy | Self::PreviewLoading | Self::Asset => "unavailable",
             Self::NotLoaded => "execution.error",
             Self::Loop => "execution.loop",
             Self::NoEntropy => "internal",
@@ -129,6 +135,7 @@ impl Refusal {
             Self::InstanceBusy => "The server is busy",
             Self::NotLoaded => "The app failed to answer",
             Self::Loop => "The app calls itself without end",
+            Self::Asset => "The file can't be sent just now",
             Self::PreviewPrivate => {
                 "This preview is private: open it by a link that POST /api/v1/admin/deployments/{id}/preview on the instance's host answers"
             }
@@ -158,6 +165,7 @@ impl Refusal {
     pub(crate) fn retry_after_seconds(&self) -> Option<u64> {
         match self {
             Self::AppBusy(_) | Self::InstanceBusy | Self::PreviewLoading => Some(1),
+            Self::Asset => Some(ASSET_RETRY_SECONDS),
             Self::TooOften { wait, .. } => Some(u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1)),
             _ => None,
         }

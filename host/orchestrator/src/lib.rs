@@ -13,6 +13,7 @@
 
 mod accept;
 mod admission;
+pub mod assets;
 mod body;
 mod certificates;
 mod commit;
@@ -58,7 +59,7 @@ use execution::{Execute, HttpRequest};
 use http::{HeaderValue, Method, Request, Response, header};
 use hyper::body::Incoming;
 use jiff::Timestamp;
-use store::{AppId, AppSnapshot, Digest, Listener, Runs, ScriptId, Snapshots};
+use store::{AppId, AppSnapshot, Digest, Listener, RouteTarget, Runs, ScriptId, Snapshots};
 use tokio::{
     net::TcpListener,
     sync::{Mutex, mpsc},
@@ -317,7 +318,11 @@ impl Orchestrator {
             Match::NoMethod { allow } => return Err(Refusal::Method { allow }),
             Match::BadPath => return Err(Refusal::Path),
         };
-        let script = version.script(route.script).ok_or(Refusal::NotLoaded)?;
+        let script = match &route.target {
+            RouteTarget::Script(script) => version.script(*script).ok_or(Refusal::NotLoaded)?,
+            // Neither a body nor an execution: an asset of the deployment.
+            RouteTarget::Static(terms) => return Ok(told(served, assets::answer(served, terms, &parts).await?)),
+        };
 
         // 5. The request, bounded.
         let body = request::read_body(body, version.limits.request_body_bytes, &self.config.connections).await?;
@@ -337,11 +342,7 @@ impl Orchestrator {
         }
 
         // 9. The places are given back by drop, also when the client goes away.
-        let mut response = ended.into_response();
-        if let Some(number) = served.told() {
-            response.headers_mut().insert(DEPLOYMENT, number.into());
-        }
-        Ok(response)
+        Ok(told(served, ended.into_response()))
     }
 
     fn loader(&self) -> Loader {
@@ -357,6 +358,14 @@ impl Orchestrator {
     fn stop_being_ready(&self) {
         self.is_stopping.store(true, Ordering::Release);
     }
+}
+
+/// The answer, with the deployment's number where that need not be the active one's.
+fn told(served: Served<'_>, mut response: Response<Body>) -> Response<Body> {
+    if let Some(number) = served.told() {
+        response.headers_mut().insert(DEPLOYMENT, number.into());
+    }
+    response
 }
 
 /// What a route for any method accepts.

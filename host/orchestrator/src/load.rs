@@ -17,6 +17,7 @@ use store::{
 use tokio::sync::Mutex;
 
 use crate::{
+    assets::Sets,
     egress::{Entry, Policy},
     images::{Images, ModuleSet, Wanted},
     path::{RouteSpec, RouteTable},
@@ -47,8 +48,8 @@ impl Loader {
         let _alone = self.loading.lock().await;
         let started = Instant::now();
         let apps = snapshots.all().await?;
-        let images = self.images(&apps, snapshots).await?;
-        self.table.replace_all(apps.into_iter().map(|app| self.app(app, &images, Some(snapshots))).collect());
+        let parts = self.parts(&apps, snapshots).await?;
+        self.table.replace_all(apps.into_iter().map(|app| self.app(app, &parts, Some(snapshots))).collect());
         self.previews.forget_all();
         let summary = self.table.summary();
         let elapsed_ms = started.elapsed().as_millis();
@@ -66,9 +67,9 @@ impl Loader {
             return Ok(());
         };
         let snapshot = [snapshot];
-        let images = self.images(&snapshot, snapshots).await?;
+        let parts = self.parts(&snapshot, snapshots).await?;
         for app in snapshot {
-            self.table.put(self.app(app, &images, Some(snapshots)));
+            self.table.put(self.app(app, &parts, Some(snapshots)));
         }
         Ok(())
     }
@@ -86,56 +87,61 @@ impl Loader {
 
     /// Makes apps live from snapshots and sources at hand: for tests, benchmarks, and whoever has no database.
     pub(crate) async fn load_given(&self, apps: Vec<AppSnapshot>, sources: &HashMap<Digest, String>) {
-        let mut images = self.known(apps.iter().map(|app| app.app_id));
-        let wanted = images.wanted(apps.iter().flat_map(versions));
-        images.make(&self.executor, &wanted, sources).await;
-        self.table.replace_all(apps.into_iter().map(|app| self.app(app, &images, None)).collect());
+        let mut parts = self.known(apps.iter().map(|app| app.app_id));
+        let wanted = parts.images.wanted(apps.iter().flat_map(versions));
+        parts.images.make(&self.executor, &wanted, sources).await;
+        self.table.replace_all(apps.into_iter().map(|app| self.app(app, &parts, None)).collect());
     }
 
-    /// All images that these apps need: those that are live already, and the others made now, on all cores.
-    async fn images(&self, apps: &[AppSnapshot], snapshots: &Snapshots) -> store::Result<Images> {
-        let known = self.known(apps.iter().map(|app| app.app_id));
-        self.images_of(known, apps.iter().flat_map(versions), snapshots).await
+    /// All that these apps need: what is live already, images made now, on all cores, and sets of assets read now.
+    async fn parts(&self, apps: &[AppSnapshot], snapshots: &Snapshots) -> store::Result<Parts> {
+        let mut parts = self.known(apps.iter().map(|app| app.app_id));
+        let of_split = |app: &AppSnapshot| app.split.as_ref().and_then(|split| split.version.asset_set);
+        let sets = apps.iter().flat_map(|app| [(app.app_id, app.asset_set), (app.app_id, of_split(app))]);
+        parts.sets.read(sets, snapshots).await?;
+        self.make_images(&mut parts.images, apps.iter().flat_map(versions), snapshots).await?;
+        Ok(parts)
     }
 
-    async fn images_of<'a>(
+    async fn make_images<'a>(
         &self,
-        known: Images,
+        images: &mut Images,
         versions: impl Iterator<Item = &'a [SnapshotScript]>,
         snapshots: &Snapshots,
-    ) -> store::Result<Images> {
-        let wanted = known.wanted(versions);
-        let mut images = known;
-        for wanted in wanted.chunks(SOURCES_AT_ONCE) {
+    ) -> store::Result<()> {
+        for wanted in images.wanted(versions).chunks(SOURCES_AT_ONCE) {
             let mut digests: Vec<Digest> = wanted.iter().flat_map(Wanted::sources).collect();
             digests.sort_unstable();
             digests.dedup();
             let texts = snapshots.sources(&digests).await?.into_iter().collect();
             images.make(&self.executor, wanted, &texts).await;
         }
-        Ok(images)
+        Ok(())
     }
 
-    /// Images of these apps that are live.
-    fn known(&self, apps: impl Iterator<Item = AppId>) -> Images {
-        let mut images = Images::default();
+    /// What these apps have that is live.
+    fn known(&self, apps: impl Iterator<Item = AppId>) -> Parts {
+        let mut parts = Parts::default();
         for app in apps.filter_map(|app| self.table.by_id(app)) {
-            let of_split = app.split.iter().flat_map(|split| &split.version.scripts);
-            app.version.scripts.iter().chain(of_split).for_each(|script| images.know(script));
+            for version in std::iter::once(&app.version).chain(app.split.iter().map(|split| &split.version)) {
+                version.scripts.iter().for_each(|script| parts.images.know(script));
+                parts.sets.know(app.id, version);
+            }
         }
-        images
+        parts
     }
 
     /// `snapshots`: where it came from, and where its state is.
-    fn app(&self, snapshot: AppSnapshot, images: &Images, snapshots: Option<&Snapshots>) -> App {
+    fn app(&self, snapshot: AppSnapshot, parts: &Parts, snapshots: Option<&Snapshots>) -> App {
         let data = snapshots.map(|snapshots| Arc::new(snapshots.data(&snapshot)));
-        let AppSnapshot { app_id, slug, limits, app_limits, deployment, hosts, egress: rules, routes, scripts, split, .. } = snapshot;
+        let AppSnapshot { app_id, slug, limits, app_limits, deployment, hosts, egress: rules, routes, scripts, asset_set, split, .. } =
+            snapshot;
         let live = self.table.by_id(app_id);
         let split = split.map(|SplitSnapshot { id, terms, version: other }| {
             // What was counted of a split goes on being counted.
             let watched = live.as_ref().and_then(|live| live.split.as_ref()).map(|split| &split.watch).filter(|watch| watch.id == id);
             let watch = watched.map_or_else(|| Arc::new(Watch::new(id, &terms)), Arc::clone);
-            Split::new(app_id, terms, version(app_id, other, images), watch)
+            Split::new(app_id, terms, version(app_id, other, parts), watch)
         });
         let claims = hosts.into_iter().map(|(host, kind)| match kind {
             DomainKind::Exact => host.into(),
@@ -147,7 +153,7 @@ impl Loader {
         egress.set(policy(app_id, rules));
         App {
             id: app_id,
-            version: version(app_id, VersionSnapshot { deployment, limits, routes, scripts }, images),
+            version: version(app_id, VersionSnapshot { deployment, limits, routes, scripts, asset_set }, parts),
             hosts: std::iter::once(own).chain(claims).collect(),
             split,
             limits: app_limits,
@@ -161,8 +167,10 @@ impl Loader {
     /// A deployment of an app, active or not, ready to run; `None`: the app has no such one. What is live already is shared.
     pub(crate) async fn version(&self, app: AppId, number: u32, snapshots: &Snapshots) -> store::Result<Option<Version>> {
         let Some(snapshot) = snapshots.deployment(app, number).await? else { return Ok(None) };
-        let images = self.images_of(self.known([app].into_iter()), [snapshot.scripts.as_slice()].into_iter(), snapshots).await?;
-        Ok(Some(version(app, snapshot, &images)))
+        let mut parts = self.known([app].into_iter());
+        parts.sets.read([(app, snapshot.asset_set)].into_iter(), snapshots).await?;
+        self.make_images(&mut parts.images, [snapshot.scripts.as_slice()].into_iter(), snapshots).await?;
+        Ok(Some(version(app, snapshot, &parts)))
     }
 }
 
@@ -183,12 +191,19 @@ fn versions(app: &AppSnapshot) -> impl Iterator<Item = &[SnapshotScript]> {
     std::iter::once(app.scripts.as_slice()).chain(app.split.iter().map(|split| split.version.scripts.as_slice()))
 }
 
-/// A deployment with the images that its scripts have.
-fn version(app: AppId, snapshot: VersionSnapshot, images: &Images) -> Version {
-    let VersionSnapshot { deployment, limits, routes, scripts } = snapshot;
+/// What versions share.
+#[derive(Default)]
+struct Parts {
+    images: Images,
+    sets: Sets,
+}
+
+/// A deployment with the images that its scripts have, and its assets.
+fn version(app: AppId, snapshot: VersionSnapshot, parts: &Parts) -> Version {
+    let VersionSnapshot { deployment, limits, routes, scripts, asset_set } = snapshot;
     let routes = routes.into_iter().map(|route| RouteSpec {
         id: route.route,
-        script: route.script,
+        target: route.target,
         method: route.method,
         host: route.host,
         path: route.path,
@@ -199,10 +214,11 @@ fn version(app: AppId, snapshot: VersionSnapshot, images: &Images) -> Version {
     }
     let modules = ModuleSet::of(&scripts).map(|set| set.key());
     let endpoints = scripts.into_iter().filter(|script| script.kind == ScriptKind::Endpoint);
-    let mut scripts: Vec<Script> = endpoints.map(|script| images.script(script, modules)).collect();
+    let mut scripts: Vec<Script> = endpoints.map(|script| parts.images.script(script, modules)).collect();
     scripts.sort_unstable_by_key(|script| script.id);
     let endpoints = Arc::new(scripts.iter().map(|script| script.name.clone()).collect());
-    Version { deployment, limits, routes, scripts: scripts.into(), endpoints }
+    let assets = parts.sets.of(app, asset_set);
+    Version { deployment, limits, routes, scripts: scripts.into(), endpoints, assets, asset_set }
 }
 
 /// Repeats something while the database is away. Any other failure would only be repeated, so it is reported and left.

@@ -10,7 +10,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use execution::{AppLimits, Image, Limits};
-use store::{AppData, AppId, Digest, ScriptId};
+use store::{AppData, AppId, AssetSet, Digest, ScriptId};
 
 use crate::{egress::AppEgress, gate::Gate, path::RouteTable, response::HostOwner, split::Split, trie::HostTrie};
 
@@ -47,6 +47,10 @@ pub(crate) struct Version {
     pub(crate) scripts: Box<[Script]>,
     /// Their names, apart, for executions that outlive the version.
     pub(crate) endpoints: Arc<EndpointNames>,
+    /// What static routes answer with, the same for all versions that have the same.
+    pub(crate) assets: Arc<AssetSet>,
+    /// Names it; `None`: there are none.
+    pub(crate) asset_set: Option<Digest>,
 }
 
 /// Names of the endpoints of one deployment.

@@ -16,4 +16,5 @@ mod tree;
 
 pub use explain::{Considered, Verdict, explain};
 pub use pattern::{Pattern, PatternError};
+pub(crate) use request_path::clean;
 pub use tree::{Match, Route, RouteError, RouteSpec, RouteTable};

@@ -51,6 +51,19 @@ impl<'p> RequestPath<'p> {
     }
 }
 
+/// The whole path, decoded once; `None` if it has more than one reading: what a prefix route lets through is no key yet.
+pub(crate) fn clean(path: &str) -> Option<String> {
+    let mut decoded = String::with_capacity(path.len());
+    for segment in RequestPath::parse(path).ok()?.segments() {
+        if has_two_readings(&segment.text) {
+            return None;
+        }
+        decoded.push('/');
+        decoded.push_str(&segment.text);
+    }
+    Some(decoded)
+}
+
 /// The segment before the next slash and what comes after it.
 pub(super) fn first_segment(rest: &str) -> Segment<'_> {
     match rest.split_once('/') {

@@ -10,7 +10,7 @@ use super::{Match, PatternError, RouteError, RouteSpec, RouteTable, Verdict, exp
 fn spec(number: usize, method: &str, host: &str, path: &str) -> RouteSpec {
     let id = Uuid::from_u128(number as u128);
     let given = |text: &str| (text != "*").then(|| text.to_owned());
-    RouteSpec { id: RouteId::from(id), script: ScriptId::from(id), method: given(method), host: given(host), path: path.to_owned() }
+    RouteSpec { id: RouteId::from(id), target: ScriptId::from(id).into(), method: given(method), host: given(host), path: path.to_owned() }
 }
 
 fn table(routes: &[(&str, &str, &str)]) -> RouteTable {

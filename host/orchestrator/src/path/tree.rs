@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use http::Method;
-use store::{RouteId, ScriptId};
+use store::{RouteId, RouteTarget};
 
 use super::{
     Pattern, PatternError,
@@ -18,7 +18,7 @@ pub struct RouteSpec {
     /// Names the route in errors and matches.
     pub id: RouteId,
     /// What answers; carried along.
-    pub script: ScriptId,
+    pub target: RouteTarget,
     /// `None`: any method.
     pub method: Option<String>,
     /// Canonical host or `*.` pattern; `None`: every host of the app.
@@ -33,7 +33,7 @@ pub struct Route {
     /// As in [`RouteSpec`].
     pub id: RouteId,
     /// What answers.
-    pub script: ScriptId,
+    pub target: RouteTarget,
     /// `None`: any method.
     pub method: Option<Method>,
     /// `None`: every host of the app.
@@ -211,7 +211,7 @@ impl RouteTable {
         if spec.host.as_ref().is_some_and(|host| host_name::canonical_pattern(host).as_ref() != Ok(host)) {
             return Err(RouteError::Host { route: spec.id });
         }
-        let route = Route { id: spec.id, script: spec.script, method, host: spec.host.map(Into::into), pattern };
+        let route = Route { id: spec.id, target: spec.target, method, host: spec.host.map(Into::into), pattern };
         let index = u32::try_from(self.routes.len()).unwrap_or(u32::MAX);
         let leaf = self.root.leaf(&route.pattern);
         for &other in leaf.iter() {

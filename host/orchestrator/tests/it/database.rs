@@ -42,7 +42,7 @@ async fn deploy(app: &AppStore, source: &str) -> ScriptId {
     let script = ScriptId::new(now());
     let changes = [
         Change::CreateScript { id: script, name: "hello".to_owned(), kind: ScriptKind::Endpoint, source: source.to_owned() },
-        Change::CreateRoute { id: RouteId::new(now()), script, method: None, host: None, path: "/".to_owned() },
+        Change::CreateRoute { id: RouteId::new(now()), target: script.into(), method: None, host: None, path: "/".to_owned() },
     ];
     app.deploy(&changes, "first", now()).await.unwrap();
     script

@@ -254,6 +254,7 @@ fn shop(routes: &[(&str, &str, &str)]) -> (AppSnapshot, HashMap<Digest, String>)
     let app = AppSnapshot {
         app_id: AppId::from(id(1000)),
         split: None,
+        asset_set: None,
         slug: "shop".to_owned(),
         limits: Limits { request_body_bytes: 16, ..Limits::default() },
         app_limits: AppLimits::default(),
@@ -265,7 +266,7 @@ fn shop(routes: &[(&str, &str, &str)]) -> (AppSnapshot, HashMap<Digest, String>)
         routes: numbered()
             .map(|(number, (method, path, _))| SnapshotRoute {
                 route: RouteId::from(id(number)),
-                script: ScriptId::from(id(number)),
+                target: ScriptId::from(id(number)).into(),
                 method: (*method != "*").then(|| (*method).to_owned()),
                 host: None,
                 path: (*path).to_owned(),
