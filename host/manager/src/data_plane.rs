@@ -7,6 +7,7 @@ use execution::{
     HttpRequest, Outcome, Replayed,
     replay::{Faulted, KeptRecording},
 };
+use store::{AssetSet, StaticTerms};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
@@ -82,6 +83,12 @@ pub trait DataPlane: Send + Sync + 'static {
     /// One sentence about what is wrong with the request (a host that is none, a path that cannot be decoded).
     fn match_route(&self, routes: &[RouteSpec], host: &str, method: &str, path: &str) -> Result<RouteMatch, String>;
 
+    /// Which of a deployment's assets a static route would serve for a path that is still percent-encoded.
+    ///
+    /// # Errors
+    /// One sentence about what is wrong with the path.
+    fn match_asset(&self, assets: &AssetSet, terms: &StaticTerms, path: &str) -> Result<AssetMatch, String>;
+
     /// Path and query of a signed link to the preview of an app's deployment, good until `expires` (seconds since 1970). The caller has proved
     /// that he may look at it.
     fn preview_link(&self, app: Uuid, deployment: u32, expires: u64) -> String;
@@ -134,6 +141,17 @@ pub struct RouteMatch {
     pub allow: Vec<String>,
     /// One sentence: why this route and not another.
     pub why: String,
+}
+
+/// What of the assets answers one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AssetMatch {
+    /// The asset at `path`, with 200 or 404. `why`: one sentence.
+    Asset { path: String, status: u16, why: &'static str },
+    /// 308.
+    Redirect { location: String },
+    /// 404.
+    Nothing,
 }
 
 /// A run that took place.

@@ -19,7 +19,7 @@ mod state;
 
 pub use api::{BODY_BYTES_MAX, MANIFEST_BYTES_MAX, extract::Client, openapi, router};
 pub use data_plane::{
-    BoxFuture, DataPlane, InvokeError, Invoked, REFRESH_MAX, ReplayError, RouteField, RouteMatch, RouteRefusal, RouteSpec,
+    AssetMatch, BoxFuture, DataPlane, InvokeError, Invoked, REFRESH_MAX, ReplayError, RouteField, RouteMatch, RouteRefusal, RouteSpec,
 };
 pub use domain_proof::{keep_proving_domains, prove_next};
 pub use state::{Clock, DomainProof, Readiness, State, Streams, Versions};

@@ -1,6 +1,6 @@
 //! `/api/v1/admin/deployments`: what ran when, and going back to it.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::extract::State as Shared;
 use jiff::Timestamp;
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::State;
 
-/// All scripts and routes of an app at one moment. Immutable.
+/// All scripts, routes and assets of an app at one moment. Immutable.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct DeploymentBody {
     id: Uuid,
@@ -58,7 +58,7 @@ impl AuthorBody {
 
 impl DeploymentBody {
     pub(super) fn of(deployment: Deployment, app_id: Uuid) -> Self {
-        let Deployment { id, number, message, settings, author, created_at, active } = deployment;
+        let Deployment { id, number, message, settings, author, created_at, active, .. } = deployment;
         let (settings, author) = (SettingsBody::of(settings), AuthorBody::of(author));
         Self { id: id.uuid(), app_id, number, active, message, settings, author, created_at }
     }
@@ -72,6 +72,9 @@ pub(super) struct DeploymentDetail {
     /// Without sources.
     scripts: Vec<ScriptBody>,
     routes: Vec<RouteBody>,
+    /// Digests by path, as `POST /deployments` takes them.
+    #[schema(example = json!({ "/index.html": "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9" }))]
+    assets: BTreeMap<String, String>,
 }
 
 /// Lists an app's deployments, newest first.
@@ -88,7 +91,7 @@ pub(super) async fn list_deployments(
     Ok(Json(Listing::of(deployments, |deployment| DeploymentBody::of(deployment, app.app_id().uuid()))))
 }
 
-/// One deployment with its scripts and routes.
+/// One deployment with its scripts, routes and assets.
 #[utoipa::path(
     get, path = "/api/v1/admin/deployments/{id}", tag = "deployments",
     params(("id" = Uuid, Path)),
@@ -104,6 +107,7 @@ pub(super) async fn get_deployment(
         deployment: DeploymentBody::of(found.deployment, app_id),
         scripts: found.scripts.into_iter().map(|script| ScriptBody::of(script, app_id, None)).collect(),
         routes: found.routes.into_iter().map(|route| RouteBody::of(route, app_id)).collect(),
+        assets: found.assets.into_iter().map(|(path, digest)| (path, digest.to_string())).collect(),
     }))
 }
 

@@ -9,7 +9,7 @@ use std::{
 use axum::extract::State as Shared;
 use serde::{Deserialize, Serialize};
 use similar::TextDiff;
-use store::{AppStore, DeploymentId, Difference, Differing, Digest, Route, Script, ScriptKind};
+use store::{AppStore, AssetDifference, DeploymentId, Difference, Differing, Digest, Route, Script, ScriptKind};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -17,12 +17,13 @@ use super::{
     extract::{Authorized, Json, OfDeployment, Path, Query, action},
     manifest::SettingsBody,
     problem::Problem,
+    static_routes::{StaticBody, shown},
     through::{self, Uses},
     words,
 };
 use crate::State;
 
-/// Most scripts and most routes that are listed.
+/// Most scripts, most routes and most assets that are listed.
 const LISTED_MAX: usize = 1_000;
 /// Scripts whose texts are compared.
 const COMPARED_MAX: usize = 100;
@@ -42,6 +43,8 @@ pub(super) struct DiffBody {
     to: Option<u32>,
     scripts: Vec<ScriptDiff>,
     routes: Vec<RouteDiff>,
+    /// In the order of their paths.
+    assets: Vec<AssetDiff>,
     /// Null: alike.
     settings: Option<SettingsDiff>,
     /// Whether something was left out because it would have been too much.
@@ -83,10 +86,29 @@ pub(super) struct RouteDiff {
 /// A route on one side.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct RouteSide {
-    script_id: Uuid,
+    #[schema(value_type = words::RouteKind)]
+    kind: &'static str,
+    /// Null: assets answer.
+    script_id: Option<Uuid>,
+    /// Null: a script answers.
+    #[serde(rename = "static")]
+    assets: Option<StaticBody>,
     method: Option<String>,
     host: Option<String>,
     path: String,
+}
+
+/// An asset that is not the same on both sides.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct AssetDiff {
+    #[schema(value_type = words::DiffChange)]
+    change: &'static str,
+    #[schema(example = "/index.html")]
+    path: String,
+    /// Digest of the bytes before; null: it was not there.
+    before: Option<String>,
+    /// Digest of the bytes after; null: it is gone.
+    after: Option<String>,
 }
 
 /// Settings that are not the same.
@@ -165,8 +187,8 @@ impl DiffBody {
         texts: Texts<'_>,
     ) -> Result<Self, Problem> {
         let relinked = through::relinked(&difference, uses);
-        let Difference { scripts, routes, settings, .. } = difference;
-        let mut truncated = scripts.len() + relinked.len() > LISTED_MAX || routes.len() > LISTED_MAX;
+        let Difference { scripts, routes, assets, settings, .. } = difference;
+        let mut truncated = scripts.len() + relinked.len() > LISTED_MAX || routes.len() > LISTED_MAX || assets.len() > LISTED_MAX;
         let mut budget = Budget { scripts: COMPARED_MAX, bytes: TEXT_BYTES_MAX, until: Instant::now() + TIME_MAX };
         let mut listed = Vec::new();
         for script in scripts.into_iter().take(LISTED_MAX) {
@@ -178,7 +200,8 @@ impl DiffBody {
         listed.truncate(LISTED_MAX);
         let settings = settings.map(|(before, after)| SettingsDiff { before: SettingsBody::of(before), after: SettingsBody::of(after) });
         let routes = routes.into_iter().take(LISTED_MAX).map(route_diff).collect();
-        Ok(Self { from, to, scripts: listed, routes, settings, truncated })
+        let assets = assets.into_iter().take(LISTED_MAX).map(asset_diff).collect();
+        Ok(Self { from, to, scripts: listed, routes, assets, settings, truncated })
     }
 }
 
@@ -265,6 +288,20 @@ fn route_diff(route: Differing<Route>) -> RouteDiff {
         (_, None) => "removed",
         _ => "changed",
     };
-    let side = |Route { script, method, host, path, .. }: Route| RouteSide { script_id: script.uuid(), method, host, path };
+    let side = |Route { target, method, host, path, .. }: Route| {
+        let (kind, script_id, assets) = shown(target);
+        RouteSide { kind, script_id, assets, method, host, path }
+    };
     RouteDiff { change, before: route.before.map(side), after: route.after.map(side) }
+}
+
+fn asset_diff(asset: AssetDifference) -> AssetDiff {
+    let AssetDifference { path, before, after } = asset;
+    let change = match (before, after) {
+        (None, _) => "added",
+        (_, None) => "removed",
+        _ => "changed",
+    };
+    let text = |digest: Digest| digest.to_string();
+    AssetDiff { change, path, before: before.map(text), after: after.map(text) }
 }

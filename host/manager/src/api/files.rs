@@ -8,7 +8,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use execution::files::{check_path, check_prefix};
-use futures_util::StreamExt as _;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use http_body::Body as _;
 use jiff::Timestamp;
@@ -18,6 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{
+    assets::take,
     extract::{Authorized, IfMatch, Json, Path, Query, action, etag},
     listing::{Listing, limit},
     members::InApp,
@@ -136,7 +136,7 @@ pub(super) async fn put_file_content(
     let path = checked(path)?;
     let expected = if_match.revision()?.map(Revision::parse);
     let limits = app.app().await?.ok_or_else(|| Problem::not_found("app"))?.limits;
-    let uploaded = take(&app, body, limits.execution.file_bytes).await?;
+    let uploaded = uploaded(&app, body, limits.execution.file_bytes).await?;
     let change = FileChange { path: &path, expected, quota: Quota::of(&limits.app), now: state.now() };
     let entry = app.put_file(&change, uploaded).await?;
     Ok(answer(entry, app.app_id().uuid()))
@@ -165,22 +165,12 @@ pub(super) async fn delete_file(
     }
 }
 
-/// Takes a body to the disk while it comes: it is never in memory as a whole.
-async fn take(app: &store::AppStore, body: Body, most: u64) -> Result<Uploaded, Problem> {
+async fn uploaded(app: &store::AppStore, body: Body, most: u64) -> Result<Uploaded, Problem> {
     let too_large = || Problem::new(ProblemType::BodyTooLarge, format!("A file of this app has at most {most} bytes (file_bytes)."));
     if body.size_hint().lower() > most {
         return Err(too_large());
     }
-    let mut upload = app.begin_upload().await?;
-    let mut pieces = body.into_data_stream();
-    while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(|_| Problem::new(ProblemType::MalformedJson, "The body could not be read to its end."))?;
-        if upload.size() + piece.len() as u64 > most {
-            return Err(too_large());
-        }
-        upload = app.upload(upload, piece).await?;
-    }
-    Ok(app.end_upload(upload).await?)
+    take(app, app.begin_upload().await?, body, most, too_large).await
 }
 
 fn answer(entry: FileEntry, app: Uuid) -> Response {

@@ -17,10 +17,11 @@ use utoipa::ToSchema;
 use super::{
     deployments::DeploymentBody,
     difference::{DiffBody, Texts},
-    extract::{Caller, Json, action, app_ref, at_most, object},
+    extract::{Caller, Json, action, app_ref, at_most, object, object_or_null},
     listing::check_message,
     manifest_check,
     problem::Problem,
+    static_routes::StaticBody,
     words,
 };
 use crate::State;
@@ -43,6 +44,11 @@ pub(super) struct NewDeployment {
     /// At most 10,000. A route keeps the id that its method, host and path have in the active deployment.
     #[serde(default, deserialize_with = "at_most::<_, _, ROUTES_MAX>")]
     pub(super) routes: Vec<DeployedRoute>,
+    /// Digests by path: `/index.html` and the SHA-256, in hexadecimal, of bytes that were uploaded (`PUT /assets/{digest}`) or that a deployment has
+    /// which is kept.
+    #[serde(default)]
+    #[schema(example = json!({}))]
+    pub(super) assets: BTreeMap<String, String>,
     #[serde(default, deserialize_with = "object")]
     pub(super) settings: SettingsBody,
     /// Number of the active deployment as the caller knows it, 0 for none: 412 if it is another one now.
@@ -79,11 +85,15 @@ pub(super) struct DeployedScript {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DeployedRoute {
-    /// Name of an endpoint script of this deployment.
-    pub(super) script: String,
+    /// Name of an endpoint script of this deployment; or else `static`.
+    pub(super) script: Option<String>,
+    /// The assets of this deployment answer.
+    #[serde(rename = "static", default, deserialize_with = "object_or_null")]
+    #[schema(value_type = Option<StaticBody>)]
+    pub(super) assets: Option<StaticBody>,
     /// `/exact`, `/users/:id` or a prefix `/files/*`.
     pub(super) path: String,
-    /// Any method if absent or null.
+    /// Any method if absent or null; of a static route GET, which answers HEAD too.
     pub(super) method: Option<String>,
     /// A host or `*.` wildcard; any of the app's hosts if absent or null.
     pub(super) host: Option<String>,

@@ -1,18 +1,19 @@
 //! Everything that can be wrong with a whole deployment, found before anything is written and told at once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use execution::{Limits, Modules, Source};
+use execution::{Limits, Modules, Source, assets::check_asset_path};
 use futures_util::{StreamExt as _, stream};
-use store::{AppStore, Digest, Manifest, ManifestRoute, ManifestScript, ManifestSource, ScriptKind, Settings};
+use store::{AppStore, Digest, Manifest, ManifestRoute, ManifestScript, ManifestSource, ManifestTarget, ScriptKind, Settings};
 use uuid::Uuid;
 
 use super::{
     diagnostic::{NUL_IN_SOURCE, of_compile_error, parse, problem_type, text_of},
     manifest::{DeployedRoute, DeployedScript, NewDeployment},
-    problem::{FieldError, Problem, ProblemType},
+    problem::{FieldError, Problem, ProblemType, pointer_to_asset, sentence},
     routes::{canonical_or_fault, describe, pointer},
     scripts::{SCRIPT_NAME_RULE, is_script_name},
+    static_routes::target,
     through::Uses,
 };
 use crate::{RouteRefusal, RouteSpec, State};
@@ -44,7 +45,8 @@ impl Faults {
             ProblemType::InvalidRequest => 0,
             ProblemType::ScriptTooLarge => 1,
             ProblemType::ScriptInvalid | ProblemType::ScriptImport => 2,
-            _ => 3,
+            ProblemType::AssetMissing => 3,
+            _ => 4,
         };
         let Some((kind, first)) = self.told.iter().min_by_key(|(kind, _)| rank(kind)) else { return Ok(()) };
         let place = match (first.line, first.column) {
@@ -66,13 +68,14 @@ pub(super) async fn checked(state: &State, app: &AppStore, body: NewDeployment) 
     let mut faults = Faults::default();
     let settings = settings(body.settings.limits, &mut faults);
     let scripts = scripts(body.scripts, &mut faults);
-    let routes = routes(state, body.routes, &scripts, &mut faults);
+    let assets = assets(app, body.assets, &mut faults).await?;
+    let routes = routes(state, body.routes, (&scripts, &assets), &mut faults);
     let uses = sources(state, app, &scripts, &mut faults).await?;
     faults.into_result()?;
-    Ok((Manifest { scripts, routes, settings }, uses))
+    Ok((Manifest { scripts, routes, assets, settings }, uses))
 }
 
-fn settings(lowered: std::collections::BTreeMap<String, u64>, faults: &mut Faults) -> Settings {
+fn settings(lowered: BTreeMap<String, u64>, faults: &mut Faults) -> Settings {
     for (name, value) in &lowered {
         let pointer = format!("/settings/limits/{}", name.replace('~', "~0").replace('/', "~1"));
         match Limits::ALL.iter().find(|limit| limit.name == name) {
@@ -113,20 +116,57 @@ fn scripts(items: Vec<DeployedScript>, faults: &mut Faults) -> Vec<ManifestScrip
     scripts
 }
 
+/// Paths, digests, how many, and that all bytes are there.
+async fn assets(app: &AppStore, items: BTreeMap<String, String>, faults: &mut Faults) -> Result<BTreeMap<String, Digest>, Problem> {
+    if items.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let most = app.app().await?.ok_or_else(|| Problem::not_found("app"))?.limits.app.assets;
+    if items.len() as u64 > most {
+        faults.invalid(
+            "/assets".to_owned(),
+            format!("A deployment of this app has at most {most} assets (assets), this one has {}.", items.len()),
+        );
+    }
+    let mut assets = BTreeMap::new();
+    for (path, digest) in items {
+        if let Err(rule) = check_asset_path(&path) {
+            faults.invalid(pointer_to_asset(&path), sentence(&rule));
+        }
+        match digest.parse() {
+            Ok(digest) => _ = assets.insert(path, digest),
+            Err(_) => faults.invalid(pointer_to_asset(&path), "A digest is 64 hexadecimal digits: the SHA-256 of the bytes."),
+        }
+    }
+    let digests: Vec<Digest> = assets.values().copied().collect::<BTreeSet<_>>().into_iter().collect();
+    let missing: HashSet<Digest> = app.missing_assets(&digests).await?.into_iter().collect();
+    for (path, digest) in assets.iter().filter(|(_, digest)| missing.contains(*digest)) {
+        let message = format!("The bytes of {path} are not there: upload {digest} (PUT /api/v1/admin/assets/{digest}), then deploy again.");
+        faults.add(ProblemType::AssetMissing, FieldError { pointer: Some(pointer_to_asset(path)), message, ..FieldError::default() });
+    }
+    Ok(assets)
+}
+
 /// Routes in their canonical form. In the matcher a route's id is its place in the list.
-fn routes(state: &State, items: Vec<DeployedRoute>, scripts: &[ManifestScript], faults: &mut Faults) -> Vec<ManifestRoute> {
+fn routes(
+    state: &State,
+    items: Vec<DeployedRoute>,
+    (scripts, assets): (&[ManifestScript], &BTreeMap<String, Digest>),
+    faults: &mut Faults,
+) -> Vec<ManifestRoute> {
     let kinds: HashMap<&str, ScriptKind> = scripts.iter().map(|script| (script.name.as_str(), script.kind)).collect();
     let mut specs = Vec::with_capacity(items.len());
-    let mut names = Vec::with_capacity(items.len());
-    for (at, DeployedRoute { script, path, method, host }) in items.into_iter().enumerate() {
-        match kinds.get(script.as_str()) {
-            Some(ScriptKind::Endpoint) => {}
-            Some(ScriptKind::Module) => {
-                faults.invalid(format!("/routes/{at}/script"), "This script is a module and can't answer requests.")
+    let (mut targets, count) = (Vec::with_capacity(items.len()), items.len());
+    for (at, DeployedRoute { script, assets: by_assets, path, method, host }) in items.into_iter().enumerate() {
+        let (target, method) = match target(script, by_assets, method) {
+            Ok((target, method)) => (target.map_or_else(ManifestTarget::Static, ManifestTarget::Script), method),
+            Err((field, message)) => {
+                faults.invalid(format!("/routes/{at}{field}"), message);
+                continue;
             }
-            None => faults.invalid(format!("/routes/{at}/script"), "This deployment has no script of this name."),
-        }
-        names.push(script);
+        };
+        check_target(at, &target, &kinds, assets, faults);
+        targets.push(target);
         match canonical_or_fault(state, RouteSpec { id: Uuid::from_u128(at as u128), method, host, path }) {
             Ok(spec) => specs.push(spec),
             Err((field, message)) => faults.invalid(format!("/routes/{at}{}", pointer(field)), message),
@@ -144,12 +184,37 @@ fn routes(state: &State, items: Vec<DeployedRoute>, scripts: &[ManifestScript], 
             }
         }
     }
-    if specs.len() < names.len() {
+    if specs.len() < count {
         // Something is wrong, so that nothing will be deployed.
         return Vec::new();
     }
-    let form = |(script, RouteSpec { method, host, path, .. })| ManifestRoute { script, method, host, path };
-    names.into_iter().zip(specs).map(form).collect()
+    let form = |(target, RouteSpec { method, host, path, .. })| ManifestRoute { target, method, host, path };
+    targets.into_iter().zip(specs).map(form).collect()
+}
+
+/// What a route names has to be in the same deployment.
+fn check_target(
+    at: usize,
+    target: &ManifestTarget,
+    kinds: &HashMap<&str, ScriptKind>,
+    assets: &BTreeMap<String, Digest>,
+    faults: &mut Faults,
+) {
+    match target {
+        ManifestTarget::Script(name) => match kinds.get(name.as_str()) {
+            Some(ScriptKind::Endpoint) => {}
+            Some(ScriptKind::Module) => {
+                faults.invalid(format!("/routes/{at}/script"), "This script is a module and can't answer requests.")
+            }
+            None => faults.invalid(format!("/routes/{at}/script"), "This deployment has no script of this name."),
+        },
+        ManifestTarget::Static(terms) => {
+            for (field, path) in terms.named().filter(|(_, path)| !assets.contains_key(*path)) {
+                let (pointer, message) = (format!("/routes/{at}/static/{field}"), format!("This deployment has no asset {path}."));
+                faults.add(ProblemType::AssetMissing, FieldError { pointer: Some(pointer), message, ..FieldError::default() });
+            }
+        }
+    }
 }
 
 /// Parses every source that the app does not have yet, and every one that imports something: among these modules it is another script.

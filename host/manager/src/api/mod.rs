@@ -4,6 +4,7 @@
 mod admins;
 mod api_keys;
 mod apps;
+mod assets;
 mod audit;
 pub mod authz;
 mod dead_letters;
@@ -45,6 +46,7 @@ mod secrets;
 mod session;
 mod sessions;
 mod split;
+mod static_routes;
 mod status;
 mod through;
 mod words;
@@ -156,6 +158,9 @@ fn of_what_runs() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(dead_letters::list_dead_letters))
         .routes(routes!(dead_letters::get_dead_letter, dead_letters::delete_dead_letter))
         .routes(routes!(dead_letters::replay_dead_letter))
+        .routes(routes!(assets::list_assets))
+        .routes(routes!(assets::missing_assets))
+        .routes(routes!(assets::put_asset))
         .routes(routes!(executions::list_executions))
         .routes(routes!(executions::get_execution))
         .routes(routes!(executions::get_execution_logs))

@@ -43,6 +43,7 @@ use super::problem::ProblemBody;
         (name = "scripts", description = "Rhai sources"),
         (name = "routes", description = "Which requests reach which script"),
         (name = "deployments", description = "What ran when"),
+        (name = "assets", description = "Files that belong to deployments"),
         (name = "executions", description = "What ran, how it ended, what it used"),
         (name = "logs", description = "What scripts logged"),
         (name = "api-keys", description = "Credentials of programs"),

@@ -101,6 +101,8 @@ problem_types! {
     ScriptImport = "script.import", UNPROCESSABLE_ENTITY, "An import does not resolve";
     /// The source or its parsed form exceeds the limit.
     ScriptTooLarge = "script.too_large", UNPROCESSABLE_ENTITY, "The script is too large";
+    /// A deployment names an asset that was not uploaded, or a route one that the deployment does not have; `errors` names each.
+    AssetMissing = "asset.missing", UNPROCESSABLE_ENTITY, "An asset is not there";
     /// Too many attempts; `Retry-After` says when.
     Throttled = "rate.limited", TOO_MANY_REQUESTS, "Too many requests";
     /// The app runs as many executions as it may; `Retry-After` says when.
@@ -239,6 +241,12 @@ impl Problem {
         Self::new(ProblemType::InvalidRequest, format!("{pointer}: {message}")).with_error(error)
     }
 
+    /// 422 about an asset that a field names.
+    fn missing_asset(pointer: &str, message: String) -> Self {
+        let error = FieldError { pointer: Some(pointer.to_owned()), message: message.clone(), ..FieldError::default() };
+        Self::new(ProblemType::AssetMissing, message).with_error(error)
+    }
+
     /// 500. The caller learns no more than the request's id.
     #[must_use]
     pub fn internal(cause: impl std::fmt::Display) -> Self {
@@ -369,7 +377,11 @@ impl From<store::Error> for Problem {
                 ..FieldError::default()
             }),
             store::Error::RouteConflict { other, .. } => Self::new(ProblemType::RouteConflict, text).with_other(other.uuid()),
-            store::Error::OverQuota { .. } | store::Error::OverFileQuota { .. } => Self::new(ProblemType::ExecutionQuota, text),
+            store::Error::OverQuota { .. } | store::Error::OverFileQuota { .. } | store::Error::OverAssetQuota { .. } => {
+                Self::new(ProblemType::ExecutionQuota, text)
+            }
+            store::Error::AssetNotUploaded { path, .. } => Self::missing_asset(&pointer_to_asset(path), text),
+            store::Error::NoSuchAsset { field, .. } => Self::missing_asset(&format!("/static/{field}"), text),
             store::Error::Missing { what, .. } => Self::not_found(&what.to_string()),
             store::Error::Changed { .. } | store::Error::ActiveMoved { .. } => Self::new(ProblemType::PreconditionFailed, text),
             store::Error::ClaimLost => Self::new(ProblemType::IdempotencyInFlight, text).with_retry_after(1),
@@ -386,6 +398,11 @@ impl From<store::Error> for Problem {
             store::Error::NewerSchema { .. } | store::Error::Migration { .. } | store::Error::Url { .. } => Self::internal(error),
         }
     }
+}
+
+/// The place of an asset in a manifest.
+pub(super) fn pointer_to_asset(path: &str) -> String {
+    format!("/assets/{}", path.replace('~', "~0").replace('/', "~1"))
 }
 
 /// An error with what is behind it, for the log.

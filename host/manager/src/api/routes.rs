@@ -1,4 +1,4 @@
-//! `/api/v1/admin/routes`: which requests reach which script. Each change makes a deployment.
+//! `/api/v1/admin/routes`: which requests reach which script, or the assets. Each change makes a deployment.
 
 use std::sync::Arc;
 
@@ -9,14 +9,16 @@ use axum::{
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use store::{AppStore, Change, Revision, Route, RouteId, ScriptId};
+use store::{AppStore, Change, Revision, Route, RouteId, RouteTarget};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    extract::{Authorized, Caller, IfMatch, Json, OfRoute, Path, Query, action, app_ref, etag, present},
+    extract::{Authorized, Caller, IfMatch, Json, OfRoute, Path, Query, action, app_ref, etag, object_or_null, present},
     listing::{Listing, OfOneApp, page},
     problem::{FieldError, Problem, ProblemType},
+    static_routes::{StaticBody, shown, target_by_id},
+    words,
 };
 use crate::{RouteField, RouteRefusal, RouteSpec, State};
 
@@ -29,12 +31,16 @@ const PATH_BYTES_MAX: usize = 1024;
 pub(super) struct NewRoute {
     /// Slug or id of the app.
     app: String,
-    /// Id of an endpoint script of the app.
-    script: Uuid,
+    /// Id of an endpoint script of the app; or else `static`.
+    script: Option<Uuid>,
+    /// The assets of the deployment answer.
+    #[serde(rename = "static", default, deserialize_with = "object_or_null")]
+    #[schema(value_type = Option<StaticBody>)]
+    assets: Option<StaticBody>,
     /// `/exact`, `/users/:id` or a prefix `/files/*`.
     #[schema(example = "/hello/:name")]
     path: String,
-    /// Any method if absent or null.
+    /// Any method if absent or null; of a static route GET, which answers HEAD too.
     method: Option<String>,
     /// A host or `*.` wildcard; any of the app's hosts if absent or null.
     host: Option<String>,
@@ -44,7 +50,12 @@ pub(super) struct NewRoute {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RoutePut {
-    script: Uuid,
+    /// Id of an endpoint script of the app; or else `static`.
+    script: Option<Uuid>,
+    /// The assets of the deployment answer.
+    #[serde(rename = "static", default, deserialize_with = "object_or_null")]
+    #[schema(value_type = Option<StaticBody>)]
+    assets: Option<StaticBody>,
     path: String,
     method: Option<String>,
     host: Option<String>,
@@ -54,7 +65,12 @@ pub(super) struct RoutePut {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RoutePatch {
+    /// This script answers from now on.
     script: Option<Uuid>,
+    /// Assets answer from now on, as this says as a whole.
+    #[serde(rename = "static", default, deserialize_with = "object_or_null")]
+    #[schema(value_type = Option<StaticBody>)]
+    assets: Option<StaticBody>,
     path: Option<String>,
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
@@ -69,7 +85,13 @@ pub(super) struct RoutePatch {
 pub(super) struct RouteBody {
     id: Uuid,
     app_id: Uuid,
-    script_id: Uuid,
+    #[schema(value_type = words::RouteKind)]
+    kind: &'static str,
+    /// Null: assets answer.
+    script_id: Option<Uuid>,
+    /// Null: a script answers.
+    #[serde(rename = "static")]
+    assets: Option<StaticBody>,
     /// Null: any.
     method: Option<String>,
     /// Null: any of the app's hosts.
@@ -82,14 +104,15 @@ pub(super) struct RouteBody {
 
 impl RouteBody {
     pub(super) fn of(route: Route, app_id: Uuid) -> Self {
-        let Route { id, script, method, host, path, changed_at } = route;
-        Self { id: id.uuid(), app_id, script_id: script.uuid(), method, host, path, changed_at }
+        let Route { id, target, method, host, path, changed_at } = route;
+        let (kind, script_id, assets) = shown(target);
+        Self { id: id.uuid(), app_id, kind, script_id, assets, method, host, path, changed_at }
     }
 }
 
 /// A route before it is stored: canonical, and known to fit among the others.
 struct Draft {
-    script: ScriptId,
+    target: RouteTarget,
     spec: RouteSpec,
 }
 
@@ -120,10 +143,11 @@ pub(super) async fn create_route(
 ) -> Result<Response, Problem> {
     let app = caller.authorize::<action::RouteWrite>(&state, &app_ref(&body.app)).await?;
     let id = RouteId::new(state.now());
-    let draft = draft(&state, &app, id, body.script, body.method, body.host, body.path).await?;
+    let NewRoute { script, assets, path, method, host, .. } = body;
+    let draft = draft(&state, &app, id, RoutePut { script, assets, path, method, host }).await?;
     let message = format!("Create route {}", describe(&draft.spec));
     let RouteSpec { method, host, path, .. } = draft.spec;
-    let change = Change::CreateRoute { id, script: draft.script, method, host, path };
+    let change = Change::CreateRoute { id, target: draft.target, method, host, path };
     app.deploy(&[change], &message, state.now()).await.map_err(at_script)?;
     state.data_plane.refresh(app.app_id().uuid()).await;
     Ok((StatusCode::CREATED, answer(&app, id).await?).into_response())
@@ -174,10 +198,14 @@ pub(super) async fn patch_route(
     let present = app.route(id).await?.ok_or_else(|| Problem::not_found("route"))?;
     // What is not named here must not overwrite what somebody else changes meanwhile.
     let if_match = if_match.or(present.revision().as_str());
+    let (_, script, assets) = shown(present.target);
+    let becomes_static = body.assets.is_some() && assets.is_none();
     let merged = RoutePut {
-        script: body.script.unwrap_or_else(|| present.script.uuid()),
+        script: if body.assets.is_some() { body.script } else { body.script.or(script) },
+        assets: if body.script.is_some() { body.assets } else { body.assets.or(assets) },
         path: body.path.unwrap_or(present.path),
-        method: body.method.unwrap_or(present.method),
+        // That of a script's route says nothing about assets, which have their own.
+        method: body.method.unwrap_or(if becomes_static { None } else { present.method }),
         host: body.host.unwrap_or(present.host),
     };
     replace(&state, &app, id, &if_match, merged).await
@@ -206,10 +234,10 @@ pub(super) async fn delete_route(
 
 async fn replace(state: &State, app: &AppStore, id: RouteId, if_match: &IfMatch, body: RoutePut) -> Result<Response, Problem> {
     let expected = if_match.revision()?.map(Revision::parse);
-    let draft = draft(state, app, id, body.script, body.method, body.host, body.path).await?;
+    let draft = draft(state, app, id, body).await?;
     let message = format!("Change route {}", describe(&draft.spec));
     let RouteSpec { method, host, path, .. } = draft.spec;
-    let change = Change::ReplaceRoute { id, script: draft.script, method, host, path, expected };
+    let change = Change::ReplaceRoute { id, target: draft.target, method, host, path, expected };
     app.deploy(&[change], &message, state.now()).await.map_err(at_script)?;
     state.data_plane.refresh(app.app_id().uuid()).await;
     answer(app, id).await
@@ -222,20 +250,14 @@ async fn answer(app: &AppStore, id: RouteId) -> Result<Response, Problem> {
 }
 
 /// Makes a route canonical and checks that it fits among the app's others.
-async fn draft(
-    state: &State,
-    app: &AppStore,
-    id: RouteId,
-    script: Uuid,
-    method: Option<String>,
-    host: Option<String>,
-    path: String,
-) -> Result<Draft, Problem> {
+async fn draft(state: &State, app: &AppStore, id: RouteId, body: RoutePut) -> Result<Draft, Problem> {
+    let RoutePut { script, assets, path, method, host } = body;
+    let (target, method) = target_by_id(script, assets, method)?;
     let spec = canonical(state, RouteSpec { id: id.uuid(), method, host, path })?;
     let routes = app.all_routes().await?;
     let others: Vec<RouteSpec> = routes.iter().filter(|route| route.id != id).map(self::spec).collect();
     match state.data_plane.check_route(&others, &spec) {
-        Ok(()) => Ok(Draft { script: ScriptId::from(script), spec }),
+        Ok(()) => Ok(Draft { target, spec }),
         Err(RouteRefusal::Invalid { field, message }) => Err(Problem::invalid(pointer(field), message)),
         Err(RouteRefusal::Conflict { with }) => Err(conflict(&others, with)),
     }

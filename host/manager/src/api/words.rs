@@ -16,6 +16,8 @@ macro_rules! words {
 words! {
     /// What a script is for: it answers requests, or other scripts import it.
     ScriptKind { Endpoint, Module }
+    /// What answers the requests of a route: a script, or the assets of the deployment.
+    RouteKind { Script, Static }
     /// Why another deployment became active: it was new, somebody chose it, somebody went back.
     ActivationCause { Deploy, Activate, Rollback }
     /// What happened to a thing between two deployments. What only has another name is renamed.

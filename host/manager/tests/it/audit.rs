@@ -39,6 +39,9 @@ const LEAVES: &[(&str, Option<&str>)] = &[
     ("DELETE /api/v1/admin/queue/{id}", Some("job.deleted")),
     ("DELETE /api/v1/admin/dead-letters/{id}", Some("dead_letter.deleted")),
     ("POST /api/v1/admin/dead-letters/{id}/replay", Some("dead_letter.replayed")),
+    // Bytes alone change nothing: the deployment that names them leaves its row.
+    ("PUT /api/v1/admin/assets/{digest}", None),
+    ("POST /api/v1/admin/assets/missing", None),
     ("PUT /api/v1/admin/secrets/{name}", Some("secret.set")),
     ("DELETE /api/v1/admin/secrets/{name}", Some("secret.deleted")),
     ("POST /api/v1/admin/apps", Some("app.created")),

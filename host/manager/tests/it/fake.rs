@@ -7,7 +7,8 @@ use execution::{
     Source,
     replay::{Fault, Faulted, KeptRecording},
 };
-use manager::{BoxFuture, DataPlane, InvokeError, Invoked, ReplayError, RouteField, RouteMatch, RouteRefusal, RouteSpec};
+use manager::{AssetMatch, BoxFuture, DataPlane, InvokeError, Invoked, ReplayError, RouteField, RouteMatch, RouteRefusal, RouteSpec};
+use store::{AssetSet, StaticTerms};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
@@ -152,6 +153,11 @@ impl DataPlane for FakeDataPlane {
             allow: if hit.is_some() { Vec::new() } else { here.iter().filter_map(|route| route.method.clone()).collect() },
             why: "The paths are equal.".to_owned(),
         })
+    }
+
+    fn match_asset(&self, assets: &AssetSet, _: &StaticTerms, path: &str) -> Result<AssetMatch, String> {
+        let asset = |_| AssetMatch::Asset { path: path.to_owned(), status: 200, why: "It has this path." };
+        Ok(assets.find(path).map_or(AssetMatch::Nothing, asset))
     }
 
     fn preview_link(&self, app: Uuid, deployment: u32, expires: u64) -> String {

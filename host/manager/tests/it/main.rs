@@ -4,6 +4,7 @@
 
 mod admins;
 mod apps;
+mod assets;
 mod audit;
 mod bodies;
 mod conditions;

@@ -35,6 +35,9 @@ pub(crate) struct Things {
     keys: [String; 2],
 }
 
+/// What is sent for an asset.
+const ASSET: &str = r#"{"asset":"bytes"}"#;
+
 /// What an operation is about, where it can be about several.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum About {
@@ -126,7 +129,8 @@ impl Things {
             .replace("{id}", id)
             .replace("{key}", "thing")
             .replace("{name}", "THING")
-            .replace("{path}", "thing%2F1");
+            .replace("{path}", "thing%2F1")
+            .replace("{digest}", &store::Digest::of(ASSET.as_bytes()).to_string());
         let of_an_app = [
             "scripts",
             "routes",
@@ -147,6 +151,8 @@ impl Things {
             "files",
             "files/{path}",
             "files/{path}/content",
+            "assets",
+            "assets/{digest}",
             "secrets",
             "secrets/{name}",
         ];
@@ -191,6 +197,8 @@ impl Things {
             ("POST /api/v1/admin/deployments/{id}/gate", _) => json!({ "recordings": 1 }),
             ("POST /api/v1/admin/executions/{id}/replay", _) => json!({}),
             ("PUT /api/v1/admin/files/{path}/content", _) => json!({ "other": "bytes" }),
+            ("PUT /api/v1/admin/assets/{digest}", _) => json!({ "asset": "bytes" }),
+            ("POST /api/v1/admin/assets/missing", _) => json!({ "app": slug, "digests": ["0".repeat(64)] }),
             ("POST /api/v1/admin/deployments/{id}/preview", _) => json!({ "expires_in_seconds": 60 }),
             ("PUT /api/v1/admin/apps/{app}/split", _) => json!({
                 "deployment": 1, "percent": 5, "sticky": "cookie:visitor", "stop_above_error_rate": 5, "window_requests": 50,

@@ -67,6 +67,10 @@ actions! {
     DeploymentPreview = "deployment_preview", [ScriptRead, ScriptExecute];
     /// Hold a deployment against the past and activate it.
     DeploymentGate = "deployment_gate", [ScriptWrite, ScriptExecute, RouteWrite, LogRead];
+    /// The assets of deployments, and which are missing.
+    AssetRead = "asset_read", [ScriptRead];
+    /// Upload assets: bytes that a deployment can name then.
+    AssetWrite = "asset_write", [ScriptWrite];
     /// What scripts keep.
     DataRead = "data_read", [DataRead];
     DataWrite = "data_write", [DataWrite];

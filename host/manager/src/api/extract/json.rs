@@ -154,6 +154,14 @@ pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -
     deserializer.deserialize_map(OnlyMap(PhantomData))
 }
 
+/// For a field that is an object or null, or not there (with `default`).
+///
+/// # Errors
+/// Anything else, and those of its fields.
+pub fn object_or_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.map(|Object(value)| value))
+}
+
 /// For a list of objects that is refused with its first item beyond `N`, before more of it is read.
 ///
 /// # Errors

@@ -15,7 +15,7 @@ pub use authorized::{
 pub use caller::{Caller, SESSION_IDLE};
 pub use client::Client;
 pub use if_match::{IfMatch, etag};
-pub use json::{Json, at_most, object, present};
+pub use json::{Json, at_most, object, object_or_null, present};
 pub use path::Path;
 pub use query::Query;
 

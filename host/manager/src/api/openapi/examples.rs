@@ -90,6 +90,7 @@ const NULL: &[&str] = &[
     "key_id",
     "previous_kind",
     "revoked_at",
+    "static",
 ];
 const FALSE: &[&str] = &["dry_run", "truncated"];
 

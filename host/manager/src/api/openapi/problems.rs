@@ -54,8 +54,10 @@ fn own(operation: &str) -> &'static [ProblemType] {
         "create_script" | "put_script" | "patch_script" => &[NameTaken, RouteConflict, ScriptInvalid, ScriptImport, ScriptTooLarge],
         "delete_script" => &[ScriptInvalid, ScriptImport],
         "validate_script" => &[ScriptTooLarge],
-        "create_route" | "put_route" | "patch_route" => &[RouteConflict],
-        "create_deployment" => &[NameTaken, RouteConflict, PreconditionFailed, ScriptInvalid, ScriptImport, ScriptTooLarge],
+        "create_route" | "put_route" | "patch_route" => &[RouteConflict, AssetMissing],
+        "create_deployment" => {
+            &[NameTaken, RouteConflict, PreconditionFailed, ScriptInvalid, ScriptImport, ScriptTooLarge, AssetMissing, ExecutionQuota]
+        }
         "put_split" => &[InUse],
         "stream_logs" | "export_audit" | "verify_audit" => &[Throttled],
         "list_api_keys" | "create_api_key" | "get_api_key" | "revoke_api_key" => &[SessionOnly],
@@ -72,7 +74,7 @@ fn own(operation: &str) -> &'static [ProblemType] {
             ExecutionUnavailable,
         ],
         "put_kv" => &[ExecutionQuota],
-        "put_file_content" => &[ExecutionQuota, BodyTooLarge, MalformedJson],
+        "put_asset" | "put_file_content" => &[ExecutionQuota, BodyTooLarge, MalformedJson],
         _ => &[],
     }
 }
