@@ -7,14 +7,17 @@ use execution::{
     replay::{Faulted, KeptRecording},
 };
 use http::Method;
-use manager::{BoxFuture, DataPlane, InvokeError, Invoked, REFRESH_MAX, ReplayError, RouteField, RouteMatch, RouteRefusal, RouteSpec};
+use manager::{
+    AssetMatch, BoxFuture, DataPlane, InvokeError, Invoked, REFRESH_MAX, ReplayError, RouteField, RouteMatch, RouteRefusal, RouteSpec,
+};
 use orchestrator::{
     Orchestrator, Reached, Recorder,
+    assets::{Found, Reason, look_up},
     egress::HostPattern,
     host_name::canonical_pattern,
     path::{self, Match, RouteError, RouteTable, Verdict},
 };
-use store::{AppId, RouteId, ScriptId, Snapshots};
+use store::{AppId, AssetSet, RouteId, RouteTarget, ScriptId, Snapshots, StaticTerms};
 use tokio::sync::broadcast::{self, error::RecvError};
 use uuid::Uuid;
 
@@ -124,6 +127,17 @@ impl DataPlane for LocalDataPlane {
         })
     }
 
+    fn match_asset(&self, assets: &AssetSet, terms: &StaticTerms, path: &str) -> Result<AssetMatch, String> {
+        let found = look_up(assets, terms, path).ok_or("The path has more than one reading, or does not decode to UTF-8.")?;
+        Ok(match found {
+            Found::Asset { path, reason, .. } => {
+                AssetMatch::Asset { path, status: if reason == Reason::NotFound { 404 } else { 200 }, why: why_asset(reason) }
+            }
+            Found::Directory { path } => AssetMatch::Redirect { location: format!("{path}/") },
+            Found::Nothing => AssetMatch::Nothing,
+        })
+    }
+
     fn preview_link(&self, app: Uuid, deployment: u32, expires: u64) -> String {
         self.orchestrator.preview_link(app.into(), deployment, expires)
     }
@@ -161,7 +175,7 @@ fn to_spec(route: &RouteSpec) -> path::RouteSpec {
     path::RouteSpec {
         id: route.id.into(),
         // The matcher carries it along; here nobody asks for it.
-        script: ScriptId::from(Uuid::nil()),
+        target: RouteTarget::Script(ScriptId::from(Uuid::nil())),
         method: route.method.clone(),
         host: route.host.clone(),
         path: route.path.clone(),
@@ -185,6 +199,15 @@ fn refusal(error: RouteError) -> RouteRefusal {
             invalid(RouteField::Host, "A host is a name like shop.example.com or a wildcard like *.example.com.".into())
         }
         RouteError::Conflict { other, .. } => RouteRefusal::Conflict { with: other.uuid() },
+    }
+}
+
+fn why_asset(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Exact => "It has this path.",
+        Reason::Index => "It is the index of this directory.",
+        Reason::Fallback => "No asset has this path: the route's fallback answers.",
+        Reason::NotFound => "No asset has this path: the route's page for that answers.",
     }
 }
 

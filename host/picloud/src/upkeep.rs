@@ -1,5 +1,5 @@
 //! What has to be done now and then: partitions for the days to come, and trimming of the days gone by; counters of log-ins; keys that have
-//! expired, of `kv` and of repeated requests; the bytes of files that nothing needs any more.
+//! expired, of `kv` and of repeated requests; the bytes of files and assets that nothing needs any more.
 
 use std::time::Duration;
 
@@ -32,6 +32,12 @@ pub(crate) async fn run(runs: Runs, retention: Retention, control: Control, data
             Ok(_) | Err(store::Error::NoFiles) => {}
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "bytes of files were not swept; trying again later");
+            }
+        }
+        match data.sweep_assets(clock::now()).await {
+            Ok(_) | Err(store::Error::NoFiles) => {}
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "bytes of assets were not swept; trying again later");
             }
         }
         if let Err(error) = control.sweep_claims(clock::now()).await {

@@ -14,6 +14,12 @@ const PATHS: &[&str] = &["/", "/greet/:name"];
 pub(crate) fn changes(now: Timestamp) -> Vec<Change> {
     let script = ScriptId::new(now);
     let create = Change::CreateScript { id: script, name: "hello".into(), kind: ScriptKind::Endpoint, source: SCRIPT.into() };
-    let route = |path: &&str| Change::CreateRoute { id: RouteId::new(now), script, method: None, host: None, path: (*path).to_owned() };
+    let route = |path: &&str| Change::CreateRoute {
+        id: RouteId::new(now),
+        target: script.into(),
+        method: None,
+        host: None,
+        path: (*path).to_owned(),
+    };
     std::iter::once(create).chain(PATHS.iter().map(route)).collect()
 }

@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "figures for whoever looks at a soak's output")]
 
 mod acceptance;
+mod assets;
 mod commands;
 mod deploys;
 mod egress;
