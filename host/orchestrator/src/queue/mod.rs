@@ -24,8 +24,8 @@ const RUNNING_MAX: usize = 256;
 const CLAIM_MAX: u32 = 64;
 /// Of one app in one go, until it has its next turn.
 const CLAIM_PER_APP_MAX: u32 = 8;
-/// What other nodes have enqueued is found at the latest after this.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// What other nodes have enqueued, and don't run themselves, is found at the latest after this.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// What is due but finds no room is looked for again after this, or when a job has ended.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// A lease lasts four times as long.
@@ -55,6 +55,8 @@ impl Queue {
 struct Running {
     tasks: JoinSet<()>,
     jobs: HashMap<task::Id, (AppId, JobId, ExecutionId)>,
+    /// The last app that had its turn, if others still wait for theirs.
+    turn: Option<AppId>,
 }
 
 impl Orchestrator {
@@ -66,7 +68,7 @@ impl Orchestrator {
     /// Runs jobs of all apps until `shutdown` completes, and returns when the last of them has ended, or has had as long as a request. Spawned once by the
     /// binary.
     pub async fn run_jobs(self: Arc<Self>, data: Data, shutdown: impl Future<Output = ()>) {
-        let mut running = Running { tasks: JoinSet::new(), jobs: HashMap::new() };
+        let mut running = Running { tasks: JoinSet::new(), jobs: HashMap::new(), turn: None };
         let mut shutdown = pin!(shutdown);
         let mut extend = interval(EXTEND_EVERY);
         let mut look_at = Instant::now();
@@ -101,8 +103,13 @@ impl Orchestrator {
     }
 
     async fn start_due(self: &Arc<Self>, running: &mut Running, data: &Data) -> store::Result<Duration> {
+        let due_in = data.next_job_ms().await?;
+        if let Some(pause) = pause_until(due_in) {
+            return Ok(pause);
+        }
         let running_max = RUNNING_MAX.min(self.config.concurrency / 2).max(1);
-        let mut after = None;
+        // From where the last turn ended to the last app, and once more from the first.
+        let mut is_last_round = running.turn.is_none();
         loop {
             let room = u32::try_from(running_max.saturating_sub(running.jobs.len())).unwrap_or(0).min(CLAIM_MAX);
             if room == 0 {
@@ -110,24 +117,19 @@ impl Orchestrator {
             }
             let rooms = self.rooms(running);
             let now = Timestamp::from_millisecond(i64::try_from((self.config.clock)()).unwrap_or(0)).unwrap_or_default();
-            let claim = JobClaim { jobs_max: room, per_app_max: CLAIM_PER_APP_MAX, rooms: &rooms, after, now };
+            let claim = JobClaim { jobs_max: room, per_app_max: CLAIM_PER_APP_MAX, rooms: &rooms, after: running.turn, now };
             let claimed = data.claim_jobs(&claim).await?;
             if claimed.died > 0 {
                 tracing::warn!(jobs = claimed.died, "jobs whose node was lost each time are dead letters now");
             }
             claimed.jobs.into_iter().for_each(|job| self.start(running, data, job));
-            after = claimed.next;
-            if after.is_none() {
+            running.turn = claimed.next;
+            if running.turn.is_none() && std::mem::replace(&mut is_last_round, true) {
                 break;
             }
         }
-        Ok(match data.next_job_ms().await? {
-            None => LOOK_EVERY,
-            Some(due_in) => u64::try_from(due_in).ok().filter(|due_in| *due_in > 0).map_or(LOOK_AGAIN, |due_in| {
-                // A millisecond late is better than a millisecond early, twice.
-                Duration::from_millis(due_in + 1).min(LOOK_EVERY)
-            }),
-        })
+        // What is still due is of apps that have no room for it now.
+        Ok(pause_until(data.next_job_ms().await?).unwrap_or(LOOK_AGAIN))
     }
 
     /// Apps that have room for less, or more, than [`CLAIM_PER_APP_MAX`] jobs.
@@ -147,6 +149,14 @@ impl Orchestrator {
         let task = running.tasks.spawn(async move { orchestrator.run_job(&data, &job).await });
         running.jobs.insert(task.id(), key);
     }
+}
+
+/// How long there is nothing to do; `None`: something is due.
+fn pause_until(due_in_ms: Option<i64>) -> Option<Duration> {
+    let Some(due_in_ms) = due_in_ms else { return Some(LOOK_EVERY) };
+    let due_in_ms = u64::try_from(due_in_ms).ok().filter(|due_in_ms| *due_in_ms > 0)?;
+    // A millisecond late is better than a millisecond early, twice.
+    Some(Duration::from_millis(due_in_ms + 1).min(LOOK_EVERY))
 }
 
 impl Running {

@@ -111,17 +111,13 @@ fn shop(instance: &mut Instance) {
     instance.without_rates("shop");
 }
 
-#[test]
-fn s_9_3_a_database_that_goes_away_is_missed_only_by_what_needs_it() {
-    let turns: u64 = std::env::var("SOAK_TURNS").ok().and_then(|turns| turns.parse().ok()).unwrap_or(1);
-    let mut database = Database::start();
-    let mut instance = Instance::node(&database.url());
-    shop(&mut instance);
+/// Five clients, each with a path of its own, while the database is stopped and started again.
+fn under_load(instance: &Instance, database: &mut Database, seconds_away: u64) -> Vec<Vec<Seen>> {
     let phase = AtomicU8::new(0);
     let targets = ["/stateless?n=1", "/stateless?n=2", "/careful", "/counts", "/later"];
-    let seen: Vec<Vec<Seen>> = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let clients = targets.map(|target| {
-            let (instance, phase) = (&instance, &phase);
+            let phase = &phase;
             scope.spawn(move || ask(instance, target, phase))
         });
         let enter = |number: u8, seconds: u64| {
@@ -130,14 +126,23 @@ fn s_9_3_a_database_that_goes_away_is_missed_only_by_what_needs_it() {
         };
         enter(0, 2);
         database.stop();
-        enter(1, 6 * turns.min(10));
-        assert_eq!(degraded(&instance), (200, true), "it goes on serving and says what is missing");
+        enter(1, seconds_away);
+        assert_eq!(degraded(instance), (200, true), "it goes on serving and says what is missing");
         phase.store(2, Ordering::SeqCst);
         database.go_on();
         enter(2, 3);
         phase.store(3, Ordering::SeqCst);
         clients.map(|client| client.join().unwrap()).into()
-    });
+    })
+}
+
+#[test]
+fn s_9_3_a_database_that_goes_away_is_missed_only_by_what_needs_it() {
+    let turns: u64 = std::env::var("SOAK_TURNS").ok().and_then(|turns| turns.parse().ok()).unwrap_or(1);
+    let mut database = Database::start();
+    let mut instance = Instance::node(&database.url());
+    shop(&mut instance);
+    let seen = under_load(&instance, &mut database, 6 * turns.min(10));
     let [one, two, careful, counts, later] = &seen[..] else { panic!("five clients") };
 
     // What needs no database: each answer right, whenever it came.

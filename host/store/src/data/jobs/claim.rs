@@ -7,9 +7,6 @@ use sqlx::PgConnection;
 use super::{ClaimedJob, DELIVERIES_MAX, LEASE};
 use crate::{AppId, Data, Error, ExecutionId, JobId, Result, time::Time};
 
-/// Apps that are looked at in one call.
-const APPS_AT_ONCE: i64 = 1_000;
-
 /// What a node has room for.
 #[derive(Debug, Clone)]
 pub struct Claim<'a> {
@@ -101,16 +98,15 @@ async fn due(connection: &mut PgConnection, claim: &Claim<'_>) -> sqlx::Result<V
         select job.app_id as "app: AppId", job.id as "id: JobId", job.script_name, job.payload, job.depth, job.hops, job.attempts_max,
             job.backoff_ms, job.enqueued_at as "enqueued_at: Time", job.enqueued_by as "enqueued_by: ExecutionId", job.attempts,
             job.execution_id as "execution: ExecutionId", job.deliveries
-        from (select app_id from walk where app_id is not null limit $2) as app
-        left join unnest($3::uuid[], $4::int[]) as room (app_id, jobs) on room.app_id = app.app_id
+        from (select app_id from walk where app_id is not null) as app
+        left join unnest($2::uuid[], $3::int[]) as room (app_id, jobs) on room.app_id = app.app_id
         cross join lateral (
             select * from jobs j where j.app_id = app.app_id and j.died_at is null and j.due_at <= now()
-            order by j.due_at, j.id limit coalesce(room.jobs, $5::int) for update skip locked
+            order by j.due_at, j.id limit coalesce(room.jobs, $4::int) for update skip locked
         ) as job
-        limit $6
+        limit $5
         "#,
         claim.after as _,
-        APPS_AT_ONCE,
         &apps as &[AppId],
         &rooms,
         signed(claim.per_app_max),
