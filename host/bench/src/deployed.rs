@@ -89,7 +89,7 @@ async fn deploys(api: &Client, script: &str, report: &mut Report) -> Result<()> 
     Ok(())
 }
 
-/// 10,000 scripts, each with a route, none like another. Apps are filled side by side.
+/// 10,000 scripts, each with a route, none like another. Each app is deployed as a whole, as a folder of scripts is, and several side by side.
 async fn fill(api: &Client) -> Result<()> {
     let mut workers = tokio::task::JoinSet::new();
     for worker in 0..4 {
@@ -98,10 +98,14 @@ async fn fill(api: &Client) -> Result<()> {
             for app in (worker..APPS).step_by(4) {
                 let slug = format!("many-{app}");
                 make_app(&api, &slug).await?;
-                for number in 0..SCRIPTS_PER_APP {
+                let numbers = 0..SCRIPTS_PER_APP;
+                let scripts = numbers.clone().map(|number| {
                     let source = format!("{}\n// {slug} {number}", cart::SCRIPT);
-                    make_script(&api, &slug, &format!("script-{number}"), &source, &format!("/{number}")).await?;
-                }
+                    json!({ "name": format!("script-{number}"), "source": source })
+                });
+                let routes = numbers.map(|number| json!({ "script": format!("script-{number}"), "path": format!("/{number}") }));
+                let all = json!({ "app": slug, "scripts": scripts.collect::<Vec<_>>(), "routes": routes.collect::<Vec<_>>() });
+                api.call("POST", "deployments", all).await?;
             }
             anyhow::Ok(())
         });
