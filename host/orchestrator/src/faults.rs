@@ -10,7 +10,7 @@ use crate::{
     Orchestrator, ReplayError,
     admission::Applicant,
     error::Refusal,
-    recording::{Code, checked},
+    recording::{Code, checked_answer},
 };
 
 /// Calls of a recording that are made to fail: those behind them are like them.
@@ -47,7 +47,7 @@ impl Orchestrator {
         };
         let (services, sent) = Faulty::new(recording.calls.clone(), fails);
         let Outcome { result, effects, .. } = self.executor.execute(image, &recording.invocation, &limits, Box::new(services)).await;
-        let result = checked(result, &limits, recording.shared_host);
+        let result = checked_answer(result, &limits, recording.shared_host);
         if fault == Fault::Conflict {
             // What has called nobody is run again from the start, and leaves nothing of the run before.
             return (result.is_ok() && effects.need_commit() && effects.irrevocable).then(|| Faulted {

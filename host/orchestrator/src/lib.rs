@@ -75,7 +75,7 @@ pub use finish::Recorder;
 pub use network::{Network, NetworkError};
 pub use peer::TrustedProxies;
 pub use preview::PreviewKey;
-pub use recording::ReplayError;
+pub use recording::{ReplayError, checked_answer};
 pub use refusals::Refusals;
 pub use table::Summary;
 

@@ -128,7 +128,7 @@ impl Orchestrator {
         Ok(Replayed {
             deployment: number,
             recorded,
-            replayed: Ended { result: checked(result, &limits, shared_host), usage, logs },
+            replayed: Ended { result: checked_answer(result, &limits, shared_host), usage, logs },
             same_guest: guest == self.config.guest,
             calls: count,
             divergence: course.divergence(),
@@ -137,8 +137,11 @@ impl Orchestrator {
     }
 }
 
-/// An answer held against the rules of HTTP, as it was when it was recorded.
-pub(crate) fn checked(result: Result<Response, Failure>, limits: &Limits, shared_host: bool) -> Result<Response, Failure> {
+/// A script's answer held against the rules of HTTP: what of it a recording has.
+///
+/// # Errors
+/// A failure `invalid_response`, or the one that it was.
+pub fn checked_answer(result: Result<Response, Failure>, limits: &Limits, shared_host: bool) -> Result<Response, Failure> {
     let owner = if shared_host { HostOwner::Shared } else { HostOwner::App };
     result.and_then(|answer| response::check(answer, limits, owner)).map(|checked| checked.to_answer())
 }

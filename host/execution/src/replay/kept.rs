@@ -4,12 +4,16 @@
 //! recording, in bodies that are no text too, and each is replaced by a mark with its name and version. To replay it, the marks become values
 //! again, if these versions are still there.
 
+mod export;
+
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::Recording;
 use crate::{Answer, Question, Secret, SecretVersion, bytes};
+
+pub use export::Exported;
 
 /// What a mark begins and ends with: characters of the private use area, which nobody types.
 const BEGIN: char = '\u{e000}';
@@ -18,6 +22,8 @@ const END: char = '\u{e001}';
 const SECRETS: &str = "secrets";
 /// Headers of the request that are not shown: credentials of the visitor.
 const NOT_SHOWN: [&str; 2] = ["authorization", "cookie"];
+/// What is shown instead.
+const VALUE_NOT_SHOWN: &str = "(not shown)";
 
 /// Secrets with the versions and values that an execution read.
 #[derive(Debug, Default)]
@@ -65,31 +71,31 @@ impl Secrets {
 
     /// Puts marks in the place of values, everywhere in a JSON document.
     fn hide(&self, document: &mut Value) {
-        for (value, mark) in self.spellings() {
+        for [(value, mark), (escaped, escaped_mark)] in self.spellings() {
             replace(document, &value, &mark);
+            if escaped != value {
+                replace(document, &escaped, &escaped_mark);
+            }
         }
     }
 
-    /// The same way back: a value may stand in the mark of another one, so the last comes first.
+    /// The same way back: a value may stand in the mark of another one, so the last comes first. Both marks of each: a value that reads the same when it
+    /// is escaped may stand in for one that does not.
     fn show(&self, document: &mut Value) {
-        for (value, mark) in self.spellings().into_iter().rev() {
+        for [(value, mark), (escaped, escaped_mark)] in self.spellings().rev() {
+            replace(document, &escaped_mark, &escaped);
             replace(document, &mark, &value);
         }
     }
 
     /// Values with their marks: as they are, and as JSON writes them inside of a string, which is how they stand in a body.
-    fn spellings(&self) -> Vec<(Zeroizing<String>, String)> {
-        let mut spellings = Vec::new();
-        for (name, secret) in &self.0 {
-            let value = secret.reveal();
-            spellings.push((Zeroizing::new(value.to_owned()), mark(name, secret.version, "")));
-            let quoted = Zeroizing::new(Value::from(value).to_string());
-            let escaped = quoted.get(1..quoted.len() - 1).unwrap_or_default();
-            if escaped != value {
-                spellings.push((Zeroizing::new(escaped.to_owned()), mark(name, secret.version, "\\")));
-            }
-        }
-        spellings
+    fn spellings(&self) -> impl DoubleEndedIterator<Item = [(Zeroizing<String>, String); 2]> {
+        self.0.iter().map(|(name, secret)| {
+            let value = Zeroizing::new(secret.reveal().to_owned());
+            let quoted = Zeroizing::new(Value::from(value.as_str()).to_string());
+            let escaped = Zeroizing::new(quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned());
+            [(value, mark(name, secret.version, "")), (escaped, mark(name, secret.version, "\\"))]
+        })
     }
 }
 
@@ -124,7 +130,7 @@ impl KeptRecording {
         let headers = document.pointer_mut("/invocation/request/headers").and_then(Value::as_array_mut);
         for header in headers.into_iter().flatten() {
             if header[0].as_str().is_some_and(|name| NOT_SHOWN.contains(&name)) {
-                header[1] = Value::from("(not shown)");
+                header[1] = Value::from(VALUE_NOT_SHOWN);
             }
         }
         document
@@ -135,9 +141,8 @@ impl KeptRecording {
     /// # Errors
     /// [`NotReplayable`].
     pub fn open(&self, find: impl Fn(&str) -> Option<Secret>) -> Result<Recording, NotReplayable> {
-        let mut document = self.0.clone();
-        let names = document.as_object_mut().and_then(|members| members.remove(SECRETS)).ok_or(NotReplayable::Form)?;
-        let names: Vec<(String, SecretVersion)> = serde_json::from_value(names).map_err(|_| NotReplayable::Form)?;
+        let names = self.0.get(SECRETS).ok_or(NotReplayable::Form)?;
+        let names: Vec<(String, SecretVersion)> = serde_json::from_value(names.clone()).map_err(|_| NotReplayable::Form)?;
         let mut secrets = Secrets::default();
         for (name, version) in names {
             match find(&name).filter(|present| present.version == version) {
@@ -145,16 +150,7 @@ impl KeptRecording {
                 None => return Err(NotReplayable::SecretGone { name, version }),
             }
         }
-        secrets.show(&mut document);
-        let mut recording: Recording = serde_json::from_value(document).map_err(|_| NotReplayable::Form)?;
-        for call in &mut recording.calls {
-            if let Answer::Secret(Ok(Some(secret))) = &mut call.answered.answer
-                && let Some((_, known)) = secrets.0.iter().find(|(_, known)| known.version == secret.version)
-            {
-                *secret = known.clone();
-            }
-        }
-        Ok(recording)
+        self.open_with(&secrets)
     }
 }
 

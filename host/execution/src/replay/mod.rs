@@ -11,6 +11,6 @@ mod recording;
 
 pub use course::{Course, Divergence, Replay};
 pub use faults::{Fault, Faulted, Faulty, Sent};
-pub use kept::{KeptRecording, NotReplayable, Secrets};
+pub use kept::{Exported, KeptRecording, NotReplayable, Secrets};
 pub use recorder::{Call, Recorder, Tape};
 pub use recording::{Ended, FORMAT, Recording, Replayed};

@@ -18,6 +18,7 @@ mod modules;
 mod nodes;
 mod outage;
 mod queue;
+mod recordings;
 mod replay;
 mod schemathesis;
 mod secrets;

@@ -132,3 +132,40 @@ fn credentials_of_the_visitor_are_not_shown() {
         serde_json::json!([["authorization", "(not shown)"], ["cookie", "(not shown)"], ["x", "y"]])
     );
 }
+
+/// What a run with the stand-ins asks, logs and answers is what the opened recording says, also where the value had an escape.
+#[test]
+fn an_exported_recording_opens_with_something_in_the_place_of_each_secret() {
+    let recording = recording();
+    let shown = KeptRecording::of(&recording).unwrap().shown();
+    let exported = KeptRecording::read(shown.to_string().as_bytes()).unwrap().open_exported().unwrap();
+    assert_eq!(exported.stand_ins, ["LONG@3", "SHORT@4"]);
+    assert_eq!(exported.not_shown, ["authorization", "cookie"]);
+    assert!(!exported.has_comparable_fuel());
+    let values = exported
+        .recording
+        .calls
+        .iter()
+        .filter_map(|call| match &call.answered.answer {
+            Answer::Secret(Ok(Some(secret))) => Some(secret.reveal().to_owned()),
+            _ => None,
+        })
+        .collect::<Vec<_>>();
+    let [long, short] = values.as_slice() else { panic!("{values:?}") };
+    // Both are in the log, where the sandbox would have hidden a long one.
+    assert!(long != short && long.len().max(short.len()) < crate::REDACTED_BYTES_MIN, "{long} {short}");
+    let Question::KvGet { key } = &exported.recording.calls[3].question else { panic!("another call") };
+    assert_eq!(*key, format!("{long}, {short}"));
+    assert!(!serde_json::to_string(&exported.recording).unwrap().contains(BEGIN));
+}
+
+#[test]
+fn a_stand_in_is_as_long_as_the_sandbox_needs_it_to_log_the_same() {
+    let mut recording = recording();
+    recording.ended.logs.lines.clear();
+    let body = serde_json::json!({ "t": LONG }).to_string().into_bytes();
+    recording.ended.result = Ok(Response { status: 200, headers: Vec::new(), body });
+    let exported = KeptRecording::of(&recording).unwrap().open_exported().unwrap();
+    let Ok(Response { body, .. }) = &exported.recording.ended.result else { panic!("a failure") };
+    assert_eq!(String::from_utf8_lossy(body), r#"{"t":"stand-in-for-LONG-3"}"#);
+}
