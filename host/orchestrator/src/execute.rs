@@ -138,17 +138,17 @@ impl Orchestrator {
             let Outcome { result, usage, logs, calls, effects } = self.executor.execute(image, invocation, limits, services).await;
             let result = result.and_then(|answer| response::check(answer, limits, call.owner()));
             running.ran(attempts, calls);
-            let mut last = LastRun { result, usage, logs, tape, uncommitted: None };
+            let mut last = LastRun { result, usage, logs, effects, tape, uncommitted: None };
             // A job is done with the commit, whether it writes or not.
             let is_job = running.is_job();
-            if last.result.is_err() || !(is_job || effects.need_commit()) {
+            if last.result.is_err() || !(is_job || last.effects.need_commit()) {
                 return last;
             }
-            let row = (is_job || effects.has_writes()).then(|| running.as_if(&last.result, last.usage, &last.logs)).flatten();
+            let row = (is_job || last.effects.has_writes()).then(|| running.as_if(&last.result, last.usage, &last.logs)).flatten();
             // In a box: most executions have nothing to commit, and should not be as large as those that do.
-            let failure = match Box::pin(commit::commit(call.app, &effects, now, call.hops, row)).await {
+            let failure = match Box::pin(commit::commit(call.app, &last.effects, now, call.hops, row)).await {
                 Attempt::Done => {
-                    self.queue.has_new(&effects.jobs);
+                    self.queue.has_new(&last.effects.jobs);
                     return last;
                 }
                 Attempt::Failed(failure) => failure,
@@ -172,6 +172,8 @@ pub(crate) struct LastRun {
     pub(crate) result: Result<Checked, Failure>,
     pub(crate) usage: Usage,
     pub(crate) logs: Logs,
+    /// What it has written, if it was committed.
+    pub(crate) effects: Effects,
     /// What it was told; `None`: the app is not recorded.
     pub(crate) tape: Option<Tape>,
     /// The answer, if it was good and could not be committed.

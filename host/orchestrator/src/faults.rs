@@ -25,7 +25,7 @@ impl Orchestrator {
     pub async fn try_faults(&self, app: AppId, kept: &KeptRecording) -> Result<Vec<Faulted>, ReplayError> {
         let Code { app, version, recording, script } = self.code_of(app, kept, None).await?;
         let image = version.scripts[script].image.as_ref().ok_or(ReplayError::NoScript(version.deployment))?;
-        let secrets = Secrets::of(&recording);
+        let secrets = Secrets::of(&recording.calls);
         let applicant = Applicant { app: app.id, limits: &app.limits, client: None };
         let permit = self.admission.admit(&app.gate, applicant).await.map_err(|_: Refusal| ReplayError::Busy)?;
         let _sandbox = permit.sandbox().await.map_err(|_: Refusal| ReplayError::Busy)?;

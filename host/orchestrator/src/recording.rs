@@ -62,13 +62,15 @@ pub(crate) fn begin(limits: &AppLimits, services: AppServices) -> (Box<dyn Servi
 
 /// The recording of an execution that failed, or that was drawn.
 pub(crate) fn make(call: &Call<'_>, invocation: Invocation, guest: &str, last: &LastRun) -> Option<NewRecording> {
-    let LastRun { result, usage, logs, tape, uncommitted } = last;
+    let LastRun { result, usage, logs, effects, tape, uncommitted } = last;
     let limits = &call.app.limits;
     if result.is_ok() && !is_drawn(&invocation.seed, limits.recordings_per_mille) {
         return None;
     }
     let calls = tape.as_ref()?.calls()?;
     let answer = uncommitted.as_ref().map_or(result.as_ref(), Ok);
+    let answer = answer.map(Checked::to_answer).map_err(Clone::clone);
+    let ended = Ended::new(answer, *usage, logs.clone(), effects, &Secrets::of(&calls));
     let recording = Recording {
         format: FORMAT,
         guest: guest.to_owned(),
@@ -76,7 +78,7 @@ pub(crate) fn make(call: &Call<'_>, invocation: Invocation, guest: &str, last: &
         limits: call.version.limits.clone(),
         shared_host: call.owner() == HostOwner::Shared,
         calls,
-        ended: Ended { result: answer.map(Checked::to_answer).map_err(Clone::clone), usage: *usage, logs: logs.clone() },
+        ended,
     };
     let text = KeptRecording::of(&recording).ok()?.to_bytes();
     (text.len() <= RECORDING_BYTES_MAX).then_some(NewRecording { text, bytes_max: limits.recordings_bytes })
@@ -97,8 +99,8 @@ impl Orchestrator {
     pub async fn replay(&self, app: AppId, kept: &KeptRecording, deployment: Option<u32>) -> Result<Replayed, ReplayError> {
         let Code { app, version, recording, script } = self.code_of(app, kept, deployment).await?;
         let image = version.scripts[script].image.as_ref().ok_or(ReplayError::NoScript(version.deployment))?;
-        let secrets = Secrets::of(&recording);
-        let replayed = self.run_again(&app, image, recording, version.deployment).await?;
+        let secrets = Secrets::of(&recording.calls);
+        let replayed = self.run_again(&app, image, recording, version.deployment, &secrets).await?;
         // What the script answered and asked may hold what it has read.
         secrets.hide_in(&replayed).map_err(|_| ReplayError::NotReplayable(NotReplayable::Form))
     }
@@ -117,18 +119,25 @@ impl Orchestrator {
         Ok(Code { app, version, recording, script })
     }
 
-    async fn run_again(&self, app: &App, image: &Image, recording: Recording, number: u32) -> Result<Replayed, ReplayError> {
+    async fn run_again(
+        &self,
+        app: &App,
+        image: &Image,
+        recording: Recording,
+        number: u32,
+        secrets: &Secrets,
+    ) -> Result<Replayed, ReplayError> {
         let Recording { guest, invocation, limits, shared_host, calls, ended: recorded, .. } = recording;
         let applicant = Applicant { app: app.id, limits: &app.limits, client: None };
         let permit = self.admission.admit(&app.gate, applicant).await.map_err(|_: Refusal| ReplayError::Busy)?;
         let _sandbox = permit.sandbox().await.map_err(|_: Refusal| ReplayError::Busy)?;
         let (count, is_same_code) = (calls.len(), number == invocation.deployment);
         let (replay, course) = if is_same_code { Replay::new(calls) } else { Replay::of_other_code(calls) };
-        let Outcome { result, usage, logs, .. } = self.executor.execute(image, &invocation, &limits, Box::new(replay)).await;
+        let Outcome { result, usage, logs, effects, .. } = self.executor.execute(image, &invocation, &limits, Box::new(replay)).await;
         Ok(Replayed {
             deployment: number,
             recorded,
-            replayed: Ended { result: checked_answer(result, &limits, shared_host), usage, logs },
+            replayed: Ended::new(checked_answer(result, &limits, shared_host), usage, logs, &effects, secrets),
             same_guest: guest == self.config.guest,
             calls: count,
             divergence: course.divergence(),

@@ -10,7 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::Recording;
+use super::{Call, Recording};
 use crate::{Answer, Question, Secret, SecretVersion, bytes};
 
 pub use export::Exported;
@@ -45,9 +45,9 @@ pub enum NotReplayable {
 impl Secrets {
     /// Those that the calls of a recording have read, the longest values first: one may be part of another.
     #[must_use]
-    pub fn of(recording: &Recording) -> Self {
+    pub fn of(calls: &[Call]) -> Self {
         let mut secrets = Vec::new();
-        for call in &recording.calls {
+        for call in calls {
             if let (Question::Secret { name }, Answer::Secret(Ok(Some(secret)))) = (&call.question, &call.answered.answer)
                 && !secret.reveal().is_empty()
                 && !secrets.iter().any(|(_, known)| known == secret)
@@ -57,6 +57,11 @@ impl Secrets {
         }
         secrets.sort_by_key(|(_, secret)| std::cmp::Reverse(secret.reveal().len()));
         Self(secrets)
+    }
+
+    /// Whether none was read.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The same report, with marks in the place of values.
@@ -70,7 +75,7 @@ impl Secrets {
     }
 
     /// Puts marks in the place of values, everywhere in a JSON document.
-    fn hide(&self, document: &mut Value) {
+    pub(super) fn hide(&self, document: &mut Value) {
         for [(value, mark), (escaped, escaped_mark)] in self.spellings() {
             replace(document, &value, &mark);
             if escaped != value {
@@ -103,7 +108,7 @@ impl KeptRecording {
     /// # Errors
     /// It can't be written as JSON: a defect.
     pub fn of(recording: &Recording) -> serde_json::Result<Self> {
-        let (mut document, secrets) = (serde_json::to_value(recording)?, Secrets::of(recording));
+        let (mut document, secrets) = (serde_json::to_value(recording)?, Secrets::of(&recording.calls));
         secrets.hide(&mut document);
         // Beside the recording, where nothing is replaced: a value may be part of a name.
         let names: Vec<_> = secrets.0.iter().map(|(name, secret)| json!([name, secret.version])).collect();

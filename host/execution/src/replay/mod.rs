@@ -8,6 +8,7 @@ mod faults;
 mod kept;
 mod recorder;
 mod recording;
+mod written;
 
 pub use course::{Course, Divergence, Replay};
 pub use faults::{Fault, Faulted, Faulty, Sent};

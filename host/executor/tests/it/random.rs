@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use execution::{
     Limits, Recorder, Recording, Replay,
     http::Response,
-    replay::{Ended, FORMAT, KeptRecording},
+    replay::{Ended, FORMAT, KeptRecording, Secrets},
 };
 use executor::Memory;
 use rand_chacha::{
@@ -118,8 +118,8 @@ async fn g9_replay_of_random_scripts_is_the_same_to_the_unit() {
         let recorded = executor.run(&image, &call, &limits, Box::new(recorder)).await;
         memory.commit(&recorded.effects).ok();
 
-        let ended = Ended { result: recorded.result.clone(), usage: recorded.usage, logs: recorded.logs.clone() };
         let calls = tape.calls().expect("not too much");
+        let ended = Ended::new(recorded.result.clone(), recorded.usage, recorded.logs.clone(), &recorded.effects, &Secrets::of(&calls));
         let recording =
             Recording { format: FORMAT, guest: String::new(), invocation: call, limits: limits.clone(), shared_host: true, calls, ended };
         // As it is kept, without secrets, and opened again.

@@ -34,7 +34,7 @@ pub(super) struct GatePost {
     /// The newest recordings of each script that are run again: 1 to 100; 20 if absent. 500 in all.
     #[schema(minimum = 1, maximum = 100)]
     recordings: Option<u32>,
-    /// It passes if no more of a hundred runs end with another answer; 100 if absent.
+    /// It passes if no more of a hundred runs end with another answer or would write something else; 100 if absent.
     #[schema(maximum = 100)]
     changed_percent_max: Option<u32>,
     /// It passes if no more runs fail that did not fail then; 0 if absent.
@@ -53,8 +53,10 @@ pub(super) struct GateBody {
     activated: bool,
     /// Executions that were run again.
     runs: u32,
-    /// Of them, those that ended with another answer or another error.
+    /// Of them, those that ended with another answer or another error, or would have written something else.
     changed: u32,
+    /// Of them, those that would have written something else; older recordings do not know what was written.
+    changed_effects: u32,
     /// Of them, those that fail and did not then.
     new_failures: u32,
     /// Of them, those that do not fail and did then.
@@ -78,6 +80,8 @@ pub(super) struct GateDifference {
     /// Null if it failed.
     recorded_status: Option<u16>,
     replayed_status: Option<u16>,
+    /// Whether it would have written something else.
+    changed_effects: bool,
     /// Why it fails now; null if it does not.
     message: Option<String>,
 }
@@ -150,10 +154,11 @@ impl GateBody {
             self.fuel_recorded += replayed.recorded.usage.fuel_used;
             self.fuel_replayed += replayed.replayed.usage.fuel_used;
         }
-        if replayed.has_equal_result() {
+        if replayed.has_equal_result() && !replayed.has_other_effects() {
             return;
         }
         self.changed += 1;
+        self.changed_effects += u32::from(replayed.has_other_effects());
         let (failed, fails) = (replayed.recorded.result.is_err(), replayed.replayed.result.is_err());
         self.new_failures += u32::from(fails && !failed);
         self.mended += u32::from(failed && !fails);
@@ -164,7 +169,9 @@ impl GateBody {
 }
 
 impl GateDifference {
-    fn of(execution: ExecutionId, Replayed { recorded, replayed, .. }: Replayed) -> Self {
+    fn of(execution: ExecutionId, run: Replayed) -> Self {
+        let changed_effects = run.has_other_effects();
+        let Replayed { recorded, replayed, .. } = run;
         let outcome = |result: &Result<execution::Response, execution::Failure>| match result {
             Ok(response) => ("ok".to_owned(), Some(response.status)),
             Err(failure) => (failure.kind.as_str().to_owned(), None),
@@ -172,6 +179,7 @@ impl GateDifference {
         let (recorded_outcome, recorded_status) = outcome(&recorded.result);
         let (replayed_outcome, replayed_status) = outcome(&replayed.result);
         let message = replayed.result.err().map(|failure| failure.message);
-        Self { execution_id: execution.uuid(), recorded_outcome, replayed_outcome, recorded_status, replayed_status, message }
+        let execution_id = execution.uuid();
+        Self { execution_id, recorded_outcome, replayed_outcome, recorded_status, replayed_status, changed_effects, message }
     }
 }

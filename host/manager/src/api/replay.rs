@@ -33,13 +33,17 @@ pub(super) struct ReplayBody {
     execution_id: Uuid,
     /// Number of the deployment that ran now.
     deployment: u32,
-    /// Whether it was the same again: answer or failure, log, calls, and fuel where it can be compared.
+    /// Whether it was the same again: answer or failure, log, calls, and where they can be compared, fuel and what it would have written.
     equal: bool,
     equal_result: bool,
     equal_logs: bool,
     equal_fuel: bool,
     /// Whether fuel can be compared: the interpreter is the one that ran then.
     comparable_fuel: bool,
+    /// Whether it would have written the same: keys, files and jobs.
+    equal_effects: bool,
+    /// Whether that can be compared: older recordings do not know it.
+    comparable_effects: bool,
     recorded: EndedBody,
     replayed: EndedBody,
     /// Calls of the recording that the script waited for.
@@ -104,6 +108,8 @@ impl ReplayBody {
             equal_logs: replayed.has_equal_logs(),
             equal_fuel: replayed.has_equal_fuel(),
             comparable_fuel: replayed.same_guest,
+            equal_effects: replayed.has_equal_effects(),
+            comparable_effects: replayed.has_comparable_effects(),
             calls: replayed.calls,
             recorded: EndedBody::of(replayed.recorded),
             replayed: EndedBody::of(replayed.replayed),
@@ -119,7 +125,7 @@ impl ReplayBody {
 
 impl EndedBody {
     fn of(ended: Ended) -> Self {
-        let Ended { result, usage, logs } = ended;
+        let Ended { result, usage, logs, .. } = ended;
         let (outcome, answer, message) = match result {
             Ok(Response { status, headers, body }) => {
                 let body = String::from_utf8_lossy(&body).chars().take(BODY_CHARS_MAX).collect();

@@ -84,7 +84,7 @@ fn recording(id: ExecutionId) -> KeptRecording {
         limits: Limits::default(),
         shared_host: true,
         calls: Vec::new(),
-        ended: Ended { result: Ok(response), usage: Usage::default(), logs: Logs { lines: vec![line], dropped: 0 } },
+        ended: Ended { result: Ok(response), usage: Usage::default(), logs: Logs { lines: vec![line], dropped: 0 }, effects: None },
     };
     KeptRecording::of(&recording).unwrap()
 }

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, fs, path::Path, sync::Arc};
 
 use execution::{
     Ended, Execute as _, FailureKind, Outcome, Recording, Replay, Replayed, Source,
-    replay::{Exported, KeptRecording},
+    replay::{Exported, KeptRecording, Secrets},
 };
 use executor::{Executor, Settings};
 use serde_json::{Value, json};
@@ -48,6 +48,9 @@ async fn run(export: &Value) -> Result<Ran, String> {
     if recorded.result.as_ref().is_err_and(|failure| failure.kind == FailureKind::Deadline) {
         return Err("it ended at its deadline, and how far a run comes until then is not the same twice".to_owned());
     }
+    if recorded.effects.is_none() {
+        remarks.push("what it wrote was not recorded then, and is not compared".to_owned());
+    }
     let same_guest = guest == executor.guest_digest();
     if !same_guest {
         remarks.push("another guest ran then: fuel is not compared".to_owned());
@@ -61,13 +64,14 @@ async fn run(export: &Value) -> Result<Ran, String> {
     let image = executor.compile(&source, &modules).await.map_err(|error| format!("it does not compile any more: {error}"))?.image;
 
     limits.wall_ms = limits.wall_ms.max(WALL_MS);
-    let (count, (replay, course)) = (calls.len(), Replay::new(calls));
-    let Outcome { result, usage, logs, .. } = executor.execute(&image, &invocation, &limits, Box::new(replay)).await;
+    let (count, secrets) = (calls.len(), Secrets::of(&calls));
+    let (replay, course) = Replay::new(calls);
+    let Outcome { result, usage, logs, effects, .. } = executor.execute(&image, &invocation, &limits, Box::new(replay)).await;
     let result = orchestrator::checked_answer(result, &limits, shared_host);
     let replayed = Replayed {
         deployment: invocation.deployment,
         recorded,
-        replayed: Ended { result, usage, logs },
+        replayed: Ended::new(result, usage, logs, &effects, &secrets),
         same_guest: same_guest && fuel_is_comparable,
         calls: count,
         divergence: course.divergence(),
@@ -109,6 +113,9 @@ fn differences(run: &Replayed) -> Vec<String> {
     }
     if run.same_guest && !run.has_equal_fuel() {
         differences.push(both("fuel", &recorded.usage.fuel_used, &replayed.usage.fuel_used));
+    }
+    if run.has_other_effects() {
+        differences.push(both("what it would write (digests)", &recorded.effects, &replayed.effects));
     }
     assert_eq!(differences.is_empty(), run.is_equal(), "one of two rules forgets something");
     differences
@@ -178,11 +185,13 @@ async fn a_recording_that_does_not_happen_again_says_which_and_what() {
     changed(order, "answer.json", &|export| source(export, "wanted.count * 1995", "wanted.count * 2000"));
     changed(order, "call.json", &|export| source(export, "kv::list(\"stock/\")", "kv::list(\"stocks/\")"));
     changed(order, "fuel.json", &|export| source(export, "let wanted", "let unused = 1; let wanted"));
+    changed(order, "effects.json", &|export| source(export, "ttl: 86400", "ttl: 86401"));
     changed(order, "gone.json", &|export| export["sources"] = json!([]));
     changed(price, "length.json", &|export| {
         source(export, "100 / total", "if secrets::get(\"PRICES_KEY\").len() != 20 { throw 1 } 100 / total")
     });
     changed(price, "log.json", &|export| source(export, "asked for", "asked about"));
+    changed(price, "old.json", &|export| drop(export["recording"]["ended"].as_object_mut().unwrap().remove("effects")));
     changed(price, "same.json", &|_| ());
     changed(price, "shown.json", &|export| {
         source(export, "let total", "if ctx.request.headers.cookie != \"session=of-a-visitor\" { throw 1 } let total");
@@ -190,7 +199,7 @@ async fn a_recording_that_does_not_happen_again_says_which_and_what() {
     fs::write(directory.path().join("text.json"), "{").unwrap();
 
     let (files, failed, report) = report(directory.path()).await;
-    assert_eq!((files, failed), (9, 8), "{report}");
+    assert_eq!((files, failed), (11, 9), "{report}");
     let prefix = format!("{}/", directory.path().display());
     let of = |name: &str| {
         let begin = report.find(&format!("{prefix}{name}")).unwrap_or_else(|| panic!("{name}: {report}"));
@@ -199,10 +208,12 @@ async fn a_recording_that_does_not_happen_again_says_which_and_what() {
     for (name, parts) in [
         ("answer.json", &["differs", "the end", "39.90", "40.00"][..]),
         ("call.json", &["differs", "call 2", "stock/", "stocks/"]),
+        ("effects.json", &["differs", "what it would write"]),
         ("fuel.json", &["differs", "fuel"]),
         ("gone.json", &["did not run", "it has no source"]),
         ("length.json", &["differs", "the end", "stands in for PRICES_KEY@1"]),
         ("log.json", &["differs", "the log", "asked for", "asked about"]),
+        ("old.json", &["the same again", "what it wrote was not recorded"]),
         ("same.json", &["the same again"]),
         ("shown.json", &["differs", "the end", "of the header cookie"]),
         ("text.json", &["did not run", "no JSON"]),

@@ -168,7 +168,8 @@ fn whatever_goes_wrong_our_stores_keep_nothing_of_it() {
 #[test]
 fn what_does_not_fail_is_recorded_as_often_as_the_app_says() {
     let instance = shop("");
-    instance.script("shop", "count", r#"kv::increment("n"); kv::get("n")"#, "/count");
+    let source = r#"kv::increment("n"); kv::get("n")"#;
+    let script = instance.script("shop", "count", source, "/count");
     let limits = |per_mille: u32, bytes: u64| {
         let limits = json!({ "limits": { "recordings_per_mille": per_mille, "recordings_bytes": bytes } });
         assert_eq!(instance.admin("PATCH", "apps/shop", &limits).status, 200);
@@ -178,6 +179,7 @@ fn what_does_not_fail_is_recorded_as_often_as_the_app_says() {
     let first = recorded(&instance, &[]);
     let again = replay(&instance, &first, &json!({}));
     assert_eq!((&again["equal"], &again["replayed"]["answer"]["body"]), (&json!(true), &json!("1")), "{again}");
+    assert_eq!((&again["equal_effects"], &again["comparable_effects"]), (&json!(true), &json!(true)), "{again}");
     // None of them, and nothing at all.
     for (per_mille, bytes) in [(0, 1 << 20), (1_000, 0)] {
         limits(per_mille, bytes);
@@ -188,7 +190,19 @@ fn what_does_not_fail_is_recorded_as_often_as_the_app_says() {
     let second = recorded(&instance, std::slice::from_ref(&first));
     let listed = instance.admin("GET", "recordings?app=shop", &Value::Null).json();
     let ids: Vec<_> = listed["items"].as_array().unwrap().iter().map(|item| item["execution_id"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(ids, [second, first]);
+    assert_eq!(ids, [&second, &first]);
+
+    // The same answer, but something else is left behind: that is a change.
+    let source = format!("kv::set(`seen`, true); {source}");
+    assert_eq!(instance.admin("PATCH", &format!("scripts/{script}"), &json!({ "source": source })).status, 200);
+    let newest = instance.admin("GET", "deployments?app=shop", &Value::Null).json()["items"][0].clone();
+    let other = replay(&instance, &first, &json!({ "deployment": newest["number"] }));
+    assert_eq!((&other["equal_result"], &other["equal_effects"], &other["equal"]), (&json!(true), &json!(false), &json!(false)), "{other}");
+    let gate = |body: &Value| instance.admin("POST", &format!("deployments/{}/gate", newest["id"].as_str().unwrap()), body).json();
+    let report = gate(&json!({ "changed_percent_max": 0 }));
+    let figures = ["runs", "changed", "changed_effects", "new_failures"].map(|name| report[name].as_u64().unwrap());
+    assert_eq!((figures, &report["passed"]), ([2, 2, 2, 0], &json!(false)), "{report}");
+    assert_eq!(report["differences"][0]["changed_effects"], true);
 }
 
 #[test]

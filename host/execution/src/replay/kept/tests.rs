@@ -67,6 +67,7 @@ fn recording() -> Recording {
             result: Ok(Response { status: 200, headers: pairs("c"), body: binary }),
             usage: Usage::default(),
             logs: Logs { lines: vec![LogLine { level: crate::Level::Info, message: all, fields: None }], dropped: 0 },
+            effects: None,
         },
     }
 }
