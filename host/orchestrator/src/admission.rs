@@ -60,7 +60,7 @@ impl Admission {
     /// # Errors
     /// [`Refusal::TooOften`], [`Refusal::AppBusy`].
     pub(crate) async fn admit<'a>(&'a self, gate: &'a Gate, applicant: Applicant<'_>) -> Result<Permit<'a>, Refusal> {
-        self.check_rates(gate, applicant, || u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX))?;
+        self.check_rates(gate, applicant, || self.clock_ns())?;
         let busy = || Refusal::AppBusy(Reached { limit: "concurrency", value: applicant.limits.concurrency });
         Ok(Permit { admission: self, _place: gate.enter().await.ok_or_else(busy)? })
     }
@@ -78,6 +78,11 @@ impl Admission {
         let rate = Rate::new(limits.requests_per_second, limits.requests_burst);
         let refused = too_often("requests_per_second", limits.requests_per_second);
         take_now(&clock_ns, |now_ns| gate.requests.take(rate, now_ns)).map_err(refused)
+    }
+
+    /// The time of rates.
+    pub(crate) fn clock_ns(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
     /// Sandboxes that are free, for the summary.

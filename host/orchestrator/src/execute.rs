@@ -118,7 +118,7 @@ impl Orchestrator {
 
         // 8. The row, the logs and the recording.
         let kept = if kind == InvocationType::Test { last.logs.clone() } else { Logs::default() };
-        let recording = recording::make(&call, invocation, &self.config.guest, &last);
+        let recording = recording::make(&call, invocation, &self.config.guest, &last, || self.admission.clock_ns());
         let LastRun { result, usage, logs, .. } = last;
         running.end(&result, usage, logs, recording);
         Ok(Ended { id, result, usage, logs: kept })

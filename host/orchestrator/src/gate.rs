@@ -11,14 +11,14 @@ use std::sync::{
 use execution::AppLimits;
 use tokio::sync::{AcquireError, Semaphore, SemaphorePermit, TryAcquireError};
 
-use crate::{admission::WAIT, rate::Cell};
+use crate::{admission::WAIT, pace::Pace, rate::Cell};
 
 /// Requests of one app that wait for a place; beyond it the refusal is immediate.
 const WAITING_MAX: usize = 256;
 /// Questions of one app to the database at once (S-3.4).
 const DATABASE_CONCURRENCY: usize = 4;
 
-/// The places of one app, and the schedule of all its requests. Outlives its deployments.
+/// The places of one app, and the schedules of its requests and recordings. Outlives its deployments.
 #[derive(Debug)]
 pub(crate) struct Gate {
     places: Semaphore,
@@ -28,6 +28,7 @@ pub(crate) struct Gate {
     /// Places that there are too many.
     debt: AtomicUsize,
     pub(crate) requests: Cell,
+    pub(crate) recordings: Pace,
     database: Semaphore,
     /// Executions that are run again, since others changed what they had read: one at a time, so that those don't cross again.
     reruns: Semaphore,
@@ -50,6 +51,7 @@ impl Default for Gate {
             size: Mutex::new(size),
             debt: AtomicUsize::new(0),
             requests: Cell::default(),
+            recordings: Pace::default(),
             database: Semaphore::new(DATABASE_CONCURRENCY),
             reruns: Semaphore::new(1),
         }

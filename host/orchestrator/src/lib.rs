@@ -29,6 +29,7 @@ pub mod host_name;
 mod images;
 mod load;
 mod network;
+mod pace;
 pub mod path;
 mod peer;
 mod preview;

@@ -13,6 +13,7 @@ use crate::{
     admission::Applicant,
     error::Refusal,
     execute::{Call, LastRun},
+    pace::End,
     preview::Lookup,
     response::{self, Checked, HostOwner},
     services::AppServices,
@@ -60,14 +61,24 @@ pub(crate) fn begin(limits: &AppLimits, services: AppServices) -> (Box<dyn Servi
     (Box::new(recorder), Some(tape))
 }
 
-/// The recording of an execution that failed, or that was drawn.
-pub(crate) fn make(call: &Call<'_>, invocation: Invocation, guest: &str, last: &LastRun) -> Option<NewRecording> {
+/// The recording of an execution that failed, or that was drawn, unless the app has had many just now.
+pub(crate) fn make(
+    call: &Call<'_>,
+    invocation: Invocation,
+    guest: &str,
+    last: &LastRun,
+    clock_ns: impl Fn() -> u64,
+) -> Option<NewRecording> {
     let LastRun { result, usage, logs, effects, tape, uncommitted } = last;
     let limits = &call.app.limits;
     if result.is_ok() && !is_drawn(&invocation.seed, limits.recordings_per_mille) {
         return None;
     }
     let calls = tape.as_ref()?.calls()?;
+    let end = if result.is_ok() { End::Success } else { End::Failure };
+    if !call.app.gate.recordings.take(end, clock_ns) {
+        return None;
+    }
     let answer = uncommitted.as_ref().map_or(result.as_ref(), Ok);
     let answer = answer.map(Checked::to_answer).map_err(Clone::clone);
     let ended = Ended::new(answer, *usage, logs.clone(), effects, &Secrets::of(&calls));
