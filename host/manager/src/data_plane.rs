@@ -5,7 +5,7 @@ use std::{future::Future, pin::Pin, time::Duration};
 
 use execution::{
     HttpRequest, Outcome, Replayed,
-    replay::{Faulted, KeptRecording},
+    replay::{Faults, KeptRecording},
 };
 use store::{AssetSet, StaticTerms};
 use tokio::sync::broadcast;
@@ -42,7 +42,7 @@ pub trait DataPlane: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`ReplayError`]: nothing ran.
-    fn try_faults<'a>(&'a self, app: Uuid, recording: &'a KeptRecording) -> BoxFuture<'a, Result<Vec<Faulted>, ReplayError>>;
+    fn try_faults<'a>(&'a self, app: Uuid, recording: &'a KeptRecording) -> BoxFuture<'a, Result<Faults, ReplayError>>;
 
     /// Makes live on this node what an app is now, before the one who changed it gets his answer: whoever reads that answer and calls the app
     /// meets the new version. Waits at most [`REFRESH_MAX`] and never fails, since the change is committed: this node hears of it like all

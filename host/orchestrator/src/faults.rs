@@ -2,7 +2,7 @@
 
 use execution::{
     Image, Limits, Outcome, Recording,
-    replay::{Fault, Faulted, Faulty, KeptRecording, Secrets},
+    replay::{Fault, Faulted, Faults, Faulty, KeptRecording, Secrets},
 };
 use store::AppId;
 
@@ -22,20 +22,23 @@ impl Orchestrator {
     ///
     /// # Errors
     /// [`ReplayError`]: nothing ran.
-    pub async fn try_faults(&self, app: AppId, kept: &KeptRecording) -> Result<Vec<Faulted>, ReplayError> {
+    pub async fn try_faults(&self, app: AppId, kept: &KeptRecording) -> Result<Faults, ReplayError> {
         let Code { app, version, recording, script } = self.code_of(app, kept, None).await?;
         let image = version.scripts[script].image.as_ref().ok_or(ReplayError::NoScript(version.deployment))?;
         let secrets = Secrets::of(&recording.calls);
         let applicant = Applicant { app: app.id, limits: &app.limits, client: None };
         let permit = self.admission.admit(&app.gate, applicant).await.map_err(|_: Refusal| ReplayError::Busy)?;
         let _sandbox = permit.sandbox().await.map_err(|_: Refusal| ReplayError::Busy)?;
-        let mut runs = Vec::new();
+        let mut report = Faults::default();
         for fault in faults(&recording) {
-            let run = self.run_with(image, &recording, fault).await;
+            let Some(run) = self.run_with(image, &recording, fault).await else { continue };
             // A run that can't be shown without what it has read is not shown.
-            runs.extend(run.and_then(|run| secrets.hide_in(&run).ok()));
+            match secrets.hide_in(&run) {
+                Ok(run) => report.runs.push(run),
+                Err(_) => report.not_shown += 1,
+            }
         }
-        Ok(runs)
+        Ok(report)
     }
 
     /// `None`: nothing can go wrong in this way.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use execution::{
     HttpRequest, Replayed,
-    replay::{Faulted, KeptRecording},
+    replay::{Faults, KeptRecording},
 };
 use http::Method;
 use manager::{
@@ -78,7 +78,7 @@ impl DataPlane for LocalDataPlane {
         Box::pin(async move { self.orchestrator.replay(app.into(), recording, deployment).await.map_err(|error| not_replayed(&error)) })
     }
 
-    fn try_faults<'a>(&'a self, app: Uuid, recording: &'a KeptRecording) -> BoxFuture<'a, Result<Vec<Faulted>, ReplayError>> {
+    fn try_faults<'a>(&'a self, app: Uuid, recording: &'a KeptRecording) -> BoxFuture<'a, Result<Faults, ReplayError>> {
         Box::pin(async move { self.orchestrator.try_faults(app.into(), recording).await.map_err(|error| not_replayed(&error)) })
     }
 

@@ -19,6 +19,14 @@ pub enum Fault {
     Conflict,
 }
 
+/// What came of all that was tried.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Faults {
+    pub runs: Vec<Faulted>,
+    /// Runs whose reports can't be told without a secret: a word of the form itself is its value.
+    pub not_shown: usize,
+}
+
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Faulted {

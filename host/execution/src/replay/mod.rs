@@ -11,7 +11,7 @@ mod recording;
 mod written;
 
 pub use course::{Course, Divergence, Replay};
-pub use faults::{Fault, Faulted, Faulty, Sent};
+pub use faults::{Fault, Faulted, Faults, Faulty, Sent};
 pub use kept::{Exported, KeptRecording, NotReplayable, Secrets};
 pub use recorder::{Call, Recorder, Tape};
 pub use recording::{Ended, FORMAT, Recording, Replayed};

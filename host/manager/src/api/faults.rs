@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State as Shared;
-use execution::replay::{Fault, Faulted};
+use execution::replay::{Fault, Faulted, Faults};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -21,6 +21,8 @@ pub(super) struct FaultsBody {
     execution_id: Uuid,
     /// Runs that failed and of which something stays all the same.
     leaving: usize,
+    /// Runs that are not listed: their reports can't be told without the value of a secret that reads like a word of theirs.
+    not_shown: usize,
     runs: Vec<FaultBody>,
 }
 
@@ -72,7 +74,7 @@ pub(super) async fn try_faults(
     Path(id): Path<Uuid>,
 ) -> Result<Json<FaultsBody>, Problem> {
     let recording = recordings::find(&app, id).await?;
-    let runs = state.data_plane.try_faults(app.app_id().uuid(), &recording).await.map_err(replay::refused)?;
+    let Faults { runs, not_shown } = state.data_plane.try_faults(app.app_id().uuid(), &recording).await.map_err(replay::refused)?;
     let runs: Vec<FaultBody> = runs.into_iter().map(FaultBody::of).collect();
-    Ok(Json(FaultsBody { execution_id: id, leaving: runs.iter().filter(|run| run.leaves_something).count(), runs }))
+    Ok(Json(FaultsBody { execution_id: id, leaving: runs.iter().filter(|run| run.leaves_something).count(), not_shown, runs }))
 }

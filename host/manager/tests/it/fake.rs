@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use execution::{
     CompileError, CompileErrorKind, Compiled, Execute, HttpRequest, Image, Invocation, Limits, Modules, Outcome, Replayed, Services,
     Source,
-    replay::{Fault, Faulted, KeptRecording},
+    replay::{Fault, Faulted, Faults, KeptRecording},
 };
 use manager::{AssetMatch, BoxFuture, DataPlane, InvokeError, Invoked, ReplayError, RouteField, RouteMatch, RouteRefusal, RouteSpec};
 use store::{AssetSet, StaticTerms};
@@ -100,12 +100,12 @@ impl DataPlane for FakeDataPlane {
         })
     }
 
-    fn try_faults<'a>(&'a self, _: Uuid, kept: &'a KeptRecording) -> BoxFuture<'a, Result<Vec<Faulted>, ReplayError>> {
+    fn try_faults<'a>(&'a self, _: Uuid, kept: &'a KeptRecording) -> BoxFuture<'a, Result<Faults, ReplayError>> {
         let recording = kept.open(|_| None).map_err(|why| ReplayError::NotReplayable(why.to_string()));
         let ran =
             |fault, outcome: &str, writes, sent| Faulted { fault, outcome: outcome.to_owned(), status: None, message: None, writes, sent };
         let runs = vec![ran(Fault::Call(0), "error", 0, 1), ran(Fault::Fuel(7), "fuel", 0, 0), ran(Fault::Conflict, "conflict", 0, 1)];
-        Box::pin(async move { recording.map(|_| runs) })
+        Box::pin(async move { recording.map(|_| Faults { runs, not_shown: 0 }) })
     }
 
     fn refresh(&self, app: Uuid) -> BoxFuture<'_, ()> {

@@ -165,6 +165,28 @@ fn whatever_goes_wrong_our_stores_keep_nothing_of_it() {
     assert_eq!(instance.admin("GET", "kv/paid?app=shop", &Value::Null).json()["value"], 1);
 }
 
+/// A secret that reads like a word of the report itself, which has no form any more with a mark in its place.
+#[test]
+fn s_6_4_a_trial_that_can_t_be_told_without_a_secret_is_counted_and_not_shown() {
+    let (address, _) = priced();
+    let instance = shop(&format!("[egress]\nallow_private = ['{address}']\n"));
+    let rule = json!({ "app": "shop", "host": address.ip().to_string(), "port": address.port() });
+    assert_eq!(instance.admin("POST", "egress", &rule).status, 201);
+    assert_eq!(instance.admin("PATCH", "apps/shop", &json!({ "limits": { "recordings_per_mille": 1_000 } })).status, 200);
+    assert_eq!(instance.admin("PUT", "secrets/WORD?app=shop", &json!({ "value": "conflict" })).status, 200);
+    let source = format!(r#"secrets::get("WORD"); kv::set("asked", true); http::get("http://{address}/").body.price"#);
+    instance.script("shop", "ask", &source, "/ask");
+    assert_eq!(instance.visit("shop.localhost", "/ask").body, "0");
+    let asked = recorded(&instance, &[]);
+    let answer = instance.admin("POST", &format!("executions/{asked}/faults"), &json!({}));
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let report = answer.json();
+    // Two calls and three shares of the fuel are told; the conflict at the end is not.
+    let faults: Vec<_> = report["runs"].as_array().unwrap().iter().map(|run| run["fault"].as_str().unwrap()).collect();
+    assert_eq!((faults, &report["not_shown"]), (vec!["call", "call", "fuel", "fuel", "fuel"], &json!(1)), "{report}");
+    assert!(!answer.body.contains("conflict"), "{answer:?}");
+}
+
 #[test]
 fn what_does_not_fail_is_recorded_as_often_as_the_app_says() {
     let instance = shop("");
@@ -190,7 +212,7 @@ fn what_does_not_fail_is_recorded_as_often_as_the_app_says() {
     let second = recorded(&instance, std::slice::from_ref(&first));
     let listed = instance.admin("GET", "recordings?app=shop", &Value::Null).json();
     let ids: Vec<_> = listed["items"].as_array().unwrap().iter().map(|item| item["execution_id"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(ids, [&second, &first]);
+    assert_eq!(ids, [second, first.clone()]);
 
     // The same answer, but something else is left behind: that is a change.
     let source = format!("kv::set(`seen`, true); {source}");
