@@ -48,7 +48,7 @@ impl Author {
 
     fn statement(&mut self) {
         let (key, number) = (self.key(), self.below(100));
-        let line = match self.below(16) {
+        let line = match self.below(20) {
             0 | 1 => format!(r#"seen.push(kv::get("{key}"));"#),
             2 | 3 => format!(r#"kv::set("{key}", #{{ n: {number}, seen: seen.len() }});"#),
             4 => format!(r#"kv::delete("{key}");"#),
@@ -61,7 +61,11 @@ impl Author {
             11 => r#"seen.push(http::all([#{ url: "https://a.test/" }, #{ url: "https://none.test/" }]).len());"#.to_owned(),
             12 => r#"seen.push(crypto::hmac("sha256", secrets::get("TOKEN"), "x"));"#.to_owned(),
             13 => format!("if rand::int(0, 9) < 2 {{ throw `unlucky ${{{number}}}` }}"),
-            14 => format!("for i in 0..{number} {{ seen.push(i * 1.5); }}"),
+            14 => format!(r#"files::write("{key}", "text {number}");"#),
+            15 => format!(r#"seen.push(files::read_text("{key}"));"#),
+            16 => r#"seen.push(files::list("").items.len());"#.to_owned(),
+            17 => format!(r#"seen.push(queue::enqueue("work", #{{ n: {number} }}, #{{ delay: {number} }}));"#),
+            18 => format!("for i in 0..{number} {{ seen.push(i * 1.5); }}"),
             _ => return self.block(),
         };
         self.say(&line);
@@ -92,6 +96,7 @@ impl Author {
 fn world() -> Memory {
     let memory = Memory::default();
     memory.set_secret("TOKEN", "a secret of the shop");
+    memory.set_endpoint("work");
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
     memory.set_answer(Response { status: 200, headers, body: br#"{"a":[1,2]}"#.to_vec(), url: "https://a.test/".to_owned(), redirects: 0 });
     memory
