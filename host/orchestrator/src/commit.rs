@@ -35,6 +35,11 @@ pub(crate) async fn commit(app: &App, effects: &Effects, now: Timestamp, hops: H
         Ok(Committed::NotItsJob) => Attempt::Failed(not_its_job()),
         Ok(Committed::OverJobQuota) => Attempt::Failed(over_job_quota(quota)),
         Ok(Committed::OverFileQuota) => Attempt::Failed(over_file_quota(quota)),
+        // Not worth another try, which would end the same way each time (a job would be given back for ever).
+        Err(error @ store::Error::Database { .. }) => {
+            tracing::error!(error = &error as &dyn std::error::Error, app = %app.id, "the database refuses what an execution leaves behind");
+            Attempt::Failed(refused())
+        }
         Err(error) => {
             tracing::warn!(error = &error as &dyn std::error::Error, app = %app.id, "an execution is not committed");
             Attempt::Failed(unavailable())
@@ -51,6 +56,11 @@ pub(crate) fn conflict(why: &str) -> Failure {
 fn unavailable() -> Failure {
     let message = "the app's state can't be written just now; nothing of this execution was".to_owned();
     Failure { kind: FailureKind::StateUnavailable, message, trace: Vec::new() }
+}
+
+fn refused() -> Failure {
+    let message = "the database refused what the script wrote: a defect of PiCloud; nothing of this execution was written".to_owned();
+    Failure { kind: FailureKind::Internal, message, trace: Vec::new() }
 }
 
 fn over_quota(Quota { keys, bytes, .. }: Quota) -> Failure {
