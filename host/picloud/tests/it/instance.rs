@@ -131,6 +131,11 @@ impl Instance {
         child.wait().unwrap()
     }
 
+    /// `kill -9` while others still ask it; [`Instance::kill`] comes after them.
+    pub(crate) fn kill_in_use(&self) {
+        kill_process(pid(self.child.as_ref().unwrap()), Signal::KILL).unwrap();
+    }
+
     /// `kill -9`.
     pub(crate) fn kill(&mut self) {
         let mut child = self.child.take().unwrap();

@@ -182,11 +182,7 @@ fn s_9_5_every_job_has_its_effect_once_whatever_is_killed() {
                 scope.spawn(move || (0..50).all(|n| order(instance, &format!("{turn}.{client}.{n}"))));
             }
             std::thread::sleep(Duration::from_millis(700));
-            rustix::process::kill_process(
-                rustix::process::Pid::from_raw(i32::try_from(instance.pid()).unwrap()).unwrap(),
-                rustix::process::Signal::KILL,
-            )
-            .unwrap();
+            instance.kill_in_use();
         });
         instance.kill();
         instance.start_again();

@@ -81,11 +81,7 @@ fn nothing_is_lost_and_nothing_is_half_done() {
             std::thread::scope(|scope| {
                 scope.spawn(|| rush(&instance, 1_000 + turn, Duration::from_secs(1), &told));
                 std::thread::sleep(Duration::from_millis(500));
-                rustix::process::kill_process(
-                    rustix::process::Pid::from_raw(i32::try_from(instance.pid()).unwrap()).unwrap(),
-                    rustix::process::Signal::KILL,
-                )
-                .unwrap();
+                instance.kill_in_use();
             });
             instance.kill();
             instance.start_again();
