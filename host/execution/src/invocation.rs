@@ -38,10 +38,14 @@ pub struct Invocation {
 pub enum InvocationType {
     /// A request to an app's host.
     Http,
-    /// A job of the app's queue.
+    /// A job of the app's queue that a script or a person enqueued.
     Queue,
+    /// A moment of a schedule.
+    Schedule,
     /// A call by `POST /api/v1/execute/{script_id}` or the dashboard's test button.
     Test,
+    /// Something that a trigger waits for.
+    Trigger,
 }
 
 impl InvocationType {
@@ -51,7 +55,9 @@ impl InvocationType {
         match self {
             Self::Http => "http",
             Self::Queue => "queue",
+            Self::Schedule => "schedule",
             Self::Test => "test",
+            Self::Trigger => "trigger",
         }
     }
 }

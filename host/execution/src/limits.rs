@@ -206,6 +206,15 @@ limits! {
         /// Jobs of the app that run at once on one node.
         queue_concurrency: 8, 1 => 1_000, "jobs",
             "they take places of the app's `concurrency`, and requests should find some";
+        /// Schedules of the app.
+        schedules: 20, 0 => 1_000, "schedules",
+            "each is looked at in each of its slots";
+        /// Slots of one schedule within an hour.
+        schedule_slots_per_hour: 60, 1 => 3_600, "slots",
+            "a minute is what cron has; what is due more often is better a loop of jobs";
+        /// Other triggers of the app.
+        triggers: 20, 0 => 1_000, "triggers",
+            "each write is held against all of them";
         /// Recordings of the app's executions, compressed. Failures are always recorded, while there is room: the oldest make it.
         recordings_bytes: 64 * MIB, 0 => 16 * GIB, "bytes",
             "the disk is everybody's; 0: nothing is recorded";

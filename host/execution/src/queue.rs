@@ -29,6 +29,22 @@ pub struct NewJob {
     /// Jobs that led to it, itself included.
     pub depth: u32,
     pub how: Options,
+    /// What made it; `None`: somebody enqueued it. Not part of what an execution did.
+    #[serde(skip)]
+    pub origin: Option<Origin>,
+}
+
+/// What made a job by itself, and no call of `queue::enqueue`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Id of the trigger, or the schedule.
+    pub trigger: Uuid,
+    /// What has happened: a JSON object whose members `ctx.event` has beside its own.
+    pub event: String,
+    /// The slot of a schedule, in microseconds since 1970-01-01T00:00:00Z.
+    pub scheduled_at_us: Option<i64>,
+    /// It waits until the runs of earlier slots have ended.
+    pub is_serial: bool,
 }
 
 /// When a job runs, and how often it is tried.
@@ -38,13 +54,53 @@ pub struct Options {
     pub delay_ms: u64,
     /// 1 to [`ATTEMPTS_MAX`].
     pub attempts: u32,
-    /// The pause after the first failure, which doubles with each further one; [`BACKOFF_MS_MIN`] to [`BACKOFF_MS_MAX`].
+    /// The pause after the first failure; [`BACKOFF_MS_MIN`] to [`BACKOFF_MS_MAX`].
     pub backoff_ms: u64,
+    /// What the pauses after further ones are. Not written where it is the usual one, so that what was written before it was known compares as equal.
+    #[serde(default, skip_serializing_if = "Growth::is_usual")]
+    pub growth: Growth,
+}
+
+/// How the pauses between attempts grow, up to [`BACKOFF_MS_MAX`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Growth {
+    /// Each is as long as the first.
+    Constant,
+    /// Each is longer than the one before by the first.
+    Linear,
+    /// Each is twice as long as the one before.
+    #[default]
+    Exponential,
+}
+
+impl Growth {
+    /// The word used in SQL and the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Constant => "constant",
+            Self::Linear => "linear",
+            Self::Exponential => "exponential",
+        }
+    }
+
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl std::str::FromStr for Growth {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Self, ()> {
+        [Self::Constant, Self::Linear, Self::Exponential].into_iter().find(|growth| growth.as_str() == word).ok_or(())
+    }
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { delay_ms: 0, attempts: ATTEMPTS, backoff_ms: BACKOFF_MS }
+        Self { delay_ms: 0, attempts: ATTEMPTS, backoff_ms: BACKOFF_MS, growth: Growth::default() }
     }
 }
 
@@ -70,8 +126,12 @@ impl Options {
     /// The pause after the failure number `failed` (from 1). `chance` spreads those that fail together: 0 makes it half as long, 255 half as long again.
     #[must_use]
     pub fn pause_ms(&self, failed: u32, chance: u8) -> u64 {
-        let doubled = self.backoff_ms.saturating_mul(1 << failed.saturating_sub(1).min(40));
-        let pause = doubled.min(BACKOFF_MS_MAX);
+        let times = match self.growth {
+            Growth::Constant => 1,
+            Growth::Linear => u64::from(failed.max(1)),
+            Growth::Exponential => 1 << failed.saturating_sub(1).min(40),
+        };
+        let pause = self.backoff_ms.saturating_mul(times).min(BACKOFF_MS_MAX);
         pause / 2 + pause * u64::from(chance) / 255
     }
 }
@@ -89,8 +149,10 @@ pub struct JobEvent<'a> {
     pub depth: u32,
     /// Milliseconds since 1970-01-01T00:00:00Z.
     pub enqueued_at_ms: i64,
-    /// The execution that enqueued it; `None`: a person did.
+    /// The execution that enqueued it; `None`: a person did, or a schedule.
     pub enqueued_by: Option<Uuid>,
+    /// Of a trigger or a schedule: a JSON object, see [`Origin::event`].
+    pub origin: Option<&'a str>,
 }
 
 impl JobEvent<'_> {
@@ -98,10 +160,12 @@ impl JobEvent<'_> {
     #[must_use]
     pub fn to_json(&self) -> String {
         let payload: &RawValue = serde_json::from_str(self.payload).unwrap_or(RawValue::NULL);
-        let Self { id, attempt, depth, enqueued_at_ms, enqueued_by, .. } = *self;
+        let Self { id, attempt, depth, enqueued_at_ms, enqueued_by, origin, .. } = *self;
+        let more = origin.and_then(|origin| origin.strip_prefix('{')?.strip_suffix('}')).unwrap_or_default();
+        let comma = if more.is_empty() { "" } else { "," };
         // `json!` would parse the payload, and write its numbers in another way.
         format!(
-            r#"{{"attempt":{attempt},"depth":{depth},"enqueued_at":{enqueued_at_ms},"enqueued_by":{},"id":"{id}","payload":{payload}}}"#,
+            r#"{{"attempt":{attempt},"depth":{depth},"enqueued_at":{enqueued_at_ms},"enqueued_by":{},"id":"{id}","payload":{payload}{comma}{more}}}"#,
             enqueued_by.map_or_else(|| "null".to_owned(), |by| format!(r#""{by}""#)),
         )
     }
@@ -119,6 +183,10 @@ mod tests {
         assert_eq!((how.pause_ms(1, 255), how.pause_ms(2, 255)), (1_500, 3_000));
         assert_eq!(how.pause_ms(60, 0), BACKOFF_MS_MAX / 2);
         assert_eq!(how.pause_ms(u32::MAX, 255), BACKOFF_MS_MAX / 2 * 3);
+        let linear = Options { growth: Growth::Linear, ..how };
+        assert_eq!([1, 2, 3, u32::MAX].map(|failed| linear.pause_ms(failed, 0)), [500, 1_000, 1_500, BACKOFF_MS_MAX / 2]);
+        let constant = Options { growth: Growth::Constant, ..how };
+        assert_eq!([1, 2, 60].map(|failed| constant.pause_ms(failed, 0)), [500, 500, 500]);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use execution::{Effects, Failure, FailureKind};
 use jiff::Timestamp;
 use store::{Commit, Committed, NewExecution, Quota};
+use triggers::Happened;
+use uuid::Uuid;
 
 use crate::{egress::Hops, table::App};
 
@@ -11,21 +13,34 @@ pub(crate) const RERUNS_MAX: u32 = 3;
 
 /// What came of an attempt to commit.
 pub(crate) enum Attempt {
-    /// The answer may leave.
-    Done,
+    /// The answer may leave. The queue may have new jobs.
+    Done {
+        has_jobs: bool,
+    },
     /// Others changed what was read: worth another run.
     Conflict,
     Failed(Failure),
 }
 
-/// Commits what an execution that has an answer leaves behind. `row`: its row, written with it if it writes.
-/// `hops`: of the calls that led to it.
-pub(crate) async fn commit(app: &App, effects: &Effects, now: Timestamp, hops: Hops, row: Option<NewExecution>) -> Attempt {
+/// The execution whose end it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Of {
+    pub(crate) now: Timestamp,
+    /// Of the calls that led to it.
+    pub(crate) hops: Hops,
+    /// Jobs that led to it.
+    pub(crate) depth: u32,
+}
+
+/// Commits what an execution that has an answer leaves behind, and what the app's triggers make of it. `row`: its row, written with it if it writes.
+pub(crate) async fn commit(app: &App, effects: &Effects, Of { now, hops, depth }: Of, row: Option<NewExecution>) -> Attempt {
     let Some(data) = &app.data else { return Attempt::Failed(unavailable()) };
     let Some(_turn) = app.gate.database().await else { return Attempt::Failed(unavailable()) };
     let quota = Quota::of(&app.limits);
-    match data.commit(&Commit { effects, now, quota, hops: hops.number(), row: row.as_ref() }).await {
-        Ok(Committed::Yes) => Attempt::Done,
+    let name = |script: Uuid| app.version.script(script.into()).map(|script| script.name.to_string());
+    let triggered = triggers::jobs(&app.triggers, Happened::by(effects), depth, name);
+    match data.commit(&Commit { effects, now, quota, triggered: &triggered, hops: hops.number(), row: row.as_ref() }).await {
+        Ok(Committed::Yes) => Attempt::Done { has_jobs: !(effects.jobs.is_empty() && triggered.is_empty()) },
         Ok(Committed::Conflict) if effects.irrevocable => {
             Attempt::Failed(conflict("it has called another server, so it was not run again"))
         }

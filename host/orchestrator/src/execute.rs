@@ -13,7 +13,7 @@ use crate::{
     Orchestrator, Reached, Recorder,
     admission::Permit,
     body::Body,
-    commit::{self, Attempt, RERUNS_MAX},
+    commit::{self, Attempt, Of, RERUNS_MAX},
     egress::Hops,
     error::{Refusal, failure_response, status_of},
     recording,
@@ -128,6 +128,7 @@ impl Orchestrator {
     async fn run_until_committed(&self, call: &Call<'_>, image: &Image, invocation: &Invocation, running: &mut Running<'_>) -> LastRun {
         let limits = &call.version.limits;
         let now = Timestamp::from_millisecond(i64::try_from(invocation.now_ms).unwrap_or(i64::MAX)).unwrap_or(Timestamp::MAX);
+        let of = Of { now, hops: call.hops, depth: invocation.depth };
         let mut turn = None;
         let mut attempts = 1;
         loop {
@@ -146,9 +147,11 @@ impl Orchestrator {
             }
             let row = (is_job || last.effects.has_writes()).then(|| running.as_if(&last.result, last.usage, &last.logs)).flatten();
             // In a box: most executions have nothing to commit, and should not be as large as those that do.
-            let failure = match Box::pin(commit::commit(call.app, &last.effects, now, call.hops, row)).await {
-                Attempt::Done => {
-                    self.queue.has_new(&last.effects.jobs);
+            let failure = match Box::pin(commit::commit(call.app, &last.effects, of, row)).await {
+                Attempt::Done { has_jobs } => {
+                    if has_jobs {
+                        self.queue.wake();
+                    }
                     return last;
                 }
                 Attempt::Failed(failure) => failure,

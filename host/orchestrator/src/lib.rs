@@ -39,6 +39,7 @@ mod recording;
 mod refusals;
 mod request;
 mod response;
+mod schedules;
 mod served;
 mod services;
 mod socket;
@@ -94,6 +95,7 @@ use crate::{
     queue::Queue,
     request::{Arrival, Cause},
     response::DEPLOYMENT,
+    schedules::Schedules,
     served::{Served, Why},
     split::Stop,
     table::Table,
@@ -119,6 +121,7 @@ pub struct Orchestrator {
     recorder: Recorder,
     refusals: Refusals,
     queue: Queue,
+    schedules: Schedules,
     /// Reads how many calls led to a request.
     hops: HopKey,
     /// Held while an app is read and made live, so that changes become live in the order in which they were made.
@@ -154,6 +157,7 @@ impl Orchestrator {
             recorder,
             refusals: Refusals::default(),
             queue: Queue::default(),
+            schedules: Schedules::default(),
             hops: HopKey::new(config.preview_key.clone()),
             loading: Arc::default(),
             is_ready: AtomicBool::new(false),
@@ -195,7 +199,9 @@ impl Orchestrator {
     /// # Errors
     /// The database failed: what was live stays.
     pub async fn refresh(&self, app: AppId, snapshots: &Snapshots) -> store::Result<()> {
-        self.loader().load_one(app, snapshots).await
+        self.loader().load_one(app, snapshots).await?;
+        self.schedules.wake();
+        Ok(())
     }
 
     /// Makes exactly these apps live, without a database: for tests and benchmarks.

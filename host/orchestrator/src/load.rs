@@ -134,8 +134,22 @@ impl Loader {
     /// `snapshots`: where it came from, and where its state is.
     fn app(&self, snapshot: AppSnapshot, parts: &Parts, snapshots: Option<&Snapshots>) -> App {
         let data = snapshots.map(|snapshots| Arc::new(snapshots.data(&snapshot)));
-        let AppSnapshot { app_id, slug, limits, app_limits, deployment, hosts, egress: rules, routes, scripts, asset_set, split, .. } =
-            snapshot;
+        let AppSnapshot {
+            app_id,
+            slug,
+            limits,
+            app_limits,
+            deployment,
+            deployment_id: _,
+            hosts,
+            egress: rules,
+            secrets: _,
+            routes,
+            scripts,
+            asset_set,
+            triggers,
+            split,
+        } = snapshot;
         let live = self.table.by_id(app_id);
         let split = split.map(|SplitSnapshot { id, terms, version: other }| {
             // What was counted of a split goes on being counted.
@@ -161,6 +175,7 @@ impl Loader {
             slug: slug.into(),
             data,
             egress,
+            triggers: triggers.into(),
         }
     }
 

@@ -61,6 +61,8 @@ impl Cause<'_> {
         match self {
             Self::Http(_) => InvocationType::Http,
             Self::Test(_) => InvocationType::Test,
+            Self::Job(job) if job.scheduled_at.is_some() => InvocationType::Schedule,
+            Self::Job(job) if job.trigger.is_some() => InvocationType::Trigger,
             Self::Job(_) => InvocationType::Queue,
         }
     }
@@ -139,6 +141,7 @@ fn event(job: &ClaimedJob) -> String {
         depth: job.depth,
         enqueued_at_ms: job.enqueued_at.as_millisecond(),
         enqueued_by: job.enqueued_by.map(Uuid::from),
+        origin: job.event.as_deref(),
     };
     event.to_json()
 }

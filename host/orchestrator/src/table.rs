@@ -11,6 +11,7 @@ use std::{
 use arc_swap::ArcSwap;
 use execution::{AppLimits, Image, Limits};
 use store::{AppData, AppId, AssetSet, Digest, ScriptId};
+use triggers::Trigger;
 
 use crate::{egress::AppEgress, gate::Gate, path::RouteTable, response::HostOwner, split::Split, trie::HostTrie};
 
@@ -33,6 +34,8 @@ pub(crate) struct App {
     pub(crate) data: Option<Arc<AppData>>,
     /// What its scripts may call, the same over all deployments of the app.
     pub(crate) egress: Arc<AppEgress>,
+    /// What starts its scripts when something happens.
+    pub(crate) triggers: Box<[Trigger]>,
 }
 
 /// One deployment, ready to run: the active one, or one that is looked at before.
@@ -225,6 +228,7 @@ mod tests {
             gate: Arc::default(),
             data: None,
             egress: Arc::default(),
+            triggers: Box::default(),
         }
     }
 

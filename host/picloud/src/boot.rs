@@ -100,6 +100,7 @@ async fn serve_from(
         write: data.spawn(write(recorder.clone(), store.runs())),
         jobs: data.spawn(run_jobs(Arc::clone(&orchestrator), store.data(), shutdown::begun(stopping.subscribe()))),
         others: vec![
+            data.spawn(run_schedules(Arc::clone(&orchestrator), store.data(), shutdown::begun(stopping.subscribe()))),
             data.spawn(follow(Arc::clone(&orchestrator), store.snapshots(), store.listener())),
             data.spawn(stop_splits(Arc::clone(&orchestrator), store.runs())),
             tokio::spawn(announcements),
@@ -181,6 +182,10 @@ async fn write(recorder: Recorder, runs: Runs) {
 
 async fn run_jobs(orchestrator: Arc<Orchestrator>, data: Data, shutdown: impl Future<Output = ()>) {
     orchestrator.run_jobs(data, shutdown).await;
+}
+
+async fn run_schedules(orchestrator: Arc<Orchestrator>, data: Data, shutdown: impl Future<Output = ()>) {
+    orchestrator.run_schedules(data, shutdown).await;
 }
 
 async fn follow(orchestrator: Arc<Orchestrator>, snapshots: Snapshots, listener: Listener) {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     AdminId, ApiKeyId, AppId, AppStore, Claim, Control, DeploymentId, DomainId, EgressRuleId, Error, ExecutionId, InstanceStore,
-    InvitationId, JobId, RouteId, ScriptId, SessionId, time::Time,
+    InvitationId, JobId, RouteId, ScriptId, SessionId, TriggerId, time::Time,
 };
 
 /// Somebody who proved who he is: made only from a session, an API key or the setting up of the first owner.
@@ -120,6 +120,8 @@ pub enum AppRef {
     EgressRule(EgressRuleId),
     /// A job or a dead letter.
     Job(JobId),
+    /// A trigger or schedule of the active deployment.
+    Trigger(TriggerId),
     Execution(ExecutionId),
     /// The app that the invitation leads to, if it leads to one.
     Invitation(InvitationId),
@@ -304,6 +306,9 @@ impl Control {
             }
             AppRef::Job(id) => {
                 sqlx::query_scalar!(r#"select app_id as "id: AppId" from jobs where id = $1"#, *id as _).fetch_optional(pool).await
+            }
+            AppRef::Trigger(id) => {
+                sqlx::query_scalar!(r#"select app_id as "id: AppId" from triggers where id = $1"#, *id as _).fetch_optional(pool).await
             }
             AppRef::EgressRule(id) => {
                 sqlx::query_scalar!(r#"select app_id as "id: AppId" from egress_rules where id = $1"#, *id as _).fetch_optional(pool).await

@@ -85,6 +85,8 @@ ids! {
     ExecutionId;
     /// A call of a script that waits in its app's queue; the same over all attempts.
     JobId;
+    /// What starts a script by itself, a schedule too; the same over deployments.
+    TriggerId;
 }
 
 impl ExecutionId {

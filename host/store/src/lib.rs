@@ -50,9 +50,10 @@ pub use app::{
     Activation, ActivationEntry, AppStore, AppUpdate, AssetDifference, AssetEntry, AssetPage, Author, Cause, Change, Deployed, Deployment,
     DeploymentContents, Difference, Differing, Domain, DomainEvidence, DomainKind, DomainStatus, DueDomain, EGRESS_RULES_MAX, EgressRule,
     Execution, ExecutionFilter, FileChange, FileEntry, FilePage, Job, JobFailure, KvChange, KvEntry, KvPage, LimitsUpdate, Linkage,
-    LinkedScript, LogEntry, LogQuery, Manifest, ManifestRoute, ManifestScript, ManifestSource, ManifestTarget, Member, NewDomain,
-    NewEgressRule, PENDING_CLAIMS_MAX, Person, RecordingEntry, Route, RouteTarget, Script, ScriptKind, SecretChange, SecretEntry,
-    SecretPage, Settings, SourceAt, Split, SplitTerms, StaticTerms, Sticky, StickyError, Upload, Uploaded,
+    LinkedScript, LiveTrigger, LogEntry, LogQuery, Manifest, ManifestRoute, ManifestScript, ManifestSource, ManifestTarget,
+    ManifestTrigger, Member, NewDomain, NewEgressRule, PENDING_CLAIMS_MAX, Person, RecordingEntry, Route, RouteTarget, ScheduleRun, Script,
+    ScriptKind, SecretChange, SecretEntry, SecretPage, Settings, SourceAt, Split, SplitTerms, StaticTerms, Sticky, StickyError, Upload,
+    Uploaded,
 };
 pub use asset_set::{Asset, AssetSet};
 pub use audit::{AuditCheckpoint, AuditContent, AuditEntry, AuditFault, AuditFilter, AuditPosition, AuditVerdict, CheckpointError};
@@ -63,12 +64,13 @@ pub use control::{
 };
 pub use data::{
     AppData, Claim as JobClaim, Claimed as ClaimedJobs, ClaimedJob, Commit, Committed, DELIVERIES_MAX, Data, FailedAttempt, LEASE,
-    OpenAsset, Quota, SealedSecrets,
+    Materialized, OpenAsset, Quota, SealedSecrets,
 };
 pub use digest::{Digest, DigestError};
 pub use error::{Error, Result, Revision, Thing};
 pub use ids::{
     AdminId, ApiKeyId, AppId, DeploymentId, DomainId, EgressRuleId, ExecutionId, InvitationId, JobId, RouteId, ScriptId, SessionId,
+    TriggerId,
 };
 pub use listen::{Event, Listener, Revoked};
 pub use page::{Listed, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PageError};

@@ -4,6 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use execution::{AllLimits, AppLimits, Ceilings, Limits};
 use sqlx::{PgConnection, PgPool, types::Json};
+use triggers::Trigger;
 use uuid::Uuid;
 
 use crate::{
@@ -41,6 +42,8 @@ pub struct AppSnapshot {
     pub scripts: Vec<SnapshotScript>,
     /// Names its assets, for [`Snapshots::asset_sets`]; `None`: it has none.
     pub asset_set: Option<Digest>,
+    /// What starts its scripts when something happens, as long as it is not paused. No schedules: those are in the database.
+    pub triggers: Vec<Trigger>,
     /// A share of the visitors gets another deployment.
     pub split: Option<SplitSnapshot>,
 }
@@ -192,6 +195,7 @@ impl Snapshots {
             secrets::sealed(&mut transaction, first, last).await.map_err(Error::sql(OPERATION))?.into_iter().collect();
         let mut scripts = by_app(scripts(&mut transaction, first, last).await.map_err(Error::sql(OPERATION))?);
         let mut routes = by_app(routes(&mut transaction, first, last).await.map_err(Error::sql(OPERATION))?);
+        let mut triggers = by_app(triggers(&mut transaction, first, last).await.map_err(Error::sql(OPERATION))?);
         let mut splits = HashMap::new();
         for (app, id, terms, number) in running_splits(&mut transaction, first, last).await.map_err(Error::sql(OPERATION))? {
             let version = version(&mut transaction, app, number, &self.ceilings).await.map_err(Error::sql(OPERATION))?;
@@ -206,6 +210,7 @@ impl Snapshots {
             app.secrets = sealed.remove(&app.app_id).map(Arc::new);
             app.scripts = scripts.remove(&app.app_id).unwrap_or_default();
             app.routes = routes.remove(&app.app_id).unwrap_or_default();
+            app.triggers = triggers.remove(&app.app_id).unwrap_or_default();
         }
         Ok(apps)
     }
@@ -249,6 +254,7 @@ async fn apps(connection: &mut PgConnection, first: Uuid, last: Uuid, ceilings: 
             routes: Vec::new(),
             scripts: Vec::new(),
             asset_set: row.asset_set,
+            triggers: Vec::new(),
             split: None,
         }
     });
@@ -332,6 +338,21 @@ async fn routes(connection: &mut PgConnection, first: Uuid, last: Uuid) -> sqlx:
         (row.app, SnapshotRoute { route: row.route, target, method: row.method, host: row.host, path: row.path })
     });
     Ok(routes.collect())
+}
+
+/// In the order in which they were made. One that this version can't read starts nothing.
+async fn triggers(connection: &mut PgConnection, first: Uuid, last: Uuid) -> sqlx::Result<Vec<(AppId, Trigger)>> {
+    let rows = sqlx::query!(
+        r#"
+        select app_id as "app: AppId", definition from triggers
+        where kind <> 'schedule' and paused_at is null and app_id between $1 and $2 order by app_id, id
+        "#,
+        first,
+        last
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().filter_map(|row| Some((row.app, serde_json::from_value(row.definition).ok()?))).collect())
 }
 
 /// Few at any time, so that their contents are read one by one.

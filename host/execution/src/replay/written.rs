@@ -77,6 +77,7 @@ mod tests {
             payload: format!(r#"{{"to":"{secret}"}}"#),
             depth: 1,
             how: queue::Options::default(),
+            origin: None,
         };
         Effects {
             writes: [("a".to_owned(), set(&format!(r#""{secret}""#))), (format!("b/{secret}"), kv::Write::Delete)].into(),

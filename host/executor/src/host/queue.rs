@@ -29,7 +29,8 @@ impl State {
         if script.is_empty() || script.len() > NAME_BYTES_MAX || script.chars().any(char::is_control) {
             return Err(Error::Invalid(format!("the name of a script has 1 to {NAME_BYTES_MAX} bytes and no control characters")));
         }
-        let how = queue::Options { delay_ms: how.delay_ms, attempts: how.attempts, backoff_ms: how.backoff_ms };
+        let how =
+            queue::Options { delay_ms: how.delay_ms, attempts: how.attempts, backoff_ms: how.backoff_ms, ..queue::Options::default() };
         how.check().map_err(|(option, rule)| Error::Invalid(format!("`{option}`: {rule}")))?;
         let max = self.queue_payload_bytes_max;
         if payload.len() > max {
@@ -55,7 +56,7 @@ impl State {
         }
         let id = self.chance.id(self.now_ms);
         let depth = u32::try_from(self.job_depth).unwrap_or(u32::MAX);
-        self.transaction.enqueue(NewJob { id, script, payload, depth, how })?;
+        self.transaction.enqueue(NewJob { id, script, payload, depth, how, origin: None })?;
         Ok(id.to_string())
     }
 }

@@ -23,6 +23,7 @@ fn job(number: u128) -> Invocation {
         depth: 2,
         enqueued_at_ms: 1_790_000_000_000,
         enqueued_by: Some(Uuid::from_u128(7)),
+        origin: None,
     };
     let event = Some(event.to_json());
     Invocation { invocation_type: InvocationType::Queue, request: None, event, depth: 2, ..invocation(request("GET", "/")) }
@@ -48,13 +49,14 @@ async fn what_is_enqueued_is_left_behind_by_a_run_that_ends_well() {
     let ids: Vec<Uuid> = serde_json::from_str(&answer(&outcome).1).expect("ids");
     let usual = Options { backoff_ms: BACKOFF_MS, ..Options::default() };
     let expected = [
-        NewJob { id: ids[0], script: "mail".into(), payload: r#"{"to":"ada"}"#.into(), depth: 1, how: usual },
+        NewJob { id: ids[0], script: "mail".into(), payload: r#"{"to":"ada"}"#.into(), depth: 1, how: usual, origin: None },
         NewJob {
             id: ids[1],
             script: "mail".into(),
             payload: "null".into(),
             depth: 1,
-            how: Options { delay_ms: 1_500, attempts: 2, backoff_ms: 250 },
+            how: Options { delay_ms: 1_500, attempts: 2, backoff_ms: 250, ..Options::default() },
+            origin: None,
         },
     ];
     assert_eq!(outcome.effects.jobs, expected);

@@ -10,6 +10,7 @@ use axum::extract::State as Shared;
 use serde::{Deserialize, Serialize};
 use similar::TextDiff;
 use store::{AppStore, AssetDifference, DeploymentId, Difference, Differing, Digest, Route, Script, ScriptKind};
+use triggers::Trigger;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -19,6 +20,7 @@ use super::{
     problem::Problem,
     static_routes::{StaticBody, shown},
     through::{self, Uses},
+    trigger_bodies::{ScheduleShown, TriggerShown},
     words,
 };
 use crate::State;
@@ -43,6 +45,8 @@ pub(super) struct DiffBody {
     to: Option<u32>,
     scripts: Vec<ScriptDiff>,
     routes: Vec<RouteDiff>,
+    schedules: Vec<ScheduleDiff>,
+    triggers: Vec<TriggerDiff>,
     /// In the order of their paths.
     assets: Vec<AssetDiff>,
     /// Null: alike.
@@ -96,6 +100,24 @@ pub(super) struct RouteSide {
     method: Option<String>,
     host: Option<String>,
     path: String,
+}
+
+/// A schedule that is not the same on both sides.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ScheduleDiff {
+    #[schema(value_type = words::DiffChange)]
+    change: &'static str,
+    before: Option<ScheduleShown>,
+    after: Option<ScheduleShown>,
+}
+
+/// A trigger that is not the same on both sides.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct TriggerDiff {
+    #[schema(value_type = words::DiffChange)]
+    change: &'static str,
+    before: Option<TriggerShown>,
+    after: Option<TriggerShown>,
 }
 
 /// An asset that is not the same on both sides.
@@ -187,7 +209,7 @@ impl DiffBody {
         texts: Texts<'_>,
     ) -> Result<Self, Problem> {
         let relinked = through::relinked(&difference, uses);
-        let Difference { scripts, routes, assets, settings, .. } = difference;
+        let Difference { scripts, routes, triggers, assets, settings, .. } = difference;
         let mut truncated = scripts.len() + relinked.len() > LISTED_MAX || routes.len() > LISTED_MAX || assets.len() > LISTED_MAX;
         let mut budget = Budget { scripts: COMPARED_MAX, bytes: TEXT_BYTES_MAX, until: Instant::now() + TIME_MAX };
         let mut listed = Vec::new();
@@ -201,7 +223,8 @@ impl DiffBody {
         let settings = settings.map(|(before, after)| SettingsDiff { before: SettingsBody::of(before), after: SettingsBody::of(after) });
         let routes = routes.into_iter().take(LISTED_MAX).map(route_diff).collect();
         let assets = assets.into_iter().take(LISTED_MAX).map(asset_diff).collect();
-        Ok(Self { from, to, scripts: listed, routes, assets, settings, truncated })
+        let (schedules, triggers) = trigger_diffs(&triggers);
+        Ok(Self { from, to, scripts: listed, routes, schedules, triggers, assets, settings, truncated })
     }
 }
 
@@ -282,12 +305,32 @@ impl Texts<'_> {
     }
 }
 
-fn route_diff(route: Differing<Route>) -> RouteDiff {
-    let change = match (&route.before, &route.after) {
+/// Both kinds, apart.
+fn trigger_diffs(triggers: &[Differing<Trigger>]) -> (Vec<ScheduleDiff>, Vec<TriggerDiff>) {
+    let (mut schedules, mut others) = (Vec::new(), Vec::new());
+    for Differing { before, after } in triggers {
+        let change = change(before.as_ref(), after.as_ref());
+        match [before, after].map(|side| side.as_ref().and_then(ScheduleShown::of)) {
+            [None, None] => {
+                let [before, after] = [before, after].map(|side| side.as_ref().and_then(TriggerShown::of));
+                others.push(TriggerDiff { change, before, after });
+            }
+            [before, after] => schedules.push(ScheduleDiff { change, before, after }),
+        }
+    }
+    (schedules, others)
+}
+
+fn change<T>(before: Option<T>, after: Option<T>) -> &'static str {
+    match (before, after) {
         (None, _) => "added",
         (_, None) => "removed",
         _ => "changed",
-    };
+    }
+}
+
+fn route_diff(route: Differing<Route>) -> RouteDiff {
+    let change = change(route.before.as_ref(), route.after.as_ref());
     let side = |Route { target, method, host, path, .. }: Route| {
         let (kind, script_id, assets) = shown(target);
         RouteSide { kind, script_id, assets, method, host, path }
@@ -297,11 +340,7 @@ fn route_diff(route: Differing<Route>) -> RouteDiff {
 
 fn asset_diff(asset: AssetDifference) -> AssetDiff {
     let AssetDifference { path, before, after } = asset;
-    let change = match (before, after) {
-        (None, _) => "added",
-        (_, None) => "removed",
-        _ => "changed",
-    };
+    let change = change(before, after);
     let text = |digest: Digest| digest.to_string();
     AssetDiff { change, path, before: before.map(text), after: after.map(text) }
 }

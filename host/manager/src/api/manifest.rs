@@ -22,6 +22,7 @@ use super::{
     manifest_check,
     problem::Problem,
     static_routes::StaticBody,
+    trigger_bodies::{ScheduleTerms, TriggerTerms},
     words,
 };
 use crate::State;
@@ -29,6 +30,8 @@ use crate::State;
 /// Most scripts of one app, and most routes.
 const SCRIPTS_MAX: usize = 10_000;
 const ROUTES_MAX: usize = 10_000;
+/// Most schedules, and most triggers.
+const TRIGGERS_MAX: usize = 1_000;
 
 /// Everything that an app should be. What is not in it is gone from the app afterwards; earlier deployments keep it.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -44,6 +47,12 @@ pub(super) struct NewDeployment {
     /// At most 10,000. A route keeps the id that its method, host and path have in the active deployment.
     #[serde(default, deserialize_with = "at_most::<_, _, ROUTES_MAX>")]
     pub(super) routes: Vec<DeployedRoute>,
+    /// At most 1,000. A schedule keeps the id, and the slot that it waits for, that its name has in the active deployment.
+    #[serde(default, deserialize_with = "at_most::<_, _, TRIGGERS_MAX>")]
+    pub(super) schedules: Vec<DeployedSchedule>,
+    /// At most 1,000. A trigger keeps the id that its name has in the active deployment.
+    #[serde(default, deserialize_with = "at_most::<_, _, TRIGGERS_MAX>")]
+    pub(super) triggers: Vec<DeployedTrigger>,
     /// Digests by path: `/index.html` and the SHA-256, in hexadecimal, of bytes that were uploaded (`PUT /assets/{digest}`) or that a deployment has
     /// which is kept.
     #[serde(default)]
@@ -97,6 +106,32 @@ pub(super) struct DeployedRoute {
     pub(super) method: Option<String>,
     /// A host or `*.` wildcard; any of the app's hosts if absent or null.
     pub(super) host: Option<String>,
+}
+
+/// A schedule of a whole deployment.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeployedSchedule {
+    /// Unique among the schedules: 1 to 64 of a-z, 0-9, `_` and `-`.
+    pub(super) name: String,
+    /// Name of an endpoint script of this deployment.
+    pub(super) script: String,
+    /// When, and how.
+    #[serde(deserialize_with = "object")]
+    pub(super) on: ScheduleTerms,
+}
+
+/// A trigger of a whole deployment.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeployedTrigger {
+    /// Unique among the triggers: 1 to 64 of a-z, 0-9, `_` and `-`.
+    pub(super) name: String,
+    /// Name of an endpoint script of this deployment.
+    pub(super) script: String,
+    /// What it waits for.
+    #[serde(deserialize_with = "object")]
+    pub(super) on: TriggerTerms,
 }
 
 /// Settings that belong to the code: they come and go with the deployment.

@@ -4,17 +4,21 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use execution::{Limits, Modules, Source, assets::check_asset_path};
 use futures_util::{StreamExt as _, stream};
-use store::{AppStore, Digest, Manifest, ManifestRoute, ManifestScript, ManifestSource, ManifestTarget, ScriptKind, Settings};
+use store::{
+    AppStore, Digest, Manifest, ManifestRoute, ManifestScript, ManifestSource, ManifestTarget, ManifestTrigger, ScriptKind, Settings,
+};
+use triggers::{On, Trigger};
 use uuid::Uuid;
 
 use super::{
     diagnostic::{NUL_IN_SOURCE, of_compile_error, parse, problem_type, text_of},
-    manifest::{DeployedRoute, DeployedScript, NewDeployment},
+    manifest::{DeployedRoute, DeployedSchedule, DeployedScript, DeployedTrigger, NewDeployment},
     problem::{FieldError, Problem, ProblemType, pointer_to_asset, sentence},
     routes::{canonical_or_fault, describe, pointer},
     scripts::{SCRIPT_NAME_RULE, is_script_name},
     static_routes::target,
     through::Uses,
+    trigger_bodies,
 };
 use crate::{RouteRefusal, RouteSpec, State};
 
@@ -70,9 +74,10 @@ pub(super) async fn checked(state: &State, app: &AppStore, body: NewDeployment) 
     let scripts = scripts(body.scripts, &mut faults);
     let assets = assets(app, body.assets, &mut faults).await?;
     let routes = routes(state, body.routes, (&scripts, &assets), &mut faults);
+    let triggers = triggers(state, app, (body.schedules, body.triggers), &scripts, &mut faults).await?;
     let uses = sources(state, app, &scripts, &mut faults).await?;
     faults.into_result()?;
-    Ok((Manifest { scripts, routes, assets, settings }, uses))
+    Ok((Manifest { scripts, routes, triggers, assets, settings }, uses))
 }
 
 fn settings(lowered: BTreeMap<String, u64>, faults: &mut Faults) -> Settings {
@@ -266,6 +271,59 @@ async fn sources(state: &State, app: &AppStore, scripts: &[ManifestScript], faul
         faults.add(problem_type(error.kind), FieldError { message: format!("{}: {}", error.script, fault.message), ..fault });
     }
     Ok(uses)
+}
+
+/// Schedules and triggers as the store has them.
+async fn triggers(
+    state: &State,
+    app: &AppStore,
+    (schedules, triggers): (Vec<DeployedSchedule>, Vec<DeployedTrigger>),
+    scripts: &[ManifestScript],
+    faults: &mut Faults,
+) -> Result<Vec<ManifestTrigger>, Problem> {
+    if schedules.is_empty() && triggers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let limits = app.app().await?.ok_or_else(|| Problem::not_found("app"))?.limits.app;
+    for (list, count, most) in [("schedules", schedules.len(), limits.schedules), ("triggers", triggers.len(), limits.triggers)] {
+        if count as u64 > most {
+            faults.invalid(
+                format!("/{list}"),
+                format!("An app like this one has at most {most} {list} ({list}), this deployment has {count}."),
+            );
+        }
+    }
+    let schedules =
+        schedules.into_iter().enumerate().map(|(at, item)| (format!("/schedules/{at}"), item.name, item.script, Ok(item.on.parts())));
+    let triggers = triggers.into_iter().enumerate().map(|(at, item)| (format!("/triggers/{at}"), item.name, item.script, item.on.parts()));
+    let mut checked: Vec<ManifestTrigger> = Vec::new();
+    for (place, name, script, parts) in schedules.chain(triggers) {
+        match scripts.iter().find(|other| other.name == script).map(|script| script.kind) {
+            Some(ScriptKind::Endpoint) => {}
+            Some(ScriptKind::Module) => {
+                faults.invalid(format!("{place}/script"), format!("`{script}` is a module: only an endpoint can be started."))
+            }
+            None => faults.invalid(format!("{place}/script"), format!("This deployment has no script named `{script}`.")),
+        }
+        let (on, retry) = match parts {
+            Ok(parts) => parts,
+            Err((field, message)) => {
+                faults.invalid(format!("{place}/on{field}"), message);
+                continue;
+            }
+        };
+        let trigger = Trigger { id: Uuid::nil(), name, script: Uuid::nil(), on, retry };
+        if let Err((field, message)) = trigger_bodies::check(&trigger, &limits, state.now()) {
+            faults.invalid(if field == "/name" { format!("{place}{field}") } else { format!("{place}/on{field}") }, message);
+        }
+        let Trigger { name, on, retry, .. } = trigger;
+        let is_schedule = |on: &On| matches!(on, On::Schedule(_));
+        if checked.iter().any(|other| other.name == name && is_schedule(&other.on) == is_schedule(&on)) {
+            faults.invalid(format!("{place}/name"), format!("`{name}` is there twice."));
+        }
+        checked.push(ManifestTrigger { name, script, on, retry });
+    }
+    Ok(checked)
 }
 
 fn digest(script: &ManifestScript) -> Digest {

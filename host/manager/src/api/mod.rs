@@ -41,6 +41,7 @@ mod replay;
 mod rollback;
 mod route_preview;
 mod routes;
+mod schedules;
 mod scripts;
 mod secrets;
 mod session;
@@ -49,6 +50,8 @@ mod split;
 mod static_routes;
 mod status;
 mod through;
+mod trigger_bodies;
+mod triggers;
 mod words;
 
 pub use envelope::RequestId;
@@ -130,6 +133,17 @@ fn of_apps() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(route_preview::check_route))
         .routes(routes!(route_preview::match_route))
         .routes(routes!(self::routes::get_route, self::routes::put_route, self::routes::patch_route, self::routes::delete_route))
+        .routes(routes!(schedules::list_schedules, schedules::create_schedule))
+        .routes(routes!(schedules::check_schedule))
+        .routes(routes!(schedules::get_schedule, schedules::put_schedule, schedules::delete_schedule))
+        .routes(routes!(schedules::pause_schedule))
+        .routes(routes!(schedules::resume_schedule))
+        .routes(routes!(schedules::run_schedule))
+        .routes(routes!(schedules::list_schedule_runs))
+        .routes(routes!(self::triggers::list_triggers, self::triggers::create_trigger))
+        .routes(routes!(self::triggers::get_trigger, self::triggers::put_trigger, self::triggers::delete_trigger))
+        .routes(routes!(self::triggers::pause_trigger))
+        .routes(routes!(self::triggers::resume_trigger))
         .routes(routes!(deployments::list_deployments))
         .routes(routes!(manifest::create_deployment).layer(DefaultBodyLimit::max(MANIFEST_BYTES_MAX)))
         .routes(routes!(deployments::get_deployment))

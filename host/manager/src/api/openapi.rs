@@ -42,6 +42,8 @@ use super::problem::ProblemBody;
         (name = "egress", description = "What the scripts of apps may call"),
         (name = "scripts", description = "Rhai sources"),
         (name = "routes", description = "Which requests reach which script"),
+        (name = "schedules", description = "Scripts that run at their times"),
+        (name = "triggers", description = "Scripts that run when something happens in their app"),
         (name = "deployments", description = "What ran when"),
         (name = "assets", description = "Files that belong to deployments"),
         (name = "executions", description = "What ran, how it ended, what it used"),

@@ -1,6 +1,6 @@
 //! `/api/v1/admin/queue`: jobs that wait and jobs that run.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     extract::State as Shared,
@@ -8,7 +8,7 @@ use axum::{
 };
 use execution::{
     AllLimits,
-    queue::{ATTEMPTS, BACKOFF_MS, NewJob, Options},
+    queue::{ATTEMPTS, BACKOFF_MS, Growth, NewJob, Options},
 };
 use http::StatusCode;
 use jiff::Timestamp;
@@ -22,6 +22,7 @@ use super::{
     extract::{Authorized, Caller, IfMatch, Json, OfJob, Path, Query, action, app_ref, etag},
     listing::{Listing, OfOneApp, page},
     problem::Problem,
+    trigger_bodies::milliseconds,
     words,
 };
 use crate::State;
@@ -67,6 +68,14 @@ pub(super) struct JobBody {
     attempts_max: u32,
     /// The pause after the first failure.
     backoff_seconds: f64,
+    /// How the pauses grow.
+    #[schema(value_type = words::Growth)]
+    growth: Growth,
+    /// The trigger or schedule that made it; null if somebody enqueued it.
+    trigger_id: Option<Uuid>,
+    /// The slot of a schedule; null if none made it.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    scheduled_at: Option<Timestamp>,
     /// When it is tried next; null while it runs, and of a dead letter.
     #[schema(value_type = Option<String>, format = DateTime)]
     due_at: Option<Timestamp>,
@@ -116,6 +125,9 @@ impl JobBody {
             attempts: job.attempts,
             attempts_max: job.attempts_max,
             backoff_seconds: job.backoff_ms as f64 / 1e3,
+            growth: job.growth,
+            trigger_id: job.trigger.map(Uuid::from),
+            scheduled_at: job.scheduled_at,
             due_at: job.due_at,
             enqueued_at: job.enqueued_at,
             enqueued_by: job.enqueued_by.map(Uuid::from),
@@ -161,7 +173,7 @@ pub(super) async fn create_job(
         return Err(Problem::invalid("/script", message));
     }
     let now = state.now();
-    let job = NewJob { id: JobId::new(now).uuid(), script: body.script, payload, depth: 1, how };
+    let job = NewJob { id: JobId::new(now).uuid(), script: body.script, payload, depth: 1, how, origin: None };
     let job = app.enqueue(&job, quotas.queue_jobs, now).await?;
     state.data_plane.wake_queue();
     Ok((StatusCode::CREATED, answer(job, app.app_id().uuid())?))
@@ -209,6 +221,7 @@ fn options(body: &NewJobBody) -> Result<Options, Problem> {
         delay_ms: body.delay_seconds.map_or(0, milliseconds),
         attempts: body.attempts.unwrap_or(ATTEMPTS),
         backoff_ms: body.backoff_seconds.map_or(BACKOFF_MS, milliseconds),
+        ..Options::default()
     };
     how.check().map_err(|(option, rule)| {
         let pointer = if option == "attempts" { "/attempts".to_owned() } else { format!("/{option}_seconds") };
@@ -217,9 +230,4 @@ fn options(body: &NewJobBody) -> Result<Options, Problem> {
         Problem::invalid(&pointer, format!("{sentence}."))
     })?;
     Ok(how)
-}
-
-/// What is no time becomes the largest number, which no option may be.
-fn milliseconds(seconds: f64) -> u64 {
-    Duration::try_from_secs_f64(seconds).ok().and_then(|duration| u64::try_from(duration.as_millis()).ok()).unwrap_or(u64::MAX)
 }

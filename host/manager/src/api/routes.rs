@@ -309,7 +309,7 @@ fn conflict(others: &[RouteSpec], with: Uuid) -> Problem {
     Problem::new(ProblemType::RouteConflict, format!("The route {other} ({with}) answers the same requests.")).with_other(with)
 }
 
-fn at_script(error: store::Error) -> Problem {
+pub(super) fn at_script(error: store::Error) -> Problem {
     match &error {
         store::Error::Missing { what: store::Thing::Script, name } => {
             let message = format!("The app has no script {name}; `script` takes the id of one.");

@@ -41,7 +41,17 @@ words! {
     /// Severity of a log line.
     Level { Trace, Info, Warn, Error }
     /// What caused a run.
-    InvocationType { Http, Queue, Test }
+    InvocationType { Http, Queue, Schedule, Test, Trigger }
     /// Whether a job waits for its time, runs, or has failed for good.
     JobState { Waiting, Running, Dead }
+    /// What becomes of a run while the one before has not ended: there is none, it waits for that, both run.
+    Overlap { Skip, Queue, Allow }
+    /// What becomes of slots that were missed: nothing, one run for all, a run for each.
+    CatchUp { Skip, Once, All }
+    /// Why a slot has no run: the one before had not ended, the queue is full, the script is not there.
+    Skipped { Overlap, QueueFull, NoScript }
+    /// How the pauses between attempts grow.
+    Growth { Constant, Linear, Exponential }
+    /// What a trigger waits for: a key that was written, a file that was written, a job that failed for good, a message.
+    TriggerKind { Kv, File, DeadLetter, Topic }
 }

@@ -9,8 +9,8 @@ use store::{AppRole, AuditContent, AuditFilter, InstanceRole, Page};
 
 use crate::{
     description::operations,
-    matrix::{About, Things, things},
     support::{Answer, Caller, Instance, PASSWORD},
+    things::{About, Things, things},
 };
 
 const AUDIT: &str = "/api/v1/admin/audit";
@@ -64,6 +64,19 @@ const LEAVES: &[(&str, Option<&str>)] = &[
     ("PUT /api/v1/admin/routes/{id}", Some("deployment.created")),
     ("PATCH /api/v1/admin/routes/{id}", Some("deployment.created")),
     ("DELETE /api/v1/admin/routes/{id}", Some("deployment.created")),
+    ("POST /api/v1/admin/schedules", Some("deployment.created")),
+    ("POST /api/v1/admin/schedules/check", None),
+    ("PUT /api/v1/admin/schedules/{id}", Some("deployment.created")),
+    ("DELETE /api/v1/admin/schedules/{id}", Some("deployment.created")),
+    ("POST /api/v1/admin/schedules/{id}/pause", Some("schedule.paused")),
+    // It is not paused: that of a paused one is tested with the schedules.
+    ("POST /api/v1/admin/schedules/{id}/resume", None),
+    ("POST /api/v1/admin/schedules/{id}/run", Some("schedule.run")),
+    ("POST /api/v1/admin/triggers", Some("deployment.created")),
+    ("PUT /api/v1/admin/triggers/{id}", Some("deployment.created")),
+    ("DELETE /api/v1/admin/triggers/{id}", Some("deployment.created")),
+    ("POST /api/v1/admin/triggers/{id}/pause", Some("trigger.paused")),
+    ("POST /api/v1/admin/triggers/{id}/resume", None),
     ("POST /api/v1/admin/deployments", Some("deployment.created")),
     ("POST /api/v1/admin/deployments/{id}/preview", Some("deployment.preview_linked")),
     ("PUT /api/v1/admin/apps/{app}/split", Some("split.set")),

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::{
     documented::{DESCRIPTION, resolved},
-    matrix::{About, things},
     support::{Answer, Caller, Instance},
+    things::{About, things},
 };
 
 /// An operation and a body that it takes, or would take but for what the body is about.

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::{
     documented::DESCRIPTION,
     logs::run,
-    matrix::{About, things},
     support::Instance,
+    things::{About, things},
 };
 
 #[tokio::test]

@@ -4,8 +4,8 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    matrix::{About, things},
     support::{Answer, Caller, Instance},
+    things::{About, things},
 };
 
 fn strings() -> Vec<String> {

@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use crate::{
     documented::DESCRIPTION,
-    matrix::{About, things},
     support::{Answer, Caller, Instance, PASSWORD},
+    things::{About, things},
 };
 
 const APPS: &str = "/api/v1/admin/apps";

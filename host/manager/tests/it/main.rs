@@ -37,3 +37,4 @@ mod secrets_at_rest;
 mod session;
 mod sessions;
 mod support;
+mod things;

@@ -7,7 +7,6 @@ mod run;
 
 use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
 
-use execution::queue::NewJob;
 use jiff::Timestamp;
 use store::{AppId, ClaimedJob, Data, ExecutionId, JobClaim, JobId};
 use tokio::{
@@ -38,13 +37,6 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// Jobs were committed.
-    pub(crate) fn has_new(&self, jobs: &[NewJob]) {
-        if !jobs.is_empty() {
-            self.woken.notify_one();
-        }
-    }
-
     /// Something has changed in the queue of some app.
     pub(crate) fn wake(&self) {
         self.woken.notify_one();

@@ -26,7 +26,7 @@ enum Over {
     /// The job is done.
     Done,
     /// It is tried again, or is a dead letter.
-    Failed { outcome: &'static str, message: String, has_run: bool },
+    Failed { outcome: &'static str, message: String, has_run: bool, is_final: bool },
     /// It could not be begun: another time.
     Returned,
 }
@@ -57,12 +57,18 @@ impl Orchestrator {
         let hops = Hops::of(job.hops);
         if hops.is_loop() {
             let message = "too many calls of PiCloud by PiCloud in a row have led to this job".to_owned();
-            return Over::Failed { outcome: "loop", message, has_run: false };
+            return Over::Failed { outcome: "loop", message, has_run: false, is_final: true };
+        }
+        // A script can't enqueue one that is too deep; a trigger can't refuse the write that it follows.
+        let most = app.version.limits.queue_depth;
+        if u64::from(job.depth) > most {
+            let message = format!("{} jobs in a row have led to this one, and {most} may (queue_depth)", job.depth - 1);
+            return Over::Failed { outcome: "loop", message, has_run: false, is_final: true };
         }
         let Some(script) = app.version.script_named(&job.script).filter(|script| script.image.is_some()) else {
             let message =
                 format!("the active deployment ({}) has no endpoint `{}`, or it does not compile", app.version.deployment, job.script);
-            return Over::Failed { outcome: "no_script", message, has_run: false };
+            return Over::Failed { outcome: "no_script", message, has_run: false, is_final: false };
         };
         let ended = async {
             let applicant = Applicant { app: app.id, limits: &app.limits, client: None };
@@ -76,7 +82,9 @@ impl Orchestrator {
                 None => Over::Done,
                 // Not the job's doing: it has its attempts when the database is back.
                 Some(Failure { kind: FailureKind::StateUnavailable, .. }) => Over::Returned,
-                Some(Failure { kind, message, .. }) => Over::Failed { outcome: kind.as_str(), message: message.clone(), has_run: true },
+                Some(Failure { kind, message, .. }) => {
+                    Over::Failed { outcome: kind.as_str(), message: message.clone(), has_run: true, is_final: false }
+                }
             },
             Err(refusal) => {
                 let refusal: Refusal = refusal;
@@ -93,8 +101,9 @@ async fn settle(data: &Data, job: &ClaimedJob, over: &Over) -> store::Result<()>
     match over {
         Over::Done => Ok(()),
         Over::Returned => data.return_job(job, RETURN_AFTER + RETURN_AFTER * u32::from(chance) / 255).await,
-        Over::Failed { outcome, message, has_run } => {
-            let is_dead = data.fail_job(job, &FailedAttempt { outcome, message, has_run: *has_run, chance }).await?;
+        Over::Failed { outcome, message, has_run, is_final } => {
+            let failed = FailedAttempt { outcome, message, has_run: *has_run, is_final: *is_final, chance };
+            let is_dead = data.fail_job(job, &failed).await?;
             if is_dead {
                 tracing::info!(app = %job.app(), job = %job.id(), outcome, "a job is a dead letter");
             }

@@ -261,6 +261,7 @@ fn shop(routes: &[(&str, &str, &str)]) -> (AppSnapshot, HashMap<Digest, String>)
         deployment: 7,
         deployment_id: None,
         egress: Vec::new(),
+        triggers: Vec::new(),
         secrets: None,
         hosts: vec![("shop.example".to_owned(), DomainKind::Exact), ("wild.example".to_owned(), DomainKind::Wildcard)],
         routes: numbered()

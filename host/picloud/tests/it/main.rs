@@ -20,6 +20,8 @@ mod outage;
 mod queue;
 mod recordings;
 mod replay;
+mod schedules;
 mod schemathesis;
 mod secrets;
 mod transfers;
+mod triggers;

@@ -9,13 +9,13 @@ use tokio::runtime::Runtime;
 use crate::instance::{Instance, PASSWORD, eventually};
 
 /// A database of the tests' server, and what its connections live on.
-struct Database {
-    fresh: Fresh,
+pub(crate) struct Database {
+    pub(crate) fresh: Fresh,
     _runtime: Runtime,
 }
 
 impl Database {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let runtime = Runtime::new().unwrap();
         Self { fresh: runtime.block_on(fresh()), _runtime: runtime }
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::{AppStore, Deployment, deployments, split};
+use super::{AppStore, Deployment, deployments, split, triggers};
 use crate::{
     DeploymentId, Error, Result,
     audit::{Subject, Watched},
@@ -147,6 +147,7 @@ impl AppStore {
         )
         .execute(&mut *connection)
         .await?;
+        triggers::follow(connection, self.app, id).await?;
         // Whoever chose the active deployment anew has decided about both sides.
         split::end(connection, self.app, None, &format!("Deployment {number} was activated."), now).await?;
         sqlx::query!(

@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
+use triggers::Trigger;
+
 use super::{RouteTarget, ScriptKind};
-use crate::{Revision, RouteId, ScriptId};
+use crate::{Revision, RouteId, ScriptId, TriggerId};
 
 /// One step from the active deployment to the next. A deployment applies a list of them, all or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +29,12 @@ pub enum Change {
     },
     /// Removes a route.
     RemoveRoute { id: RouteId, expected: Option<Revision> },
+    /// A new trigger or schedule, with a fresh id chosen by the caller, who has checked it.
+    CreateTrigger(Trigger),
+    /// Replaces everything about one but its id.
+    ReplaceTrigger { trigger: Trigger, expected: Option<Revision> },
+    /// Removes a trigger or schedule.
+    RemoveTrigger { id: TriggerId, expected: Option<Revision> },
 }
 
 impl Change {
@@ -45,6 +53,9 @@ impl Change {
                 json!({ "replace_route": id, "script": target.summary(), "method": method, "host": host, "path": path })
             }
             Self::RemoveRoute { id, .. } => json!({ "remove_route": id }),
+            Self::CreateTrigger(trigger) => json!({ "create_trigger": trigger.id, "name": trigger.name }),
+            Self::ReplaceTrigger { trigger, .. } => json!({ "replace_trigger": trigger.id, "name": trigger.name }),
+            Self::RemoveTrigger { id, .. } => json!({ "remove_trigger": id }),
         }
     }
 }

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Change, Route, RouteTarget, Script, ScriptKind, Settings};
-use crate::{Digest, Error, Result, Revision, RouteId, ScriptId, Thing};
+use triggers::Trigger;
+
+use super::{Change, Route, RouteTarget, Script, ScriptKind, Settings, triggers::revision_of};
+use crate::{Digest, Error, Result, Revision, RouteId, ScriptId, Thing, TriggerId};
 
 /// Scripts and routes of one deployment while the next one is made of them.
 #[derive(Debug, Default)]
@@ -14,6 +16,7 @@ pub(super) struct Contents {
     pub(super) scripts: BTreeMap<ScriptId, Script>,
     pub(super) routes: BTreeMap<RouteId, Route>,
     pub(super) settings: Settings,
+    pub(super) triggers: BTreeMap<TriggerId, Trigger>,
     /// The set of its assets.
     pub(super) assets: Option<Digest>,
     /// What is in the set, if a manifest brought it.
@@ -36,8 +39,15 @@ impl Shape {
 }
 
 impl Contents {
-    pub(super) fn new(scripts: Vec<Script>, routes: Vec<Route>, settings: Settings, assets: Option<Digest>) -> Self {
-        let mut contents = Self { settings, assets, ..Self::default() };
+    pub(super) fn new(
+        scripts: Vec<Script>,
+        routes: Vec<Route>,
+        triggers: Vec<Trigger>,
+        settings: Settings,
+        assets: Option<Digest>,
+    ) -> Self {
+        let triggers = triggers.into_iter().map(|trigger| (TriggerId::from(trigger.id), trigger)).collect();
+        let mut contents = Self { triggers, settings, assets, ..Self::default() };
         for script in scripts {
             contents.add_script(script);
         }
@@ -68,6 +78,7 @@ impl Contents {
                 let orphans: Vec<RouteId> =
                     self.routes.values().filter(|route| route.target.script() == Some(*id)).map(|route| route.id).collect();
                 orphans.into_iter().for_each(|route| self.take_route(route));
+                self.triggers.retain(|_, trigger| trigger.script != id.uuid());
                 Ok(())
             }
             Change::CreateRoute { id, target, method, host, path } => {
@@ -85,12 +96,20 @@ impl Contents {
                 self.take_route(*id);
                 Ok(())
             }
+            Change::CreateTrigger(trigger) => self.put_trigger(trigger.clone()),
+            Change::ReplaceTrigger { trigger, expected } => {
+                self.take_trigger(trigger.id.into(), expected.as_ref())?;
+                self.put_trigger(trigger.clone())
+            }
+            Change::RemoveTrigger { id, expected } => self.take_trigger(*id, expected.as_ref()),
         }
     }
 
-    /// What holds only for the whole: a module has no routes. Checked after the last change, so that the order of changes is free.
+    /// What holds only for the whole: a module has no routes, and nothing starts it. Checked after the last change, so that the order of changes is free.
     pub(super) fn check(&self) -> Result<()> {
-        let scripts = self.routes.values().filter_map(|route| self.scripts.get(&route.target.script()?));
+        let routed = self.routes.values().filter_map(|route| route.target.script());
+        let started = self.triggers.values().map(|trigger| ScriptId::from(trigger.script));
+        let scripts = routed.chain(started).filter_map(|script| self.scripts.get(&script));
         match scripts.into_iter().find(|script| script.kind == ScriptKind::Module) {
             Some(script) => Err(Error::NotAnEndpoint { script: script.id }),
             None => Ok(()),
@@ -117,12 +136,15 @@ impl Contents {
     pub(super) fn digest(&self) -> Digest {
         let scripts = self.scripts.values().map(|script| json!([script.id, script.name, script.kind, script.source_digest]));
         let routes = self.routes.values().map(|route| json!([route.id, route.target.summary(), route.method, route.host, route.path]));
-        let all = json!({
+        let mut all = json!({
             "scripts": scripts.collect::<Vec<_>>(),
             "routes": routes.collect::<Vec<_>>(),
             "settings": self.settings,
             "assets": self.assets,
         });
+        if !self.triggers.is_empty() {
+            all["triggers"] = json!(self.triggers.values().collect::<Vec<_>>());
+        }
         Digest::of(all.to_string().as_bytes())
     }
 
@@ -171,6 +193,28 @@ impl Contents {
         Ok(())
     }
 
+    pub(super) fn put_trigger(&mut self, trigger: Trigger) -> Result<()> {
+        let (what, id) = (thing(&trigger), TriggerId::from(trigger.id));
+        if !self.scripts.contains_key(&ScriptId::from(trigger.script)) {
+            return Err(Error::Missing { what: Thing::Script, name: trigger.script.to_string() });
+        }
+        if self.triggers.values().any(|other| other.name == trigger.name && thing(other) == what) {
+            return Err(Error::Duplicate { what, name: trigger.name });
+        }
+        if self.triggers.insert(id, trigger).is_some() {
+            return Err(Error::Duplicate { what, name: id.to_string() });
+        }
+        Ok(())
+    }
+
+    fn take_trigger(&mut self, id: TriggerId, expected: Option<&Revision>) -> Result<()> {
+        let missing = || Error::Missing { what: Thing::Trigger, name: id.to_string() };
+        let trigger = self.triggers.get(&id).ok_or_else(missing)?;
+        unchanged(thing(trigger), revision_of(trigger), expected)?;
+        self.triggers.remove(&id);
+        Ok(())
+    }
+
     fn add_script(&mut self, script: Script) {
         self.names.insert(script.name.clone(), script.id);
         self.scripts.insert(script.id, script);
@@ -194,6 +238,11 @@ impl Contents {
             alike.retain(|other| *other != id);
         }
     }
+}
+
+/// What people call it.
+pub(super) fn thing(trigger: &Trigger) -> Thing {
+    if trigger.schedule().is_some() { Thing::Schedule } else { Thing::Trigger }
 }
 
 fn unchanged(what: Thing, revision: Revision, expected: Option<&Revision>) -> Result<()> {

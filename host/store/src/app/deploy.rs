@@ -11,7 +11,7 @@ use super::{
     activate::{Active, Cause},
     asset_sets,
     contents::Contents,
-    deployments, routes, scripts,
+    deployments, routes, scripts, triggers,
 };
 use crate::{
     AppId, DeploymentId, Digest, Error, Result, RouteId, ScriptId, Thing,
@@ -91,8 +91,13 @@ impl AppStore {
             let unchanged = deployments::get(&mut transaction, self.app, id).await?.ok_or_else(|| self.gone())?;
             return Ok(Deployed::Unchanged(unchanged));
         }
-        let (scripts, routes, assets) = (contents.scripts.len(), contents.routes.len(), manifest.assets.len());
-        let details = json!({ "scripts": scripts, "routes": routes, "assets": assets, "active": activation == Activation::AtOnce });
+        let details = json!({
+            "scripts": contents.scripts.len(),
+            "routes": contents.routes.len(),
+            "triggers": contents.triggers.len(),
+            "assets": manifest.assets.len(),
+            "active": activation == Activation::AtOnce,
+        });
         self.finish_deploy(transaction, &active, &contents, activation, (message, details), now).await.map(Deployed::New)
     }
 
@@ -188,8 +193,9 @@ impl AppStore {
         .fetch_one(&mut *connection)
         .await?;
         sqlx::query!(
-            "insert into deployments (app_id, id, number, message, settings, created_by, created_with, created_at, contents_sha256, asset_set)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            "insert into deployments (app_id, id, number, message, settings, created_by, created_with, created_at, contents_sha256, asset_set,
+                triggers)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             self.app as _,
             id as _,
             number,
@@ -199,7 +205,8 @@ impl AppStore {
             self.actor.key() as _,
             Time(now) as _,
             contents.digest() as _,
-            contents.assets as _
+            contents.assets as _,
+            Json(contents.triggers.values().collect::<Vec<_>>()) as _
         )
         .execute(connection)
         .await?;
@@ -224,7 +231,8 @@ pub(super) async fn contents(connection: &mut PgConnection, app: AppId, id: Depl
     let Some(deployment) = deployments::get(connection, app, id).await? else { return Ok(None) };
     let scripts = scripts::of_deployment(connection, app, id).await?;
     let routes = routes::of_deployment(connection, app, id).await?;
-    Ok(Some(Contents::new(scripts, routes, deployment.settings, deployment.asset_set)))
+    let triggers = triggers::of_deployment(connection, app, id).await?;
+    Ok(Some(Contents::new(scripts, routes, triggers, deployment.settings, deployment.asset_set)))
 }
 
 /// Those of `digests` whose text the app has.

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use ::triggers::Trigger;
 use jiff::Timestamp;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{AppStore, Author, Route, Script, Settings, asset_sets, routes, scripts};
+use super::{AppStore, Author, Route, Script, Settings, asset_sets, routes, scripts, triggers};
 use crate::{AdminId, ApiKeyId, AppId, DeploymentId, Digest, Error, Listed, Page, Result, time::Time};
 
 /// All scripts and routes of an app at one moment; immutable.
@@ -34,6 +35,8 @@ pub struct DeploymentContents {
     pub scripts: Vec<Script>,
     /// Oldest first.
     pub routes: Vec<Route>,
+    /// By id, schedules included.
+    pub triggers: Vec<Trigger>,
     /// By path.
     pub assets: BTreeMap<String, Digest>,
 }
@@ -78,8 +81,9 @@ impl AppStore {
         let Some(deployment) = get(&mut connection, self.app, id).await? else { return Ok(None) };
         let scripts = scripts::of_deployment(&mut connection, self.app, id).await?;
         let routes = routes::of_deployment(&mut connection, self.app, id).await?;
+        let triggers = triggers::of_deployment(&mut connection, self.app, id).await?;
         let assets = asset_sets::entries(&mut connection, self.app, deployment.asset_set).await.map_err(Error::sql("read assets"))?;
-        Ok(Some(DeploymentContents { deployment, scripts, routes, assets }))
+        Ok(Some(DeploymentContents { deployment, scripts, routes, triggers, assets }))
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use triggers::Trigger;
+
 use super::{AppStore, AssetDifference, Route, Script, Settings, asset_sets, contents::Contents, deploy};
 use crate::{DeploymentId, Digest, Error, Result};
 
@@ -13,6 +15,8 @@ pub struct Difference {
     /// Those that are: what they import may differ.
     pub unchanged: Vec<Script>,
     pub routes: Vec<Differing<Route>>,
+    /// Schedules included.
+    pub triggers: Vec<Differing<Trigger>>,
     /// In the order of their paths.
     pub assets: Vec<AssetDifference>,
     /// Before and after.
@@ -75,6 +79,7 @@ impl Difference {
             unchanged: after.scripts.values().filter(is_same).cloned().collect(),
             scripts: differing(before.scripts, after.scripts, |one, other| one.revision() == other.revision()),
             routes: differing(before.routes, after.routes, |one, other| one.revision() == other.revision()),
+            triggers: differing(before.triggers, after.triggers, |one, other| one == other),
             assets,
             settings,
         }

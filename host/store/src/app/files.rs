@@ -4,6 +4,7 @@ use execution::files::check_path;
 use jiff::Timestamp;
 use serde_json::json;
 use sqlx::PgExecutor;
+use triggers::Happened;
 
 use super::{AppStore, upload::Uploaded};
 use crate::{
@@ -13,6 +14,7 @@ use crate::{
         end_of,
         files::{self, on_disk, write::Row},
         is_crossed,
+        jobs::fire,
     },
     time::Time,
 };
@@ -148,6 +150,8 @@ impl AppStore {
         if grown.grows() && !files::usage(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?.is_within(*quota) {
             return Err(Error::OverFileQuota { files: quota.files, bytes: quota.file_bytes });
         }
+        let happened = Happened::File { path, operation: if row.is_some() { "write" } else { "delete" } };
+        fire::of_person(&mut transaction, self.app, "file", happened).await.map_err(Error::sql(OPERATION))?;
         let after = find(&mut *transaction, self.app, path).await.map_err(Error::sql(OPERATION))?;
         let action = if after.is_some() { "file.written" } else { "file.deleted" };
         let version = |entry: &Option<FileEntry>| entry.as_ref().map(|entry| entry.version);

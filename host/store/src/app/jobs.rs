@@ -1,13 +1,13 @@
 //! An app's queue, for people who look into it and mend it: what waits, what runs, and the dead letters.
 
-use execution::queue::NewJob;
+use execution::queue::{Growth, NewJob};
 use jiff::Timestamp;
 use serde_json::json;
 use sqlx::{PgConnection, PgExecutor};
 
 use super::AppStore;
 use crate::{
-    Error, ExecutionId, JobId, Listed, Page, Result, Revision, Thing,
+    Error, ExecutionId, JobId, Listed, Page, Result, Revision, Thing, TriggerId,
     audit::{Subject, Watched},
     data::jobs::{self, NewJobs},
     error::violates,
@@ -27,6 +27,12 @@ pub struct Job {
     pub attempts_max: u32,
     /// The pause after the first failure, in milliseconds.
     pub backoff_ms: u64,
+    /// How the pauses grow.
+    pub growth: Growth,
+    /// The trigger or schedule that made it; `None`: somebody enqueued it.
+    pub trigger: Option<TriggerId>,
+    /// The slot, if a schedule made it.
+    pub scheduled_at: Option<Timestamp>,
     pub enqueued_at: Timestamp,
     /// `None`: a person did.
     pub enqueued_by: Option<ExecutionId>,
@@ -59,6 +65,9 @@ struct Row {
     depth: i32,
     attempts_max: i16,
     backoff_ms: i32,
+    growth: String,
+    trigger: Option<TriggerId>,
+    scheduled_at: Option<Timestamp>,
     enqueued_at: Timestamp,
     enqueued_by: Option<ExecutionId>,
     attempts: i16,
@@ -80,6 +89,9 @@ impl From<Row> for Job {
             depth: u32::try_from(row.depth).unwrap_or(0),
             attempts_max: u32::try_from(row.attempts_max).unwrap_or(0),
             backoff_ms: u64::try_from(row.backoff_ms).unwrap_or(0),
+            growth: row.growth.parse().unwrap_or_default(),
+            trigger: row.trigger,
+            scheduled_at: row.scheduled_at,
             enqueued_at: row.enqueued_at,
             enqueued_by: row.enqueued_by,
             attempts: u32::try_from(row.attempts).unwrap_or(0),
@@ -108,7 +120,8 @@ impl AppStore {
         let rows = sqlx::query_as!(
             Row,
             r#"
-            select id as "id: JobId", script_name, '' as "payload!", depth, attempts_max, backoff_ms, enqueued_at as "enqueued_at: Time",
+            select id as "id: JobId", script_name, '' as "payload!", depth, attempts_max, backoff_ms, growth, trigger_id as "trigger: TriggerId",
+                scheduled_at as "scheduled_at!: MaybeTime", enqueued_at as "enqueued_at: Time",
                 enqueued_by as "enqueued_by: ExecutionId", attempts, due_at as "due_at: Time", execution_id as "execution: ExecutionId",
                 failed_execution_id as "failed_execution: ExecutionId", failed_outcome, failed_message, died_at as "died_at!: MaybeTime"
             from jobs where app_id = $1 and id > $2 and (died_at is not null) = $3 order by id limit $4
@@ -213,7 +226,8 @@ impl AppStore {
         let row = sqlx::query_as!(
             Row,
             r#"
-            select id as "id: JobId", script_name, payload, depth, attempts_max, backoff_ms, enqueued_at as "enqueued_at: Time",
+            select id as "id: JobId", script_name, payload, depth, attempts_max, backoff_ms, growth, trigger_id as "trigger: TriggerId",
+                scheduled_at as "scheduled_at!: MaybeTime", enqueued_at as "enqueued_at: Time",
                 enqueued_by as "enqueued_by: ExecutionId", attempts, due_at as "due_at: Time", execution_id as "execution: ExecutionId",
                 failed_execution_id as "failed_execution: ExecutionId", failed_outcome, failed_message, died_at as "died_at!: MaybeTime"
             from jobs where app_id = $1 and id = $2

@@ -4,12 +4,13 @@ use execution::kv::{KEY_BYTES_MAX, Write};
 use jiff::Timestamp;
 use serde_json::json;
 use sqlx::PgExecutor;
+use triggers::Happened;
 
 use super::AppStore;
 use crate::{
     AppId, Error, Quota, Result, Revision, Thing,
     audit::{Subject, Watched},
-    data::{change_kv, end_of, is_crossed},
+    data::{change_kv, end_of, is_crossed, jobs::fire},
     time::{MaybeTime, Time},
 };
 
@@ -142,6 +143,7 @@ impl AppStore {
         if !change_kv(&mut transaction, self.app, &writes, *now, *quota).await.map_err(Error::sql(OPERATION))? {
             return Err(Error::OverQuota { keys: quota.keys, bytes: quota.bytes });
         }
+        fire::of_person(&mut transaction, self.app, "kv", Happened::to_key(key, write)).await.map_err(Error::sql(OPERATION))?;
         let after = find(&mut *transaction, self.app, key, *now).await.map_err(Error::sql(OPERATION))?;
         let action = if after.is_some() { "kv.set" } else { "kv.deleted" };
         let version = |entry: &Option<KvEntry>| entry.as_ref().map(|entry| entry.version);

@@ -4,14 +4,21 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
-use super::{Route, RouteTarget, Script, ScriptKind, Settings, StaticTerms, contents::Contents};
-use crate::{Digest, Error, Result, RouteId, ScriptId, Thing, asset_set::set_digest};
+use triggers::{On, Retry, Trigger};
+
+use super::{
+    Route, RouteTarget, Script, ScriptKind, Settings, StaticTerms,
+    contents::{Contents, thing},
+};
+use crate::{Digest, Error, Result, RouteId, ScriptId, Thing, asset_set::set_digest, ids::v7};
 
 /// Everything that an app should be. What is not in it is no longer there afterwards.
 #[derive(Debug, Clone, Default)]
 pub struct Manifest {
     pub scripts: Vec<ManifestScript>,
     pub routes: Vec<ManifestRoute>,
+    /// Schedules included.
+    pub triggers: Vec<ManifestTrigger>,
     /// Assets by path; the caller has checked the paths.
     pub assets: BTreeMap<String, Digest>,
     pub settings: Settings,
@@ -45,6 +52,16 @@ pub struct ManifestRoute {
     pub path: String,
 }
 
+/// A trigger or a schedule, which the caller has checked. It keeps the id that its name has in the active deployment.
+#[derive(Debug, Clone)]
+pub struct ManifestTrigger {
+    pub name: String,
+    /// Name of a script of the manifest.
+    pub script: String,
+    pub on: On,
+    pub retry: Retry,
+}
+
 /// What answers a route of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ManifestTarget {
@@ -68,7 +85,7 @@ impl Manifest {
 impl Contents {
     /// What the manifest says, with the ids and times of `present` where nothing changed.
     pub(super) fn of_manifest(manifest: &Manifest, present: &Self, now: Timestamp) -> Result<Self> {
-        let mut contents = Self::new(Vec::new(), Vec::new(), manifest.settings.clone(), set_digest(&manifest.assets));
+        let mut contents = Self::new(Vec::new(), Vec::new(), Vec::new(), manifest.settings.clone(), set_digest(&manifest.assets));
         contents.brought_assets = Some(manifest.assets.clone());
         for ManifestScript { name, kind, source } in &manifest.scripts {
             let source_digest = match source {
@@ -83,6 +100,7 @@ impl Contents {
             })?;
         }
         let answers = |route: &Route| (route.method.clone(), route.host.clone(), route.path.clone());
+        let present_triggers = &present.triggers;
         let present: HashMap<_, &Route> = present.routes.values().map(|route| (answers(route), route)).collect();
         for ManifestRoute { target, method, host, path } in &manifest.routes {
             let target = match target {
@@ -100,6 +118,13 @@ impl Contents {
                 None => route,
             })?;
         }
+        for ManifestTrigger { name, script, on, retry } in &manifest.triggers {
+            let id = contents.names.get(script).ok_or_else(|| Error::Missing { what: Thing::Script, name: script.clone() })?;
+            let trigger = Trigger { id: v7(now), name: name.clone(), script: id.uuid(), on: on.clone(), retry: *retry };
+            let is_same = |old: &&Trigger| old.name == trigger.name && thing(old) == thing(&trigger);
+            let old = present_triggers.values().find(is_same).map(|old| old.id);
+            contents.put_trigger(Trigger { id: old.unwrap_or(trigger.id), ..trigger })?;
+        }
         contents.check()?;
         contents.check_assets(|path| manifest.assets.contains_key(path))?;
         Ok(contents)
@@ -109,6 +134,8 @@ impl Contents {
     pub(super) fn runs_like(&self, other: &Self) -> bool {
         let scripts = |contents: &Self| contents.scripts.iter().map(|(id, script)| (*id, script.revision())).collect::<Vec<_>>();
         let routes = |contents: &Self| contents.routes.iter().map(|(id, route)| (*id, route.revision())).collect::<Vec<_>>();
-        (&self.settings, self.assets) == (&other.settings, other.assets) && scripts(self) == scripts(other) && routes(self) == routes(other)
+        (&self.settings, self.assets, &self.triggers) == (&other.settings, other.assets, &other.triggers)
+            && scripts(self) == scripts(other)
+            && routes(self) == routes(other)
     }
 }

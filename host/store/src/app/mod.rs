@@ -27,6 +27,7 @@ mod scripts;
 mod secrets;
 mod settings;
 pub(crate) mod split;
+pub(crate) mod triggers;
 mod upload;
 
 pub use activate::Cause;
@@ -47,7 +48,7 @@ pub use jobs::{Job, JobFailure};
 pub use kv::{KvChange, KvEntry, KvPage};
 pub use linkage::{Linkage, LinkedScript};
 pub use logs::{LogEntry, LogQuery};
-pub use manifest::{Manifest, ManifestRoute, ManifestScript, ManifestSource, ManifestTarget};
+pub use manifest::{Manifest, ManifestRoute, ManifestScript, ManifestSource, ManifestTarget, ManifestTrigger};
 pub(crate) use members::insert as insert_member;
 pub use members::{Member, Person};
 pub use recordings::RecordingEntry;
@@ -56,6 +57,7 @@ pub use scripts::{Script, ScriptKind, SourceAt};
 pub use secrets::{SecretChange, SecretEntry, SecretPage};
 pub use settings::{AppUpdate, LimitsUpdate};
 pub use split::{Split, SplitTerms, Sticky, StickyError};
+pub use triggers::{LiveTrigger, ScheduleRun};
 pub use upload::{Upload, Uploaded};
 
 use std::sync::Arc;

@@ -6,7 +6,9 @@
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use crate::{AdminId, ApiKeyId, AppId, DeploymentId, Digest, DomainId, EgressRuleId, Error, InvitationId, JobId, Result, SessionId};
+use crate::{
+    AdminId, ApiKeyId, AppId, DeploymentId, Digest, DomainId, EgressRuleId, Error, InvitationId, JobId, Result, SessionId, TriggerId,
+};
 
 /// A thing that changes.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +35,8 @@ pub(crate) enum Subject<'a> {
     File(AppId, &'a str),
     /// Its lease and attempts are the data plane's.
     Job(AppId, JobId),
+    /// Whether it is paused; what it is belongs to the deployment.
+    Trigger(AppId, TriggerId),
     /// Its value as it is kept: sealed.
     Secret(AppId, &'a str),
 }
@@ -82,6 +86,9 @@ impl Subject<'_> {
                 app,
                 id
             ),
+            Self::Trigger(app, id) => {
+                row!(r#"select to_jsonb(t) - 'next_at' as "row!" from triggers t where app_id = $1 and id = $2"#, app, id)
+            }
             Self::Secret(app, name) => row!(r#"select to_jsonb(t) as "row!" from secrets t where app_id = $1 and name = $2"#, app, name),
             Self::Sessions(admin) => row!(
                 r#"select jsonb_agg(to_jsonb(t) - 'last_seen_at' order by t.id) as "row!" from sessions t where admin_id = $1

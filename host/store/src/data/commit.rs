@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use execution::{Effects, kv::Write};
+use execution::{Effects, kv::Write, queue::NewJob};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 use super::{
@@ -31,6 +31,8 @@ pub struct Commit<'a> {
     /// The moment of the execution: what had expired by then was not there for it.
     pub now: jiff::Timestamp,
     pub quota: Quota,
+    /// What the app's triggers make of it; enqueued with it.
+    pub triggered: &'a [NewJob],
     /// Calls of PiCloud by PiCloud that led to the execution.
     pub hops: u8,
     /// The row of the execution. If that ran a job, the job is gone with the commit, which does not happen if it is not this execution's any more.
@@ -99,7 +101,7 @@ impl AppData {
     /// Looked at before the transaction, in which all that make jobs would cross each other: those that commit at the same moment may
     /// exceed the quota together, by no more than each of them makes.
     async fn is_over_job_quota(&self, commit: &Commit<'_>) -> sqlx::Result<bool> {
-        let new = commit.effects.jobs.len() as u64;
+        let new = (commit.effects.jobs.len() + commit.triggered.len()) as u64;
         if new == 0 {
             return Ok(false);
         }
@@ -117,7 +119,7 @@ impl AppData {
     }
 
     async fn attempt(&self, commit: &Commit<'_>, rows: &Rows<'_>, is_strict: Strict, attempt: u32) -> sqlx::Result<Committed> {
-        let Commit { effects, now, quota, hops, row } = *commit;
+        let Commit { effects, now, quota, triggered, hops, row } = *commit;
         let mut transaction = serializable(self.pool()).await?;
         if let Some((job, row)) = row.and_then(|row| Some((row.job?, row)))
             && !jobs::finish(&mut transaction, self.app, job, row.id).await?
@@ -144,9 +146,9 @@ impl AppData {
                 return Ok(Committed::OverFileQuota);
             }
         }
-        if !effects.jobs.is_empty() {
-            let by = row.map(|row| row.id);
-            jobs::insert(&mut transaction, NewJobs { app: self.app, jobs: &effects.jobs, by, hops }).await?;
+        let by = row.map(|row| row.id);
+        for jobs in [&effects.jobs, triggered].into_iter().filter(|jobs| !jobs.is_empty()) {
+            jobs::insert(&mut transaction, NewJobs { app: self.app, jobs, by, hops }).await?;
         }
         if let Some(row) = row {
             insert_executions(&mut transaction, std::slice::from_ref(row)).await?;

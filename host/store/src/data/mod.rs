@@ -5,6 +5,7 @@ mod commit;
 pub(crate) mod files;
 pub(crate) mod jobs;
 mod kv;
+pub(crate) mod schedules;
 pub(crate) mod secrets;
 mod sweep;
 mod usage;
@@ -14,6 +15,7 @@ pub use commit::{Commit, Committed};
 pub(crate) use commit::{change_kv, is_crossed};
 pub use jobs::{Claim, Claimed, ClaimedJob, DELIVERIES_MAX, FailedAttempt, LEASE};
 pub(crate) use kv::end_of;
+pub use schedules::Materialized;
 pub use secrets::SealedSecrets;
 pub use usage::Quota;
 

@@ -39,7 +39,7 @@ impl Queue {
     async fn enqueue(&self, app: &AppData, jobs: Vec<NewJob>) -> Committed {
         let effects = Effects { jobs, ..Effects::default() };
         let row = row(app.app_id());
-        app.commit(&Commit { effects: &effects, now: noon(), quota: QUOTA, hops: 2, row: Some(&row) }).await.unwrap()
+        app.commit(&Commit { effects: &effects, now: noon(), quota: QUOTA, triggered: &[], hops: 2, row: Some(&row) }).await.unwrap()
     }
 
     async fn claim(&self, jobs_max: u32) -> Vec<ClaimedJob> {
@@ -62,13 +62,13 @@ impl Queue {
     }
 
     async fn fail(&self, job: &ClaimedJob) -> bool {
-        let failed = FailedAttempt { outcome: "error", message: "it threw\0", has_run: true, chance: 0 };
+        let failed = FailedAttempt { outcome: "error", message: "it threw\0", has_run: true, is_final: false, chance: 0 };
         self.world.store.data().fail_job(job, &failed).await.unwrap()
     }
 }
 
 fn job(script: &str) -> NewJob {
-    NewJob { id: Uuid::now_v7(), script: script.into(), payload: r#"{"n": 1.50}"#.into(), depth: 3, how: Options::default() }
+    NewJob { id: Uuid::now_v7(), script: script.into(), payload: r#"{"n": 1.50}"#.into(), depth: 3, how: Options::default(), origin: None }
 }
 
 fn row(app: AppId) -> NewExecution {
@@ -87,7 +87,7 @@ fn counts() -> Effects {
 
 async fn done(app: &AppData, job: &ClaimedJob) -> Committed {
     let (effects, row) = (counts(), row_of(job));
-    app.commit(&Commit { effects: &effects, now: noon(), quota: QUOTA, hops: 0, row: Some(&row) }).await.unwrap()
+    app.commit(&Commit { effects: &effects, now: noon(), quota: QUOTA, triggered: &[], hops: 0, row: Some(&row) }).await.unwrap()
 }
 
 async fn number(app: &AppData) -> String {
@@ -146,7 +146,7 @@ async fn a_job_that_is_done_leaves_nothing_if_its_commit_fails(pool: PgPool) {
     let stale = execution::kv::Read::Key { key: "done".into(), version: Some(7) };
     let effects = Effects { reads: vec![stale], jobs: vec![job("next")], ..counts() };
     let row = row_of(&claimed);
-    let commit = Commit { effects: &effects, now: noon(), quota: QUOTA, hops: 0, row: Some(&row) };
+    let commit = Commit { effects: &effects, now: noon(), quota: QUOTA, triggered: &[], hops: 0, row: Some(&row) };
     assert_eq!(shop.commit(&commit).await.unwrap(), Committed::Conflict);
     assert_eq!((queue.count("true").await, queue.count("script_name = 'next'").await), (1, 0));
 }

@@ -15,6 +15,7 @@ mod listen;
 mod manifest;
 mod recordings;
 mod runs;
+mod schedules;
 mod schema;
 mod secrets;
 mod snapshot;

@@ -65,7 +65,7 @@ async fn every_field_of_ctx_is_in_the_reference() {
         named.retain(|name| name != "json_error" && name != "event");
         assert_eq!(answer(&run(&format!("{of}.keys()")).await).1, serde_json::json!(named).to_string(), "{of}");
     }
-    let event = JobEvent { id: Uuid::nil(), payload: "1", attempt: 1, depth: 1, enqueued_at_ms: 0, enqueued_by: None };
+    let event = JobEvent { id: Uuid::nil(), payload: "1", attempt: 1, depth: 1, enqueued_at_ms: 0, enqueued_by: None, origin: None };
     let event: serde_json::Map<_, _> = serde_json::from_str(&event.to_json()).expect("JSON");
     assert_eq!(fields("ctx.event"), event.keys().cloned().collect::<Vec<_>>());
 }

@@ -84,6 +84,8 @@ places! {
     OfJob: Job, "job";
     /// The id of a dead letter in the path.
     OfDeadLetter: Job, "dead letter";
+    /// The id of a trigger or schedule in the path.
+    OfTrigger: Trigger, "trigger";
     /// The id of an execution in the path.
     OfExecution: Execution, "execution";
 }
@@ -263,6 +265,7 @@ fn what(app: &AppRef) -> &'static str {
         AppRef::Domain(_) => "domain",
         AppRef::EgressRule(_) => "egress rule",
         AppRef::Job(_) => "job",
+        AppRef::Trigger(_) => "trigger",
         AppRef::Execution(_) => "execution",
         AppRef::Invitation(_) => "invitation",
         AppRef::ApiKey(_) => "API key",

@@ -9,8 +9,8 @@ mod path;
 mod query;
 
 pub use authorized::{
-    Authorized, InQuery, OfApp, OfDeadLetter, OfDeployment, OfDomain, OfEgressRule, OfExecution, OfJob, OfRoute, OfScript, Opened,
-    Permission, Place, action,
+    Authorized, InQuery, OfApp, OfDeadLetter, OfDeployment, OfDomain, OfEgressRule, OfExecution, OfJob, OfRoute, OfScript, OfTrigger,
+    Opened, Permission, Place, action,
 };
 pub use caller::{Caller, SESSION_IDLE};
 pub use client::Client;

@@ -54,6 +54,9 @@ fn own(operation: &str) -> &'static [ProblemType] {
         "create_script" | "put_script" | "patch_script" => &[NameTaken, RouteConflict, ScriptInvalid, ScriptImport, ScriptTooLarge],
         "delete_script" => &[ScriptInvalid, ScriptImport],
         "validate_script" => &[ScriptTooLarge],
+        "create_schedule" | "create_trigger" => &[NameTaken, LimitReached],
+        "put_schedule" | "put_trigger" => &[NameTaken],
+        "run_schedule" => &[LimitReached],
         "create_route" | "put_route" | "patch_route" => &[RouteConflict, AssetMissing],
         "create_deployment" => {
             &[NameTaken, RouteConflict, PreconditionFailed, ScriptInvalid, ScriptImport, ScriptTooLarge, AssetMissing, ExecutionQuota]

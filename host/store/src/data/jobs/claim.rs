@@ -4,8 +4,11 @@ use execution::queue::Options;
 use jiff::Timestamp;
 use sqlx::PgConnection;
 
-use super::{ClaimedJob, DELIVERIES_MAX, LEASE};
-use crate::{AppId, Data, Error, ExecutionId, JobId, Result, time::Time};
+use super::{ClaimedJob, DELIVERIES_MAX, LEASE, fire};
+use crate::{
+    AppId, Data, Error, ExecutionId, JobId, Result, TriggerId,
+    time::{MaybeTime, Time},
+};
 
 /// What a node has room for.
 #[derive(Debug, Clone)]
@@ -43,6 +46,10 @@ struct Row {
     backoff_ms: i32,
     enqueued_at: Timestamp,
     enqueued_by: Option<ExecutionId>,
+    growth: String,
+    trigger: Option<TriggerId>,
+    event: Option<String>,
+    scheduled_at: Option<Timestamp>,
     attempts: i16,
     execution: Option<ExecutionId>,
     deliveries: i16,
@@ -96,12 +103,15 @@ async fn due(connection: &mut PgConnection, claim: &Claim<'_>) -> sqlx::Result<V
             from walk where walk.app_id is not null
         )
         select job.app_id as "app: AppId", job.id as "id: JobId", job.script_name, job.payload, job.depth, job.hops, job.attempts_max,
-            job.backoff_ms, job.enqueued_at as "enqueued_at: Time", job.enqueued_by as "enqueued_by: ExecutionId", job.attempts,
+            job.backoff_ms, job.growth, job.trigger_id as "trigger: TriggerId", job.event, job.scheduled_at as "scheduled_at!: MaybeTime",
+            job.enqueued_at as "enqueued_at: Time", job.enqueued_by as "enqueued_by: ExecutionId", job.attempts,
             job.execution_id as "execution: ExecutionId", job.deliveries
         from (select app_id from walk where app_id is not null) as app
         left join unnest($2::uuid[], $3::int[]) as room (app_id, jobs) on room.app_id = app.app_id
         cross join lateral (
             select * from jobs j where j.app_id = app.app_id and j.died_at is null and j.due_at <= now()
+                and not (j.is_serial and exists (select from jobs before where before.app_id = j.app_id and before.trigger_id = j.trigger_id
+                    and before.scheduled_at < j.scheduled_at and before.died_at is null))
             order by j.due_at, j.id limit coalesce(room.jobs, $4::int) for update skip locked
         ) as job
         limit $5
@@ -130,8 +140,11 @@ async fn bury(connection: &mut PgConnection, lost: &[Row]) -> sqlx::Result<u64> 
         &lost.iter().map(|row| row.id).collect::<Vec<_>>() as &[JobId],
         message
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
+    for row in lost {
+        fire::of_dead_letter(connection, row.app, row.id).await?;
+    }
     Ok(buried.rows_affected())
 }
 
@@ -158,6 +171,7 @@ fn claimed(row: Row, now: Timestamp) -> ClaimedJob {
         delay_ms: 0,
         attempts: u32::try_from(row.attempts_max).unwrap_or(1),
         backoff_ms: u64::try_from(row.backoff_ms).unwrap_or(0),
+        growth: row.growth.parse().unwrap_or_default(),
     };
     ClaimedJob {
         app: row.app,
@@ -171,6 +185,9 @@ fn claimed(row: Row, now: Timestamp) -> ClaimedJob {
         failed: u32::try_from(row.attempts).unwrap_or(0),
         enqueued_at: row.enqueued_at,
         enqueued_by: row.enqueued_by,
+        trigger: row.trigger,
+        event: row.event,
+        scheduled_at: row.scheduled_at,
     }
 }
 

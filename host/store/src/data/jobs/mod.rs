@@ -4,6 +4,7 @@
 //! It ends in the transaction of what it has done, which takes its row away: so whatever is delivered twice, its effects are there once.
 
 mod claim;
+pub(crate) mod fire;
 mod settle;
 mod write;
 
@@ -14,7 +15,7 @@ pub(crate) use write::{NewJobs, count, finish, insert};
 use execution::queue::Options;
 use jiff::Timestamp;
 
-use crate::{AppId, ExecutionId, JobId};
+use crate::{AppId, ExecutionId, JobId, TriggerId};
 
 /// How long a job that runs is left alone, unless its node asks for more.
 pub const LEASE: std::time::Duration = std::time::Duration::from_secs(60);
@@ -42,6 +43,12 @@ pub struct ClaimedJob {
     pub enqueued_at: Timestamp,
     /// `None`: a person did.
     pub enqueued_by: Option<ExecutionId>,
+    /// What made it; `None`: somebody enqueued it.
+    pub trigger: Option<TriggerId>,
+    /// What has happened, as a JSON object: see [`execution::queue::Origin`].
+    pub event: Option<String>,
+    /// The slot, if a schedule made it.
+    pub scheduled_at: Option<Timestamp>,
 }
 
 impl ClaimedJob {

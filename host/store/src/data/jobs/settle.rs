@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ClaimedJob, LEASE};
+use super::{ClaimedJob, LEASE, fire};
 use crate::{AppId, Data, Error, ExecutionId, JobId, Result};
 
 /// An attempt that failed.
@@ -13,6 +13,8 @@ pub struct FailedAttempt<'a> {
     pub message: &'a str,
     /// Whether there is an execution to look at.
     pub has_run: bool,
+    /// Whether no further attempt could end otherwise.
+    pub is_final: bool,
     /// Spreads those that fail together: any byte.
     pub chance: u8,
 }
@@ -25,8 +27,10 @@ impl Data {
     /// The database failed: the job stays leased, and is delivered again when that is over.
     pub async fn fail_job(&self, job: &ClaimedJob, failed: &FailedAttempt<'_>) -> Result<bool> {
         let number = job.failed.saturating_add(1);
-        let is_last = number >= job.how.attempts;
+        let is_last = failed.is_final || number >= job.how.attempts;
         let pause = Duration::from_millis(job.how.pause_ms(number, failed.chance));
+        const OPERATION: &str = "settle a job";
+        let mut transaction = self.runs.data.begin().await.map_err(Error::sql(OPERATION))?;
         let settled = sqlx::query!(
             "update jobs set attempts = $4, execution_id = null, deliveries = 0,
                 failed_execution_id = case when $5 then $3::uuid end, failed_outcome = $6, failed_message = $7,
@@ -42,10 +46,15 @@ impl Data {
             pause.as_secs_f64(),
             is_last
         )
-        .execute(&self.runs.data)
+        .execute(&mut *transaction)
         .await
-        .map_err(Error::sql("settle a job"))?;
-        Ok(is_last && settled.rows_affected() > 0)
+        .map_err(Error::sql(OPERATION))?;
+        let is_dead = is_last && settled.rows_affected() > 0;
+        if is_dead {
+            fire::of_dead_letter(&mut transaction, job.app, job.id).await.map_err(Error::sql(OPERATION))?;
+        }
+        transaction.commit().await.map_err(Error::sql(OPERATION))?;
+        Ok(is_dead)
     }
 
     /// Gives a job back that could not be begun. It counts as not tried.

@@ -1,9 +1,11 @@
 //! Jobs in the transaction of what makes them, and of what they did.
 
 use execution::queue::NewJob;
+use jiff::Timestamp;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
-use crate::{AppId, ExecutionId, JobId};
+use crate::{AppId, ExecutionId, JobId, time::Time};
 
 /// Jobs that are to be enqueued, and who asked for them.
 #[derive(Debug, Clone, Copy)]
@@ -23,11 +25,16 @@ pub(crate) async fn insert(connection: &mut PgConnection, new: NewJobs<'_>) -> s
             &new.jobs.iter().map(|$job| $value).collect::<Vec<_>>()
         };
     }
+    let origin = |job: &NewJob| job.origin.clone();
+    let slot = |job: &NewJob| job.origin.as_ref()?.scheduled_at_us.and_then(|us| Timestamp::from_microsecond(us).ok()).map(Time);
     sqlx::query!(
-        "insert into jobs (app_id, id, script_name, payload, depth, hops, attempts_max, backoff_ms, enqueued_at, enqueued_by, due_at)
-        select $1, id, script_name, payload, depth, $9, attempts_max, backoff_ms, now(), $8, now() + make_interval(secs => delay_ms / 1000.0)
-        from unnest($2::uuid[], $3::text[], $4::text[], $5::int[], $6::smallint[], $7::int[], $10::bigint[])
-        as new (id, script_name, payload, depth, attempts_max, backoff_ms, delay_ms)",
+        "insert into jobs (app_id, id, script_name, payload, depth, hops, attempts_max, backoff_ms, growth, trigger_id, event, scheduled_at,
+            is_serial, enqueued_at, enqueued_by, due_at)
+        select $1, id, script_name, payload, depth, $9, attempts_max, backoff_ms, growth, trigger_id, event, scheduled_at,
+            is_serial, now(), $8, coalesce(scheduled_at, now()) + make_interval(secs => delay_ms / 1000.0)
+        from unnest($2::uuid[], $3::text[], $4::text[], $5::int[], $6::smallint[], $7::int[], $10::bigint[], $11::text[], $12::uuid[],
+            $13::text[], $14::timestamptz[], $15::boolean[])
+        as new (id, script_name, payload, depth, attempts_max, backoff_ms, delay_ms, growth, trigger_id, event, scheduled_at, is_serial)",
         new.app as _,
         column!(job => job.id),
         column!(job => job.script.as_str()) as &[&str],
@@ -37,7 +44,12 @@ pub(crate) async fn insert(connection: &mut PgConnection, new: NewJobs<'_>) -> s
         column!(job => i32::try_from(job.how.backoff_ms).unwrap_or(i32::MAX)),
         new.by as _,
         i16::from(new.hops),
-        column!(job => i64::try_from(job.how.delay_ms).unwrap_or(i64::MAX))
+        column!(job => i64::try_from(job.how.delay_ms).unwrap_or(i64::MAX)),
+        column!(job => job.how.growth.as_str()) as &[&str],
+        column!(job => origin(job).map(|origin| origin.trigger)) as &[Option<Uuid>],
+        column!(job => origin(job).map(|origin| origin.event)) as &[Option<String>],
+        column!(job => slot(job)) as &[Option<Time>],
+        column!(job => job.origin.as_ref().is_some_and(|origin| origin.is_serial))
     )
     .execute(connection)
     .await?;
