@@ -48,12 +48,20 @@ const BUILDING: &[Need] = &[
     Need { what: "curl", is_there: || shell::has("curl"), packages: &["curl"], elsewhere: "install curl" },
 ];
 
-const TESTING: &[Need] = &[Need {
-    what: "Python 3 with venv",
-    is_there: has_python,
-    packages: &["python3", "python3-venv"],
-    elsewhere: "install Python 3.10 or newer, with its modules venv and ensurepip",
-}];
+const TESTING: &[Need] = &[
+    Need {
+        what: "Python 3 with venv",
+        is_there: has_python,
+        packages: &["python3", "python3-venv"],
+        elsewhere: "install Python 3.10 or newer, with its modules venv and ensurepip",
+    },
+    Need {
+        what: "Caddy",
+        is_there: || shell::has("caddy"),
+        packages: &["caddy"],
+        elsewhere: "Fedora: dnf install caddy; Arch: pacman -S caddy; macOS: brew install caddy",
+    },
+];
 
 const MEASURING: &[Need] = &[Need { what: "wrk", is_there: || shell::has("wrk"), packages: &["wrk"], elsewhere: "install wrk" }];
 
@@ -77,10 +85,14 @@ pub(crate) fn run(purpose: For) -> Result<()> {
     };
     apt.run(&["update"])?;
     let packages: Vec<&str> = missing.iter().flat_map(|need| need.packages).copied().collect();
-    if packages.contains(&"postgresql") {
-        install_postgres(&mut apt, &packages)?;
-    } else {
-        apt.install(&packages)?;
+    let (of_postgres, others): (Vec<&str>, Vec<&str>) = packages.into_iter().partition(|package| *package == "postgresql");
+    if !of_postgres.is_empty() {
+        install_postgres(&mut apt, &of_postgres)?;
+    }
+    if others.contains(&"caddy") {
+        install_caddy(&mut apt, &others)?;
+    } else if !others.is_empty() {
+        apt.install(&others)?;
     }
     match missing.iter().find(|need| !(need.is_there)()) {
         Some(need) => bail!("{} is still missing after its packages were installed: {}", need.what, need.packages.join(" ")),
@@ -98,6 +110,19 @@ fn install_postgres(apt: &mut Apt, packages: &[&str]) -> Result<()> {
     let installed = apt.install(packages);
     apt.write(SETTINGS, &before)?;
     installed
+}
+
+/// Debian's package starts a server on the ports 80 and 443, now and whenever the machine starts. The tests start their own on others.
+fn install_caddy(apt: &mut Apt, packages: &[&str]) -> Result<()> {
+    if !Path::new("/run/systemd/system").is_dir() {
+        return apt.install(packages);
+    }
+    let systemctl = |apt: &Apt, action: &str| shell::run(apt.command("systemctl").args(["--quiet", action, "caddy.service"]));
+    systemctl(apt, "mask")?;
+    let installed = apt.install(packages);
+    systemctl(apt, "unmask")?;
+    installed?;
+    systemctl(apt, "disable")
 }
 
 /// apt-get, as root or by sudo.
