@@ -277,7 +277,8 @@ impl Orchestrator {
                 }
             }
         };
-        if is_last {
+        // When the end has begun, nobody should find an open connection and send what meets its end: a proxy does not send that again (S-9.2).
+        if is_last || self.is_stopping.load(Ordering::Acquire) {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
