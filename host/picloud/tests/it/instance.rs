@@ -28,6 +28,8 @@ pub(crate) struct Instance {
     database_url: Option<String>,
     /// Text of the configuration file.
     file: String,
+    /// The instance's own host.
+    host: String,
     /// Cookie of whoever logged in.
     session: Vec<String>,
     /// Sent with every call of the admin API once there is one.
@@ -44,27 +46,34 @@ pub(crate) fn program(directory: &Path) -> Command {
 impl Instance {
     /// Starts a new one and waits until it serves.
     pub(crate) fn start() -> Self {
-        Self::with(None, "")
+        Self::with(None, "localhost", "")
     }
 
     /// Starts a new one with a configuration file.
     pub(crate) fn configured(file: &str) -> Self {
-        Self::with(None, file)
+        Self::with(None, "localhost", file)
     }
 
     /// One node of several: they have this database in common.
     pub(crate) fn node(database_url: &str) -> Self {
-        Self::with(Some(database_url.to_owned()), "")
+        Self::with(Some(database_url.to_owned()), "localhost", "")
     }
 
-    fn with(database_url: Option<String>, file: &str) -> Self {
+    /// One node of several, of an instance that the world can reach: apps are below `base_domain`, and a balancer has time to see that a node ends.
+    /// All nodes have one key file.
+    pub(crate) fn public_node(database_url: &str, key_file: &Path, host: &str, base_domain: &str) -> Self {
+        let file = format!("host = '{host}'\nbase_domain = '{base_domain}'\nsecrets_key_file = '{}'\n", key_file.display());
+        Self::with(Some(database_url.to_owned()), host, &file)
+    }
+
+    fn with(database_url: Option<String>, host: &str, file: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         // PostgreSQL's user has to enter when the tests run as root.
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let (port, internal_port) = (free_port(), free_port());
-        let file = file.to_owned();
+        let (host, file) = (host.to_owned(), file.to_owned());
         let mut instance =
-            Self { child: None, port, internal_port, directory, database_url, file, session: Vec::new(), key: String::new() };
+            Self { child: None, port, internal_port, directory, database_url, file, host, session: Vec::new(), key: String::new() };
         instance.start_again();
         instance
     }
@@ -157,7 +166,10 @@ impl Instance {
 
     /// A call of the admin API by somebody who logged in at any node. The origin is that of the node that is asked.
     pub(crate) fn by_session(&self, session: &[String], method: &str, path: &str, body: &Value) -> Answer {
-        let origin = format!("Origin: http://localhost:{}", self.port);
+        let origin = match self.host.as_str() {
+            "localhost" => format!("Origin: http://localhost:{}", self.port),
+            host => format!("Origin: https://{host}"),
+        };
         let headers: Vec<&str> = session.iter().map(String::as_str).chain([origin.as_str()]).collect();
         let body = if body.is_null() { String::new() } else { body.to_string() };
         self.call(method, path, &headers, &body)
@@ -179,7 +191,8 @@ impl Instance {
     }
 
     fn call(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
-        let headers = [&["Host: localhost", "Content-Type: application/json"], headers].concat();
+        let host = format!("Host: {}", self.host);
+        let headers = [&[host.as_str(), "Content-Type: application/json"], headers].concat();
         send(self.port, method, &format!("/api/v1/admin/{path}"), &headers, body).unwrap()
     }
 
@@ -230,6 +243,6 @@ fn pid(child: &Child) -> Pid {
     Pid::from_child(child)
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

@@ -5,6 +5,7 @@
 
 mod acceptance;
 mod assets;
+mod caddy;
 mod commands;
 mod deploys;
 mod egress;

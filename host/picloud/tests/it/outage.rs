@@ -19,14 +19,14 @@ use crate::{
 };
 
 /// A server of our own, which can be stopped.
-struct Database {
+pub(crate) struct Database {
     runtime: Runtime,
     directory: TempDir,
     server: Option<Server>,
 }
 
 impl Database {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
         // PostgreSQL's user has to enter when the tests run as root.
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -47,11 +47,11 @@ impl Database {
         self.server = Some(self.runtime.block_on(Server::start(&settings, |_| {})).unwrap());
     }
 
-    fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.runtime.block_on(self.server.take().unwrap().stop()).unwrap();
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         self.server.as_ref().unwrap().url().to_owned()
     }
 }
