@@ -1,6 +1,7 @@
 //! The real Caddy, with the files that are shipped, in front of the real program.
 
 mod names;
+mod restart;
 mod smuggling;
 mod visits;
 
