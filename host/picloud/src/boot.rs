@@ -25,6 +25,7 @@ use crate::{
     files_directory, first_start, internal, key_file,
     readiness::Ready,
     shutdown::{self, Signals, Stopping},
+    supervisor::{self, Supervisor},
     telling::tell,
     upkeep,
 };
@@ -63,6 +64,7 @@ async fn serve_from(
     signals: &mut Signals,
     started: Instant,
 ) -> anyhow::Result<()> {
+    let supervisor = Supervisor::of(&config.service_manager)?;
     let recorder = Recorder::default();
     let passwords = Passwords::new(cores);
     let (executor, orchestrator) = tokio::select! {
@@ -107,12 +109,15 @@ async fn serve_from(
             tokio::spawn(upkeep::run(store.runs(), config.retention, store.control(), store.data())),
             tokio::spawn(manager::keep_proving_domains(state)),
             tokio::spawn(internal::serve(sockets.internal, ready, certificates, stopping.subscribe())),
+            tokio::spawn(supervisor::keep_alive(supervisor.clone(), data.clone())),
         ],
     };
     let served = data.spawn(orchestrator.serve(sockets.public, Arc::new(control), shutdown::begun(stopping.subscribe())));
+    supervisor.ready();
     say_ready(config, started);
 
     signals.wait().await;
+    supervisor.stopping();
     stopping.begin();
     let drained = async { (served.await, background.jobs_ended().await) };
     tokio::select! {

@@ -20,6 +20,7 @@ mod key_file;
 mod readiness;
 mod seed;
 mod shutdown;
+mod supervisor;
 mod telling;
 mod upkeep;
 mod wiping;

@@ -1,7 +1,9 @@
 //! Flags and environment variables. All are text here: `resolve` checks them, so that a wrong value is reported the same way
 //! wherever it was found.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
+
+use super::ServiceManager;
 
 /// Every key as a flag and as a variable.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -77,6 +79,10 @@ pub(crate) struct Environment {
     /// A flag would show the password to every user of the machine.
     pub(crate) admin_password: Option<String>,
     pub(crate) path: Option<OsString>,
+    /// What a service manager tells the processes that it starts.
+    pub(crate) notify_socket: Option<OsString>,
+    pub(crate) watchdog_usec: Option<String>,
+    pub(crate) watchdog_pid: Option<String>,
     /// Names of all variables that begin with `PICLOUD_`.
     pub(crate) names: Vec<String>,
 }
@@ -87,10 +93,24 @@ impl Environment {
         Self {
             admin_password: std::env::var("PICLOUD_ADMIN_PASSWORD").ok(),
             path: std::env::var_os("PATH"),
+            notify_socket: std::env::var_os("NOTIFY_SOCKET"),
+            watchdog_usec: std::env::var("WATCHDOG_USEC").ok(),
+            watchdog_pid: std::env::var("WATCHDOG_PID").ok(),
             names: std::env::vars_os()
                 .filter_map(|(name, _)| name.into_string().ok())
                 .filter(|name| name.starts_with("PICLOUD_"))
                 .collect(),
+        }
+    }
+
+    /// Who started this process, if it wants to be told how it is.
+    pub(crate) fn service_manager(&self) -> ServiceManager {
+        // A process that was started by the one that is meant inherits the variables, and is not meant.
+        let is_meant = self.watchdog_pid.as_ref().is_none_or(|pid| *pid == std::process::id().to_string());
+        let patience = self.watchdog_usec.as_ref().filter(|_| is_meant).and_then(|text| text.parse().ok()).filter(|usec| *usec > 0);
+        ServiceManager {
+            socket: self.notify_socket.clone().filter(|socket| !socket.is_empty()),
+            patience: patience.map(Duration::from_micros),
         }
     }
 

@@ -8,7 +8,7 @@ mod file;
 mod resolve;
 mod secret;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
 pub(crate) use arguments::Arguments;
 use execution::Ceilings;
@@ -52,6 +52,16 @@ pub(crate) struct Config {
     pub(crate) log: String,
     /// Variables whose names begin with `PICLOUD_` and that nothing reads: typing errors, most likely.
     pub(crate) unknown_variables: Vec<String>,
+    pub(crate) service_manager: ServiceManager,
+}
+
+/// Who started the process, as the environment tells (systemd's `sd_notify`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct ServiceManager {
+    /// Where it wants to be told how the process is: a path, or with `@` an abstract name. Absent: nobody asks.
+    pub(crate) socket: Option<OsString>,
+    /// How long it waits for a sign of life before it kills the process.
+    pub(crate) patience: Option<Duration>,
 }
 
 /// Where the machine names its resolvers.
@@ -61,7 +71,7 @@ const RESOLV_CONF: &str = "/etc/resolv.conf";
 #[derive(Debug, Clone)]
 pub(crate) enum Database {
     /// One of its own, inside of the data directory; `PATH` to find the programs.
-    Private { search_path: Option<std::ffi::OsString> },
+    Private { search_path: Option<OsString> },
     /// A server that somebody else runs.
     External(Secret),
 }

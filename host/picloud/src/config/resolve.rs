@@ -84,6 +84,7 @@ fn resolve(arguments: Arguments, environment: &Environment, file: File, director
         ceilings: ceilings(file.limits)?,
         log: arguments.log.or(file.log).unwrap_or_else(|| "warn".into()),
         unknown_variables: environment.unknown(),
+        service_manager: environment.service_manager(),
     })
 }
 
@@ -279,6 +280,23 @@ mod tests {
         let names = ["PICLOUD_BIND", "PICLOUD_ADMIN_PASSWORD", "PICLOUD_BIMD"].map(String::from).to_vec();
         let environment = Environment { names, ..Environment::default() };
         assert_eq!(environment.unknown(), ["PICLOUD_BIMD"]);
+    }
+
+    #[test]
+    fn a_service_manager_is_told_only_by_the_process_that_it_started() {
+        let environment = |socket: &str, usec: &str, pid: Option<u32>| Environment {
+            notify_socket: Some(socket.into()),
+            watchdog_usec: Some(usec.to_owned()),
+            watchdog_pid: pid.map(|pid| pid.to_string()),
+            ..Environment::default()
+        };
+        let own = std::process::id();
+        let found = environment("@s", "30000000", Some(own)).service_manager();
+        assert_eq!((found.socket, found.patience), (Some("@s".into()), Some(std::time::Duration::from_secs(30))));
+        assert_eq!(environment("@s", "30000000", None).service_manager().patience, Some(std::time::Duration::from_secs(30)));
+        assert_eq!(environment("@s", "30000000", Some(own + 1)).service_manager().patience, None);
+        assert_eq!(environment("@s", "soon", None).service_manager().patience, None);
+        assert_eq!(environment("", "0", None).service_manager(), crate::config::ServiceManager::default());
     }
 
     #[test]

@@ -24,5 +24,6 @@ mod replay;
 mod schedules;
 mod schemathesis;
 mod secrets;
+mod supervised;
 mod transfers;
 mod triggers;
