@@ -72,14 +72,13 @@ async fn serve_from(
         () = signals.wait() => return Ok(()),
     };
 
-    let stopping = Stopping::new();
+    let stopping = Stopping::new(supervisor.clone());
     let ready = Arc::new(Ready {
         store: store.clone(),
         orchestrator: Arc::clone(&orchestrator),
         recorder: recorder.clone(),
         stopping: stopping.subscribe(),
     });
-    let certificates = Certificates::new(Arc::clone(&orchestrator));
     let (data_plane, announcements) = LocalDataPlane::new(Arc::clone(&orchestrator), store.snapshots(), &recorder);
     let guest = executor.guest_digest().to_owned();
     let parts = Parts {
@@ -108,16 +107,14 @@ async fn serve_from(
             tokio::spawn(announcements),
             tokio::spawn(upkeep::run(store.runs(), config.retention, store.control(), store.data())),
             tokio::spawn(manager::keep_proving_domains(state)),
-            tokio::spawn(internal::serve(sockets.internal, ready, certificates, stopping.subscribe())),
+            tokio::spawn(internal::serve(sockets.internal, ready, Certificates::new(Arc::clone(&orchestrator)), stopping.subscribe())),
             tokio::spawn(supervisor::keep_alive(supervisor.clone(), data.clone())),
         ],
     };
     let served = data.spawn(orchestrator.serve(sockets.public, Arc::new(control), shutdown::begun(stopping.subscribe())));
-    supervisor.ready();
-    say_ready(config, started);
+    say_ready(config, started, &supervisor);
 
     signals.wait().await;
-    supervisor.stopping();
     stopping.begin();
     let drained = async { (served.await, background.jobs_ended().await) };
     tokio::select! {
@@ -260,7 +257,8 @@ fn connections(config: &Config) -> Connections {
     if config.is_loopback_only() { Connections { drain_accept: Duration::ZERO, ..usual } } else { usual }
 }
 
-fn say_ready(config: &Config, started: Instant) {
+fn say_ready(config: &Config, started: Instant, supervisor: &Supervisor) {
+    supervisor.ready();
     tell(&format!("PiCloud is ready after {:.1} s. Stop it with Ctrl-C.\n", started.elapsed().as_secs_f64()));
     tell(&format!("  this instance   {}/", config.origin));
     tell(&format!("  an app          {} (an app's name in place of hello)", config.app_url("hello")));

@@ -9,7 +9,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::telling::tell;
+use crate::{supervisor::Supervisor, telling::tell};
 
 /// How long requests that have begun may take.
 pub(crate) const DRAIN: Duration = Duration::from_secs(30);
@@ -39,21 +39,25 @@ impl Signals {
 }
 
 /// Tells every part that the end has begun, and remembers it.
-pub(crate) struct Stopping(watch::Sender<bool>);
+pub(crate) struct Stopping {
+    begun: watch::Sender<bool>,
+    supervisor: Supervisor,
+}
 
 impl Stopping {
-    pub(crate) fn new() -> Self {
-        Self(watch::Sender::new(false))
+    pub(crate) fn new(supervisor: Supervisor) -> Self {
+        Self { begun: watch::Sender::new(false), supervisor }
     }
 
     /// Becomes true when the end begins.
     pub(crate) fn subscribe(&self) -> watch::Receiver<bool> {
-        self.0.subscribe()
+        self.begun.subscribe()
     }
 
     pub(crate) fn begin(&self) {
         tell("Stopping: finishing what has begun. Ctrl-C again stops at once.");
-        self.0.send_replace(true);
+        self.supervisor.stopping();
+        self.begun.send_replace(true);
     }
 }
 
