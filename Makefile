@@ -1,7 +1,7 @@
 # An index: each target is one line, the logic is in host/xtask. Run `make` for the list.
 XTASK := cargo run --package xtask --
 
-.PHONY: help setup run dev guest check test soak gen bench dist compiler
+.PHONY: help setup run dev guest check test soak gen bench dist deb compiler
 
 help:            ; @sed -n 's/^\([a-z]*\): .*; @.* [#][#] /make \1\t/p' Makefile
 run:   compiler  ; @$(XTASK) run ## PiCloud on http://localhost:8080, from nothing
@@ -14,6 +14,7 @@ soak:  compiler  ; @$(XTASK) soak ## the long tests at full length
 gen:   compiler  ; @$(XTASK) gen ## refresh generated files
 bench: compiler  ; @$(XTASK) bench ## measure, write target/bench/report.json
 dist:  compiler  ; @$(XTASK) dist ## a release archive in target/dist
+deb:   compiler  ; @$(XTASK) deb ## a Debian package in target/dist
 
 # What building xtask needs; xtask looks for the rest.
 compiler:

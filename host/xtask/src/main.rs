@@ -9,6 +9,7 @@ mod check;
 mod dist;
 mod generate;
 mod guest;
+mod package;
 mod python;
 mod run;
 mod setup;
@@ -32,7 +33,9 @@ test     setup, check, guest, all tests
 soak     the long tests at full length
 gen      refresh generated files
 bench    measure, write target/bench/report.json
-dist     a release archive in target/dist";
+dist     a release archive in target/dist
+deb      a Debian package in target/dist
+installs the package, and the image for containers, in a Debian of their own: part of `test`";
 
 fn main() -> Result<()> {
     let workspace = workspace()?;
@@ -51,6 +54,8 @@ fn main() -> Result<()> {
         "gen" => generate::run(&workspace),
         "bench" => bench::run(&workspace, &rest),
         "dist" => dist::run(&workspace),
+        "deb" => package::build(&workspace, package::Program::Release).map(drop),
+        "installs" => package::test(&workspace),
         "" => bail!("which task?\n{TASKS}"),
         other => bail!("there is no task `{other}`:\n{TASKS}"),
     }

@@ -61,6 +61,12 @@ const TESTING: &[Need] = &[
         packages: &["caddy"],
         elsewhere: "Fedora: dnf install caddy; Arch: pacman -S caddy; macOS: brew install caddy",
     },
+    Need {
+        what: "what makes and enters a Debian for tests of the package",
+        is_there: || ["debootstrap", "dpkg-deb", "strip", "unshare"].iter().all(|program| has_for_root(program)),
+        packages: &["debootstrap", "dpkg", "binutils", "util-linux"],
+        elsewhere: "install debootstrap, dpkg, binutils and util-linux",
+    },
 ];
 
 const MEASURING: &[Need] = &[Need { what: "wrk", is_there: || shell::has("wrk"), packages: &["wrk"], elsewhere: "install wrk" }];
@@ -175,6 +181,11 @@ fn has_postgres() -> bool {
     let packaged =
         fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().any(|version| version.path().join("bin/initdb").is_file());
     (packaged || shell::has("initdb")) && shell::has("psql")
+}
+
+/// Some of what root runs is not in the PATH of others.
+fn has_for_root(program: &str) -> bool {
+    shell::has(program) || ["/usr/sbin", "/sbin"].iter().any(|directory| Path::new(directory).join(program).is_file())
 }
 
 /// Debian has Python without what makes an environment.

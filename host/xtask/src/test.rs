@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-use crate::{check, python, run, setup, shell, test_server};
+use crate::{check, package, python, run, setup, shell, test_server};
 
 /// Turns of five seconds: a minute.
 const SOAK_TURNS: &str = "12";
@@ -32,7 +32,11 @@ pub(crate) fn run(workspace: &Path, filter: &[String]) -> Result<()> {
     run::build(workspace)?;
     let owned = workspace.to_owned();
     let filter = filter.to_vec();
+    let is_whole = filter.is_empty();
     test_server::with(workspace, move |url| tests(&owned, url, &filter))?;
+    if is_whole {
+        package::test(workspace)?;
+    }
     eprintln!("everything holds; {} s", started.elapsed().as_secs());
     Ok(())
 }

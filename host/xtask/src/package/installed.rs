@@ -1,0 +1,109 @@
+//! The package in a fresh Debian: installed, confined, run as its unit says, upgraded, removed. Its pages say how; here is what must be so then.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use super::{
+    debian::{Base, Debian, Network},
+    page,
+};
+
+/// Most that `systemd-analyze security` may find, in tenths (S-2.30).
+const EXPOSURE_MAX: &str = "25";
+
+/// After the installation.
+const INSTALLED: &str = "
+test \"$(stat --format '%U:%G %a' /var/lib/picloud)\" = 'picloud:picloud 700'
+test \"$(stat --format '%U:%G %a' /var/lib/picloud/secrets.key)\" = 'root:root 600'
+test \"$(stat --format '%U:%G %a' /etc/picloud/picloud.toml)\" = 'root:picloud 640'
+grep --quiet --extended-regexp '^[0-9a-f]{64}$' /var/lib/picloud/secrets.key
+test \"$(systemctl is-enabled picloud.service)\" = enabled
+# No cluster was made, and the next installation of PostgreSQL would make one as usual.
+test -x /usr/lib/postgresql/*/bin/initdb
+test -z \"$(find /etc/postgresql /var/lib/postgresql -mindepth 2)\"
+test ! -e /etc/postgresql-common/createcluster.d/picloud.conf
+";
+
+/// The service manager's part: its command, as its user and with nothing more than it grants; the key as a credential.
+const START: &str = "
+unit=/usr/lib/systemd/system/picloud.service
+credentials=/run/credentials/picloud.service
+install -d -m 0700 -o picloud $credentials
+install -m 0400 -o picloud /var/lib/picloud/secrets.key $credentials/
+environment=$(sed -n \"s,%d,$credentials,; s/^Environment=//p\" $unit)
+umask $(sed -n 's/^UMask=//p' $unit)
+run() {
+    setpriv --reuid picloud --regid picloud --init-groups --no-new-privs --inh-caps=-all --bounding-set=-all \\
+        env \"$environment\" $(sed -n 's/^ExecStart=//p' $unit) 2>>/tmp/told &
+    server=$!
+    curl --silent --show-error --fail --retry 600 --retry-connrefused --retry-delay 1 http://127.0.0.1:9180/readyz
+}
+stop() {
+    kill -TERM $server
+    wait $server
+}
+run
+";
+
+/// A second start finds all as it was. The socket of the database is in its own directory, for its own user.
+const STOP: &str = "
+stop
+run
+curl --silent --show-error --fail --header 'Host: hello.example.net' http://127.0.0.1:8080/greet/again
+test \"$(stat --format '%U %a' /var/lib/picloud/postgres/data)\" = 'picloud 700'
+test \"$(ls -A $credentials)\" = secrets.key
+stop
+! grep 'Made the key' /tmp/told
+";
+
+/// A newer package leaves what is the administrator's.
+const UPGRADE: &str = "
+echo '# mine' >>/etc/picloud/picloud.toml
+before=$(sha256sum /etc/picloud/picloud.toml /var/lib/picloud/secrets.key)
+dpkg --install /srv/picloud_*.deb
+test \"$before\" = \"$(sha256sum /etc/picloud/picloud.toml /var/lib/picloud/secrets.key)\"
+";
+
+/// After the removal: nothing but the data.
+const REMOVED: &str = "
+test \"$(find / -xdev -name '*picloud*' -not -path '/var/lib/picloud/*' -not -path '/srv/*' -not -path '/proc/*')\" = /var/lib/picloud
+test -s /var/lib/picloud/secrets.key -a -d /var/lib/picloud/postgres/data
+test \"$(stat --format %U /var/lib/picloud)\" = picloud
+rm -r /var/lib/picloud
+deluser --quiet --system picloud
+";
+
+/// All of it, with the commands of the pages where they belong.
+pub(crate) fn test(workspace: &Path, base: &Base, package: &Path) -> Result<()> {
+    let install = page::commands(workspace, "docs/operate/install.md")?;
+    let [add, configure, look, password, remove] = install.as_slice() else {
+        bail!("docs/operate/install.md has {} blocks of commands; tell installed.rs when each of them is to be run", install.len());
+    };
+    let domains = page::commands(workspace, "docs/operate/domains-and-tls.md")?;
+    let [caddy, ask] = domains.as_slice() else {
+        bail!("docs/operate/domains-and-tls.md has {} blocks of commands; tell installed.rs when each of them is to be run", domains.len());
+    };
+    let debian = base.copy("installed")?;
+    let name = package.file_name().unwrap_or_default().to_string_lossy();
+    debian.put(package, &format!("/srv/{name}"))?;
+    debian.shell(Network::Shared, &format!("cd /srv\n{add}"))?;
+    debian.shell(Network::None, INSTALLED)?;
+    is_confined(&debian)?;
+    debian.shell(Network::Shared, &format!("{configure}{caddy}"))?;
+    debian.shell(Network::None, &format!("{START}{look}{ask}{password}{STOP}"))?;
+    debian.shell(Network::None, UPGRADE)?;
+    debian.shell(Network::Shared, remove)?;
+    debian.shell(Network::None, REMOVED)?;
+    Ok(())
+}
+
+/// The unit has no mistake, and leaves the service little.
+fn is_confined(debian: &Debian) -> Result<()> {
+    let verified = debian.shell(Network::None, "systemd-analyze verify picloud.service 2>&1")?;
+    anyhow::ensure!(!verified.contains("picloud"), "systemd says of the unit:\n{verified}");
+    let exposed = format!("systemd-analyze security --no-pager --offline=true --threshold={EXPOSURE_MAX} picloud.service");
+    let told = debian.shell(Network::None, &exposed)?;
+    eprintln!("{}", told.lines().last().unwrap_or_default());
+    Ok(())
+}
