@@ -2,6 +2,7 @@
 
 mod deb;
 mod debian;
+mod image;
 mod installed;
 mod page;
 
@@ -14,5 +15,6 @@ pub(crate) use deb::{Program, build};
 pub(crate) fn test(workspace: &Path) -> Result<()> {
     let package = build(workspace, Program::Dev)?;
     let base = debian::Base::prepare(workspace)?;
-    installed::test(workspace, &base, &package)
+    installed::test(workspace, &base, &package)?;
+    image::test(workspace, &base, &package)
 }
