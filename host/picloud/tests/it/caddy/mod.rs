@@ -62,7 +62,8 @@ impl Caddy {
         command.env("PICLOUD_HTTP_PORT", http_port.to_string()).env("PICLOUD_HTTPS_PORT", https_port.to_string());
         command.env("PICLOUD_CADDY_ADMIN", "off");
         let log = fs::File::create(directory.path().join("log")).unwrap();
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().expect("caddy is installed: cargo xtask setup");
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
+        let child = child.unwrap_or_else(|error| panic!("caddy can't be started ({error}); `cargo xtask setup` installs it"));
         let authority = authority(directory.path());
         eventually(|| TcpStream::connect(("127.0.0.1", https_port)).is_ok() && authority.is_file());
         let mut roots = RootCertStore::empty();
@@ -123,7 +124,7 @@ impl File {
             Self::Local => fs::read_to_string(directory.join("Caddyfile.local")).unwrap(),
             Self::Production => {
                 let text = fs::read_to_string(directory.join("Caddyfile")).unwrap();
-                let (before, after) = text.split_once("\n{\n").expect("it has global options");
+                let (before, after) = text.split_once("\n{\n").unwrap();
                 let ours = format!("http_port {http_port}\nhttps_port {https_port}\ndefault_bind 127.0.0.1\nadmin off\nlocal_certs\n");
                 format!("{before}\n{{\n{ours}skip_install_trust\n{after}")
             }
