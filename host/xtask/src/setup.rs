@@ -63,9 +63,9 @@ const TESTING: &[Need] = &[
     },
     Need {
         what: "what makes and enters a Debian for tests of the package",
-        is_there: || ["debootstrap", "dpkg-deb", "strip", "unshare"].iter().all(|program| has_for_root(program)),
-        packages: &["debootstrap", "dpkg", "binutils", "util-linux"],
-        elsewhere: "install debootstrap, dpkg, binutils and util-linux",
+        is_there: || ["debootstrap", "dpkg-deb", "strip", "systemd-nspawn", "unshare"].iter().all(|program| has_for_root(program)),
+        packages: &["debootstrap", "dpkg", "binutils", "systemd-container", "util-linux"],
+        elsewhere: "install debootstrap, dpkg, binutils, systemd-nspawn and util-linux",
     },
 ];
 

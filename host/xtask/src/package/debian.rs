@@ -17,6 +17,24 @@ const PACKAGES: &str = "adduser,ca-certificates,curl,init-system-helpers,iproute
 /// Runs in a fresh mount namespace: what a running system has mounted, and what is wanted.
 const ENTER: &str = "mount -t proc proc /proc && mount -t tmpfs shm /dev/shm && mount -t tmpfs run /run && { test $1 = shared || ip link set lo up; } && shift && exec \"$@\"";
 
+/// Runs the lines once the system is up, and shuts it down: their output and status are left in files.
+const CHECK: &str = "[Unit]
+After=picloud.service
+
+[Service]
+Type=oneshot
+TimeoutStartSec=120
+ExecStart=/bin/sh -eux /srv/check.sh
+StandardOutput=file:/srv/told
+StandardError=file:/srv/told
+ExecStopPost=/bin/sh -c 'echo $EXIT_CODE $EXIT_STATUS >/srv/status; systemctl --no-block poweroff'
+
+[Install]
+WantedBy=multi-user.target
+";
+/// Longest that a system may be up.
+const BOOTED_SECONDS_MAX: &str = "240";
+
 /// What network a program has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Network {
@@ -85,6 +103,31 @@ impl Debian {
             String::from_utf8_lossy(&output.stderr)
         );
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Boots the system with its own systemd, network and journal, and runs lines of shell when its services are there.
+    pub(crate) fn boot(&self, lines: &str) -> Result<()> {
+        eprintln!("--> in Debian, booted: {}", lines.trim().replace('\n', "\n                       "));
+        self.write("/srv/check.sh", lines)?;
+        self.write("/etc/systemd/system/check.service", CHECK)?;
+        self.shell(Network::None, "rm -f /srv/status\nsystemctl enable check.service")?;
+        let mut boot = shell::as_root("timeout");
+        boot.args(["--kill-after=10", BOOTED_SECONDS_MAX, "systemd-nspawn", "--quiet", "--boot", "--private-network", "--register=no"]);
+        boot.args(["--keep-unit", "--machine=picloud-test", "--directory"]).arg(&self.directory).stdin(Stdio::null());
+        let output = boot.output().context("starting systemd-nspawn")?;
+        let told = self.shell(
+            Network::None,
+            "cat /srv/status /srv/told\nsystemctl disable check.service\nrm /etc/systemd/system/check.service /srv/check.sh",
+        );
+        let told = told.with_context(|| format!("it did not boot ({}):\n{}", output.status, String::from_utf8_lossy(&output.stdout)))?;
+        anyhow::ensure!(told.starts_with("exited 0\n"), "inside of the booted Debian this failed:\n{lines}\n{told}");
+        Ok(())
+    }
+
+    fn write(&self, to: &str, text: &str) -> Result<()> {
+        let file = self.directory.with_extension("file");
+        fs::write(&file, text).with_context(|| format!("writing {}", file.display()))?;
+        self.put(&file, to)
     }
 
     /// Everything but the network is its own, and what still runs afterwards is killed.

@@ -1,4 +1,4 @@
-//! The package in a fresh Debian: installed, confined, run as its unit says, upgraded, removed. Its pages say how; here is what must be so then.
+//! The package in a fresh Debian: installed, confined, run by its systemd, upgraded, removed. Its pages say how; here is what must be so then.
 
 use std::path::Path;
 
@@ -25,36 +25,31 @@ test -z \"$(find /etc/postgresql /var/lib/postgresql -mindepth 2)\"
 test ! -e /etc/postgresql-common/createcluster.d/picloud.conf
 ";
 
-/// The service manager's part: its command, as its user and with nothing more than it grants; the key as a credential.
-const START: &str = "
-unit=/usr/lib/systemd/system/picloud.service
-credentials=/run/credentials/picloud.service
-install -d -m 0700 -o picloud $credentials
-install -m 0400 -o picloud /var/lib/picloud/secrets.key $credentials/
-environment=$(sed -n \"s,%d,$credentials,; s/^Environment=//p\" $unit)
-umask $(sed -n 's/^UMask=//p' $unit)
-run() {
-    setpriv --reuid picloud --regid picloud --init-groups --no-new-privs --inh-caps=-all --bounding-set=-all \\
-        env \"$environment\" $(sed -n 's/^ExecStart=//p' $unit) 2>>/tmp/told &
-    server=$!
-    curl --silent --show-error --fail --retry 600 --retry-connrefused --retry-delay 1 http://127.0.0.1:9180/readyz
-}
-stop() {
-    kill -TERM $server
-    wait $server
-}
-run
+/// The service is up: systemd was told so, and the program found nothing that it has to do without.
+const UP: &str = "
+ready() { curl --silent --show-error --fail --retry 60 --retry-connrefused --retry-delay 1 http://127.0.0.1:9180/readyz; }
+state() { systemctl show --property=$1 --value picloud.service; }
+ready
+test \"$(state ActiveState) $(state Type) $(state User)\" = 'active notify picloud'
+test \"$(stat --format '%U %a' /var/lib/picloud/postgres/data)\" = 'picloud 700'
+journalctl --unit picloud.service --no-pager
+test -z \"$(journalctl --unit picloud.service | grep --ignore-case --extended-regexp 'warning|made the key')\"
 ";
 
-/// A second start finds all as it was. The socket of the database is in its own directory, for its own user.
-const STOP: &str = "
-stop
-run
-curl --silent --show-error --fail --header 'Host: hello.example.net' http://127.0.0.1:8080/greet/again
-test \"$(stat --format '%U %a' /var/lib/picloud/postgres/data)\" = 'picloud 700'
-test \"$(ls -A $credentials)\" = secrets.key
-stop
-! grep 'Made the key' /tmp/told
+/// It comes back: restarted in order, killed with its database, and hanging (the last is found by the watchdog). Then it ends.
+const COMES_BACK: &str = "
+answers() { curl --silent --show-error --fail --retry 60 --retry-all-errors --retry-delay 1 --header 'Host: hello.example.net' http://127.0.0.1:8080/greet/again; }
+systemctl restart picloud.service
+answers
+test \"$(state NRestarts)\" = 0
+systemctl kill --signal=KILL picloud.service
+answers
+test \"$(state NRestarts)\" = 1
+kill -STOP $(state MainPID)
+answers
+test \"$(state NRestarts)\" = 2
+systemctl stop picloud.service
+test \"$(state Result)\" = success
 ";
 
 /// A newer package leaves what is the administrator's.
@@ -91,7 +86,7 @@ pub(crate) fn test(workspace: &Path, base: &Base, package: &Path) -> Result<()> 
     debian.shell(Network::None, INSTALLED)?;
     is_confined(&debian)?;
     debian.shell(Network::Shared, &format!("{configure}{caddy}"))?;
-    debian.shell(Network::None, &format!("{START}{look}{ask}{password}{STOP}"))?;
+    debian.boot(&format!("{UP}{look}{ask}{password}{COMES_BACK}"))?;
     debian.shell(Network::None, UPGRADE)?;
     debian.shell(Network::Shared, remove)?;
     debian.shell(Network::None, REMOVED)?;
