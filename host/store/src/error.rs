@@ -1,6 +1,9 @@
 //! What a store call can fail with. It knows nothing of HTTP: the control plane maps each case to a problem.
 
-use crate::ids::{RouteId, ScriptId};
+use crate::{
+    failures,
+    ids::{RouteId, ScriptId},
+};
 
 /// A failed call. "Not found" of a look-up is not an error but `Ok(None)`.
 #[expect(clippy::error_impl_error, reason = "read as `store::Error`, the one error of this crate")]
@@ -122,7 +125,11 @@ pub enum Error {
 impl Error {
     /// Names the operation and sorts the driver's error by what the caller can do about it.
     pub(crate) fn sql(operation: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
-        move |source| if is_transient(&source) { Self::Unavailable { operation, source } } else { Self::Database { operation, source } }
+        move |source| {
+            let is_transient = is_transient(&source);
+            failures::count(&source, is_transient);
+            if is_transient { Self::Unavailable { operation, source } } else { Self::Database { operation, source } }
+        }
     }
 }
 

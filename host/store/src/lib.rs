@@ -33,6 +33,7 @@ mod control;
 mod data;
 mod digest;
 mod error;
+mod failures;
 mod ids;
 mod listen;
 mod page;
@@ -65,16 +66,18 @@ pub use control::{
 pub use data::{
     AppData, Claim as JobClaim, Claimed as ClaimedJobs, ClaimedJob, Commit, Committed, DELIVERIES_MAX, Data, FailedAttempt, LEASE,
     Materialized, OpenAsset, Quota, SealedSecrets,
+    OpenAsset, QUEUE_COUNT_MAX, QueueFigures, Quota, SealedSecrets,
 };
 pub use digest::{Digest, DigestError};
 pub use error::{Error, Result, Revision, Thing};
+pub use failures::failures;
 pub use ids::{
     AdminId, ApiKeyId, AppId, DeploymentId, DomainId, EgressRuleId, ExecutionId, InvitationId, JobId, RouteId, ScriptId, SessionId,
     TriggerId,
 };
 pub use listen::{Event, Listener, Revoked};
 pub use page::{Listed, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PageError};
-pub use pools::{MIGRATOR, PoolSizes, Store};
+pub use pools::{MIGRATOR, PoolFigures, PoolSizes, Store};
 pub use runs::{Maintained, NewExecution, NewLog, NewRecording, Retention, Runs};
 pub use slug::{RESERVED_SLUGS, Slug, SlugError};
 pub use snapshot::{AppSnapshot, SnapshotEgress, SnapshotRoute, SnapshotScript, Snapshots, SplitSnapshot, VersionSnapshot};

@@ -1,6 +1,12 @@
 //! Changes as they are made, by any node (`LISTEN/NOTIFY`).
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use sqlx::{
     Executor, PgConnection, PgPool,
@@ -48,11 +54,19 @@ pub struct Listener {
     connection: Option<PgListener>,
     /// Pause before the next try to connect; zero while connected.
     pause: Duration,
+    /// Told whether it is connected.
+    is_connected: Arc<AtomicBool>,
 }
 
 impl Listener {
     pub(crate) fn new(pool: PgPool) -> Self {
-        Self { pool, connection: None, pause: Duration::ZERO }
+        Self { pool, connection: None, pause: Duration::ZERO, is_connected: Arc::default() }
+    }
+
+    /// The same, which tells whether it is connected: while it is not, changes are not heard of.
+    #[must_use]
+    pub fn telling(self, is_connected: Arc<AtomicBool>) -> Self {
+        Self { is_connected, ..self }
     }
 
     /// Waits for the next event. Never fails: while the database is away it tries again with a growing pause (at most 5 s,
@@ -97,6 +111,7 @@ impl Listener {
             Ok(listener) => {
                 self.connection = Some(listener);
                 self.pause = Duration::ZERO;
+                self.is_connected.store(true, Ordering::Relaxed);
                 true
             }
             Err(error) => {
@@ -111,6 +126,7 @@ impl Listener {
     fn lost(&mut self, why: &str) {
         tracing::warn!(why, "the connection that listens for changes was lost");
         self.connection = None;
+        self.is_connected.store(false, Ordering::Relaxed);
     }
 }
 

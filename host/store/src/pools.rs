@@ -46,6 +46,16 @@ impl Default for PoolSizes {
     }
 }
 
+/// The connections of one plane. While `in_use` is `max`, others wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolFigures {
+    /// `control` or `data`.
+    pub plane: &'static str,
+    pub in_use: u32,
+    pub idle: u32,
+    pub max: u32,
+}
+
 /// The database. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -194,6 +204,15 @@ impl Store {
     #[must_use]
     pub fn listener(&self) -> Listener {
         Listener::new(self.control.clone())
+    }
+
+    /// The connections of both planes at this moment.
+    #[must_use]
+    pub fn pools(&self) -> [PoolFigures; 2] {
+        [("control", &self.control), ("data", &self.data)].map(|(plane, pool)| {
+            let (open, idle) = (pool.size(), u32::try_from(pool.num_idle()).unwrap_or(u32::MAX));
+            PoolFigures { plane, in_use: open.saturating_sub(idle), idle: idle.min(open), max: pool.options().get_max_connections() }
+        })
     }
 
     /// Waits until every connection is returned and closes them. A [`Listener`] holds one until it is dropped.

@@ -13,7 +13,7 @@ mod usage;
 pub use assets::OpenAsset;
 pub use commit::{Commit, Committed};
 pub(crate) use commit::{change_kv, is_crossed};
-pub use jobs::{Claim, Claimed, ClaimedJob, DELIVERIES_MAX, FailedAttempt, LEASE};
+pub use jobs::{Claim, Claimed, ClaimedJob, DELIVERIES_MAX, FailedAttempt, LEASE, QUEUE_COUNT_MAX, QueueFigures};
 pub(crate) use kv::end_of;
 pub use schedules::Materialized;
 pub use secrets::SealedSecrets;

@@ -5,10 +5,12 @@
 
 mod claim;
 pub(crate) mod fire;
+mod figures;
 mod settle;
 mod write;
 
 pub use claim::{Claim, Claimed};
+pub use figures::{QUEUE_COUNT_MAX, QueueFigures};
 pub use settle::FailedAttempt;
 pub(crate) use write::{NewJobs, count, finish, insert};
 
