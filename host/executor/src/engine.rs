@@ -77,6 +77,19 @@ impl std::fmt::Debug for Executor {
     }
 }
 
+/// The pool of sandboxes at one moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PoolFigures {
+    /// Memories in use: one for each sandbox.
+    pub memories: usize,
+    /// Stacks in use.
+    pub stacks: usize,
+    /// Memories that were used before and are free: the next sandboxes get them.
+    pub warm_memories: usize,
+    /// Bytes that free slots keep, so that they need not be mapped again.
+    pub kept_bytes: usize,
+}
+
 /// How a used slot of the pool becomes clean.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reset {
@@ -127,6 +140,19 @@ impl Executor {
             executions: Arc::new(Semaphore::new(settings.concurrency as usize)),
             compilations: Arc::new(Semaphore::new(settings.compilations as usize)),
         }))
+    }
+
+    /// How much of the pool is in use, by executions and compilations.
+    #[must_use]
+    pub fn pool(&self) -> PoolFigures {
+        let Some(pool) = self.engine.pooling_allocator_metrics() else { return PoolFigures::default() };
+        let kept = pool.unused_memory_bytes_resident() + pool.unused_table_bytes_resident();
+        PoolFigures {
+            memories: pool.memories(),
+            stacks: pool.stacks(),
+            warm_memories: usize::try_from(pool.unused_warm_memories()).unwrap_or(usize::MAX),
+            kept_bytes: kept + pool.unused_stack_bytes_resident().unwrap_or(0),
+        }
     }
 
     /// SHA-256 of the guest component, in hex: part of `/version`.

@@ -38,5 +38,5 @@ mod tests;
 mod trace;
 mod transaction;
 
-pub use engine::{Executor, Settings, StartError};
+pub use engine::{Executor, PoolFigures, Settings, StartError};
 pub use memory::{Memory, NotCommitted};
