@@ -57,7 +57,9 @@ pub(crate) async fn serve(
         orchestrator.stop_being_ready();
         sleep(bounds.drain_accept).await;
     });
+    let metrics = &orchestrator.metrics;
     loop {
+        metrics.connections.set(connections.len());
         let accepted = tokio::select! {
             biased;
             () = &mut stop => break,
@@ -72,7 +74,11 @@ pub(crate) async fn serve(
                 continue;
             }
         };
-        let Some(counted) = admit(&orchestrator, &addresses, peer.ip(), connections.len()) else { continue };
+        let Some(counted) = admit(&orchestrator, &addresses, peer.ip(), connections.len()) else {
+            metrics.connections_refused.add(1);
+            continue;
+        };
+        metrics.connections_accepted.add(1);
         let connection = connection(Arc::clone(&orchestrator), Arc::clone(&control), stream, peer, draining.clone());
         connections.spawn(async move {
             connection.await;

@@ -17,6 +17,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
 use crate::{
     error::{Reached, Refusal},
     gate::{Gate, Place},
+    metrics::Gauge,
     rate::{Clients, Rate, take_now},
 };
 
@@ -27,6 +28,8 @@ pub(crate) const WAIT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Admission {
     sandboxes: Semaphore,
+    /// Those that wait for one.
+    waiting: Gauge,
     clients: Clients,
     /// Where the time of rates begins.
     started: Instant,
@@ -52,7 +55,7 @@ impl Admission {
     /// `sandboxes`: as many executions as the executor's pool holds at once.
     pub(crate) fn new(sandboxes: usize) -> Self {
         let sandboxes = Semaphore::new(sandboxes.clamp(1, Semaphore::MAX_PERMITS));
-        Self { sandboxes, clients: Clients::default(), started: Instant::now() }
+        Self { sandboxes, waiting: Gauge::default(), clients: Clients::default(), started: Instant::now() }
     }
 
     /// Takes a place in the app, waiting for at most a second.
@@ -85,6 +88,11 @@ impl Admission {
         u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
+    /// Executions that wait for a sandbox.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.read()
+    }
+
     /// Sandboxes that are free, for the summary.
     pub(crate) fn free(&self) -> usize {
         self.sandboxes.available_permits()
@@ -100,6 +108,7 @@ impl<'a> Permit<'a> {
         match self.admission.sandboxes.try_acquire() {
             Ok(sandbox) => Ok(sandbox),
             Err(TryAcquireError::NoPermits | TryAcquireError::Closed) => {
+                let _waiting = self.admission.waiting.enter();
                 let sandbox = tokio::time::timeout(WAIT, self.admission.sandboxes.acquire()).await;
                 sandbox.ok().and_then(Result::ok).ok_or(Refusal::InstanceBusy)
             }

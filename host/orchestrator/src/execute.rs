@@ -16,6 +16,8 @@ use crate::{
     commit::{self, Attempt, Of, RERUNS_MAX},
     egress::Hops,
     error::{Refusal, failure_response, status_of},
+    gate::Gate,
+    metrics::Metrics,
     recording,
     request::{Arrival, Cause},
     response::{self, Checked, HostOwner},
@@ -75,6 +77,8 @@ pub enum InvokeError {
 /// The row of an execution that runs. Dropped before its end, because the client went away or the process stops, it is recorded as cancelled.
 struct Running<'a> {
     recorder: &'a Recorder,
+    metrics: &'a Metrics,
+    gate: &'a Gate,
     row: Option<NewExecution>,
 }
 
@@ -111,14 +115,14 @@ impl Orchestrator {
             attempts: 1,
             recording: None,
         };
-        let mut running = Running { recorder: &self.recorder, row: Some(row) };
+        let mut running = Running { recorder: &self.recorder, metrics: &self.metrics, gate: &call.app.gate, row: Some(row) };
 
         // 6 and 7. Execute, check the answer, commit.
         let last = self.run_until_committed(&call, image, &invocation, &mut running).await;
 
         // 8. The row, the logs and the recording.
         let kept = if kind == InvocationType::Test { last.logs.clone() } else { Logs::default() };
-        let recording = recording::make(&call, invocation, &self.config.guest, &last, || self.admission.clock_ns());
+        let recording = recording::make(&call, invocation, &self.config.guest, &last, &self.metrics, || self.admission.clock_ns());
         let LastRun { result, usage, logs, .. } = last;
         running.end(&result, usage, logs, recording);
         Ok(Ended { id, result, usage, logs: kept })
@@ -209,6 +213,7 @@ impl Running<'_> {
     fn end(mut self, result: &Result<Checked, Failure>, usage: Usage, logs: Logs, recording: Option<NewRecording>) {
         if let Some(row) = self.row.take() {
             let row = NewExecution { recording, ..ended(row, result, usage, &logs) };
+            self.metrics.executed(self.gate, &row);
             self.recorder.record(row, logs);
         }
     }
@@ -228,6 +233,7 @@ impl Drop for Running<'_> {
     fn drop(&mut self) {
         // Of a job that is cut off nobody knows the end yet: it is delivered again, as the same execution.
         if let Some(row) = self.row.take().filter(|row| row.job.is_none()) {
+            self.metrics.executed(self.gate, &row);
             self.recorder.record(row, Logs::default());
         }
     }

@@ -130,6 +130,13 @@ impl Recorder {
         self.shared.dropped.load(Ordering::Relaxed)
     }
 
+    /// Executions that wait to be written, and about how many bytes of memory they take.
+    #[must_use]
+    pub fn waiting(&self) -> (usize, usize) {
+        let buffer = self.buffer();
+        (buffer.records.len(), buffer.bytes)
+    }
+
     /// Tells the app whenever new log lines of it are in the database.
     #[must_use]
     pub fn subscribe_logs(&self) -> broadcast::Receiver<AppId> {

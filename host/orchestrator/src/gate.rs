@@ -11,7 +11,7 @@ use std::sync::{
 use execution::AppLimits;
 use tokio::sync::{AcquireError, Semaphore, SemaphorePermit, TryAcquireError};
 
-use crate::{admission::WAIT, pace::Pace, rate::Cell};
+use crate::{admission::WAIT, metrics::AppSlot, pace::Pace, rate::Cell};
 
 /// Requests of one app that wait for a place; beyond it the refusal is immediate.
 const WAITING_MAX: usize = 256;
@@ -29,6 +29,8 @@ pub(crate) struct Gate {
     debt: AtomicUsize,
     pub(crate) requests: Cell,
     pub(crate) recordings: Pace,
+    /// The app's counters.
+    pub(crate) figures: AppSlot,
     database: Semaphore,
     /// Executions that are run again, since others changed what they had read: one at a time, so that those don't cross again.
     reruns: Semaphore,
@@ -52,6 +54,7 @@ impl Default for Gate {
             debt: AtomicUsize::new(0),
             requests: Cell::default(),
             recordings: Pace::default(),
+            figures: AppSlot::default(),
             database: Semaphore::new(DATABASE_CONCURRENCY),
             reruns: Semaphore::new(1),
         }
@@ -99,6 +102,11 @@ impl Gate {
             self.settle();
         }
         *size = wanted;
+    }
+
+    /// Requests that wait for a place.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Places that are free.

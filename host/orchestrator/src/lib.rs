@@ -28,6 +28,7 @@ mod gate;
 pub mod host_name;
 mod images;
 mod load;
+pub mod metrics;
 mod network;
 mod pace;
 pub mod path;
@@ -90,6 +91,7 @@ use crate::{
     execute::Call,
     host_name::{Host, HostError},
     load::Loader,
+    metrics::{Figures, Metrics, Waiting},
     path::Match,
     preview::Previews,
     queue::Queue,
@@ -120,6 +122,7 @@ pub struct Orchestrator {
     admission: Admission,
     recorder: Recorder,
     refusals: Refusals,
+    metrics: Metrics,
     queue: Queue,
     schedules: Schedules,
     /// Reads how many calls led to a request.
@@ -127,6 +130,8 @@ pub struct Orchestrator {
     /// Held while an app is read and made live, so that changes become live in the order in which they were made.
     loading: Arc<Mutex<()>>,
     is_ready: AtomicBool,
+    /// Whether changes of other nodes are heard of.
+    follows: Arc<AtomicBool>,
     /// Set once, when the process is told to stop.
     is_stopping: AtomicBool,
 }
@@ -156,11 +161,13 @@ impl Orchestrator {
             admission: Admission::new(config.concurrency),
             recorder,
             refusals: Refusals::default(),
+            metrics: Metrics::default(),
             queue: Queue::default(),
             schedules: Schedules::default(),
             hops: HopKey::new(config.preview_key.clone()),
             loading: Arc::default(),
             is_ready: AtomicBool::new(false),
+            follows: Arc::default(),
             is_stopping: AtomicBool::new(false),
             config,
         })
@@ -179,7 +186,7 @@ impl Orchestrator {
 
     /// Keeps what is live in step with the changes of all nodes. Never returns; spawned once by the binary.
     pub async fn follow(&self, snapshots: Snapshots, listener: Listener) {
-        tokio::join!(self.loader().follow(snapshots, listener), self.previews.sweep());
+        tokio::join!(self.loader().follow(snapshots, listener.telling(Arc::clone(&self.follows))), self.previews.sweep());
     }
 
     /// Ends, in the database and so on all nodes, the splits whose other side has failed too often here. Never returns; spawned once by the
@@ -227,10 +234,34 @@ impl Orchestrator {
         self.table.summary()
     }
 
+    /// Whether the database tells this node of changes. While it does not, what is live may be older than the database.
+    #[must_use]
+    pub fn follows(&self) -> bool {
+        self.follows.load(Ordering::Relaxed)
+    }
+
+    /// Sandboxes that there are.
+    #[must_use]
+    pub fn sandboxes(&self) -> usize {
+        self.config.concurrency
+    }
+
     /// Sandboxes that are free at this moment.
     #[must_use]
     pub fn free_sandboxes(&self) -> usize {
         self.admission.free()
+    }
+
+    /// Who waits for a place at this moment.
+    #[must_use]
+    pub fn waiting(&self) -> Waiting {
+        Waiting { for_app: self.table.waiting(), for_sandbox: self.admission.waiting() }
+    }
+
+    /// What was counted since the start.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        self.metrics.figures()
     }
 
     /// Requests that were refused since the start, by reason.
@@ -329,7 +360,11 @@ impl Orchestrator {
         let script = match &route.target {
             RouteTarget::Script(script) => version.script(*script).ok_or(Refusal::NotLoaded)?,
             // Neither a body nor an execution: an asset of the deployment.
-            RouteTarget::Static(terms) => return Ok(told(served, assets::answer(served, terms, &parts).await?)),
+            RouteTarget::Static(terms) => {
+                let answer = assets::answer(served, terms, &parts).await?;
+                self.metrics.static_answers.add(1);
+                return Ok(told(served, answer));
+            }
         };
 
         // 5. The request, bounded.
@@ -340,7 +375,9 @@ impl Orchestrator {
 
         // 6 to 8. Execute, check the answer, leave the row behind.
         let call = Call { app, version, script, route: Some((route.id, owner)), hops };
+        let began = arrival.began;
         let ended = self.run(call, arrival, Cause::Http(request), &permit).await?;
+        self.metrics.answered(began.elapsed());
 
         if let Why::Tried(split) = served.why
             && let Some(stop) = split.note(ended.has_failed())

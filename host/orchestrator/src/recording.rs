@@ -13,6 +13,7 @@ use crate::{
     admission::Applicant,
     error::Refusal,
     execute::{Call, LastRun},
+    metrics::Metrics,
     pace::End,
     preview::Lookup,
     response::{self, Checked, HostOwner},
@@ -67,6 +68,7 @@ pub(crate) fn make(
     invocation: Invocation,
     guest: &str,
     last: &LastRun,
+    metrics: &Metrics,
     clock_ns: impl Fn() -> u64,
 ) -> Option<NewRecording> {
     let LastRun { result, usage, logs, effects, tape, uncommitted } = last;
@@ -74,9 +76,13 @@ pub(crate) fn make(
     if result.is_ok() && !is_drawn(&invocation.seed, limits.recordings_per_mille) {
         return None;
     }
-    let calls = tape.as_ref()?.calls()?;
+    let Some(calls) = tape.as_ref()?.calls() else {
+        metrics.recordings_too_large.add(1);
+        return None;
+    };
     let end = if result.is_ok() { End::Success } else { End::Failure };
     if !call.app.gate.recordings.take(end, clock_ns) {
+        metrics.recordings_too_many.add(1);
         return None;
     }
     let answer = uncommitted.as_ref().map_or(result.as_ref(), Ok);
@@ -92,7 +98,11 @@ pub(crate) fn make(
         ended,
     };
     let text = KeptRecording::of(&recording).ok()?.to_bytes();
-    (text.len() <= RECORDING_BYTES_MAX).then_some(NewRecording { text, bytes_max: limits.recordings_bytes })
+    if text.len() > RECORDING_BYTES_MAX {
+        metrics.recordings_too_large.add(1);
+        return None;
+    }
+    Some(NewRecording { text, bytes_max: limits.recordings_bytes })
 }
 
 /// So many in a thousand: by the seed, which is random and nothing else looks at in this way.

@@ -89,6 +89,8 @@ pub(crate) struct Arrival {
     pub(crate) id: Uuid,
     pub(crate) now_ms: u64,
     pub(crate) seed: [u8; 32],
+    /// Measures how long all of it takes; nothing that a script sees follows from it.
+    pub(crate) began: Instant,
 }
 
 impl Arrival {
@@ -100,7 +102,7 @@ impl Arrival {
         let (mut seed, mut tail) = ([0; 32], [0; 10]);
         seed.copy_from_slice(&random[..32]);
         tail.copy_from_slice(&random[32..]);
-        Ok(Self { id: uuid::Builder::from_unix_timestamp_millis(now_ms, &tail).into_uuid(), now_ms, seed })
+        Ok(Self { id: uuid::Builder::from_unix_timestamp_millis(now_ms, &tail).into_uuid(), now_ms, seed, began: Instant::now() })
     }
 
     /// Of an execution whose id is given: it may have been begun before.

@@ -179,6 +179,11 @@ impl Table {
         }
     }
 
+    /// Requests of all apps that wait for a place in theirs.
+    pub(crate) fn waiting(&self) -> usize {
+        self.live.load().apps.values().map(|slot| slot.app.load().gate.waiting()).sum()
+    }
+
     pub(crate) fn summary(&self) -> Summary {
         let live = self.live.load();
         live.apps.values().fold(Summary { apps: live.apps.len(), ..Summary::default() }, |sum, slot| {

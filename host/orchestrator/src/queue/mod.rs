@@ -112,6 +112,7 @@ impl Orchestrator {
             let claim = JobClaim { jobs_max: room, per_app_max: CLAIM_PER_APP_MAX, rooms: &rooms, after: running.turn, now };
             let claimed = data.claim_jobs(&claim).await?;
             if claimed.died > 0 {
+                self.metrics.jobs_dead.add(claimed.died);
                 tracing::warn!(jobs = claimed.died, "jobs whose node was lost each time are dead letters now");
             }
             claimed.jobs.into_iter().for_each(|job| self.start(running, data, job));

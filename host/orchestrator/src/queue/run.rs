@@ -34,9 +34,10 @@ enum Over {
 impl Orchestrator {
     /// Runs a job once, and settles what comes of it.
     pub(super) async fn run_job(&self, data: &Data, job: &ClaimedJob) {
+        let _running = self.metrics.jobs_running.enter();
         let over = self.attempt(job).await;
         for _ in 0..SETTLE_TRIES {
-            match settle(data, job, &over).await {
+            match self.settle(data, job, &over).await {
                 Ok(()) => return,
                 Err(error @ store::Error::Unavailable { .. }) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, app = %job.app(), job = %job.id(), "a job is not settled yet");
@@ -93,7 +94,6 @@ impl Orchestrator {
             }
         }
     }
-}
 
 /// Tells the store what becomes of the job.
 async fn settle(data: &Data, job: &ClaimedJob, over: &Over) -> store::Result<()> {
@@ -106,8 +106,24 @@ async fn settle(data: &Data, job: &ClaimedJob, over: &Over) -> store::Result<()>
             let is_dead = data.fail_job(job, &failed).await?;
             if is_dead {
                 tracing::info!(app = %job.app(), job = %job.id(), outcome, "a job is a dead letter");
+    /// Tells the store what becomes of the job.
+    async fn settle(&self, data: &Data, job: &ClaimedJob, over: &Over) -> store::Result<()> {
+        let chance = job.execution().uuid().as_bytes()[15];
+        match over {
+            Over::Done => self.metrics.jobs_done.add(1),
+            Over::Returned => {
+                data.return_job(job, RETURN_AFTER + RETURN_AFTER * u32::from(chance) / 255).await?;
+                self.metrics.jobs_returned.add(1);
             }
-            Ok(())
+            Over::Failed { outcome, message, has_run } => {
+                let is_dead = data.fail_job(job, &FailedAttempt { outcome, message, has_run: *has_run, chance }).await?;
+                let count = if is_dead { &self.metrics.jobs_dead } else { &self.metrics.jobs_failed };
+                count.add(1);
+                if is_dead {
+                    tracing::info!(app = %job.app(), job = %job.id(), outcome, "a job is a dead letter");
+                }
+            }
         }
+        Ok(())
     }
 }
