@@ -77,6 +77,7 @@ async fn serve_from(
         store: store.clone(),
         orchestrator: Arc::clone(&orchestrator),
         recorder: recorder.clone(),
+        executor: Arc::clone(&executor),
         stopping: stopping.subscribe(),
     });
     let (data_plane, announcements) = LocalDataPlane::new(Arc::clone(&orchestrator), store.snapshots(), &recorder);

@@ -1,18 +1,18 @@
 //! The listener for this machine: health and figures for whoever watches the process. Nothing of it is on the public one (S-9.9).
 
-use std::{fmt::Write as _, sync::Arc};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::{
     Router,
     extract::{Query, State},
-    http::StatusCode,
+    http::{HeaderName, StatusCode, header::CONTENT_TYPE},
     routing::get,
 };
 use manager::Readiness;
 use tokio::{net::TcpListener, sync::watch};
 
-use crate::{certificates::Certificates, readiness::Ready, shutdown};
+use crate::{certificates::Certificates, exposition, metrics, readiness::Ready, shutdown};
 
 /// Binds the address.
 pub(crate) async fn bind(address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
@@ -53,12 +53,6 @@ async fn tls_allowed(State(certificates): State<Arc<Certificates>>, Query(asked)
     certificates.allowed(&asked.domain)
 }
 
-/// Prometheus' text format. Ids and counts only.
-async fn metrics(State(ready): State<Arc<Ready>>) -> String {
-    let mut text = String::new();
-    for (name, kind, help, value) in ready.figures() {
-        // Writing to a string can't fail.
-        let _ = write!(text, "# HELP picloud_{name} {help}\n# TYPE picloud_{name} {kind}\npicloud_{name} {value}\n");
-    }
-    text
+async fn metrics(State(ready): State<Arc<Ready>>) -> ([(HeaderName, &'static str); 1], String) {
+    ([(CONTENT_TYPE, exposition::CONTENT_TYPE)], metrics::text(&ready).await)
 }

@@ -15,6 +15,7 @@ mod http;
 mod instance;
 mod life;
 mod many;
+mod metrics;
 mod modules;
 mod nodes;
 mod outage;

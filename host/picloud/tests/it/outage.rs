@@ -128,6 +128,7 @@ fn under_load(instance: &Instance, database: &mut Database, seconds_away: u64) -
         database.stop();
         enter(1, seconds_away);
         assert_eq!(degraded(instance), (200, true), "it goes on serving and says what is missing");
+        assert_eq!(["database_up", "changes_followed", "ready"].map(|name| figure(instance, name)), ["0", "0", "1"]);
         phase.store(2, Ordering::SeqCst);
         database.go_on();
         enter(2, 3);
@@ -179,6 +180,7 @@ fn s_9_3_a_database_that_goes_away_is_missed_only_by_what_needs_it() {
     assert!((done(counts)..=done(counts) + unsure(counts)).contains(&count), "{count} of {}", done(counts));
     assert!((done(later)..=done(later) + unsure(later)).contains(&jobs), "{jobs} of {}", done(later));
     assert_eq!(degraded(&instance), (200, false));
+    assert_eq!(["database_up", "changes_followed", "ready"].map(|name| figure(&instance, name)), ["1"; 3]);
     // The rows of what ran meanwhile come when they can.
     let asked = one.len() + two.len();
     let rows = || instance.admin("GET", "executions?app=shop&limit=200", &Value::Null).json()["items"].as_array().unwrap().len();
@@ -190,6 +192,13 @@ fn s_9_3_a_database_that_goes_away_is_missed_only_by_what_needs_it() {
         slowest(Phase::Away),
         counts.len() + later.len() - usize::try_from(done(counts) + done(later)).unwrap(),
     );
+}
+
+/// A figure without labels.
+fn figure(instance: &Instance, name: &str) -> String {
+    let text = send(instance.internal_port, "GET", "/metrics", &["Host: localhost"], "").unwrap().body;
+    let start = format!("picloud_{name} ");
+    text.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or_else(|| panic!("{name} in {text}")).to_owned()
 }
 
 /// What `/readyz` answers, and whether it says that something is missing.
