@@ -55,6 +55,9 @@ pub use app::{
     ManifestTrigger, Member, NewDomain, NewEgressRule, PENDING_CLAIMS_MAX, Person, RecordingEntry, Route, RouteTarget, ScheduleRun, Script,
     ScriptKind, SecretChange, SecretEntry, SecretPage, Settings, SourceAt, Split, SplitTerms, StaticTerms, Sticky, StickyError, Upload,
     Uploaded,
+    LinkedScript, LogEntry, LogQuery, Manifest, ManifestRoute, ManifestScript, ManifestSource, ManifestTarget, Member, NewDomain,
+    NewEgressRule, PENDING_CLAIMS_MAX, Person, RecordingEntry, Route, RouteTarget, Script, ScriptKind, SecretChange, SecretEntry,
+    SecretPage, Settings, SourceAt, Split, SplitTerms, StaticTerms, Sticky, StickyError, Upload, Uploaded, UsagePoint, UsageQuery,
 };
 pub use asset_set::{Asset, AssetSet};
 pub use audit::{AuditCheckpoint, AuditContent, AuditEntry, AuditFault, AuditFilter, AuditPosition, AuditVerdict, CheckpointError};

@@ -18,5 +18,6 @@ mod runs;
 mod schedules;
 mod schema;
 mod secrets;
+mod series;
 mod snapshot;
 mod world;
