@@ -22,4 +22,4 @@ pub use data_plane::{
     AssetMatch, BoxFuture, DataPlane, InvokeError, Invoked, REFRESH_MAX, ReplayError, RouteField, RouteMatch, RouteRefusal, RouteSpec,
 };
 pub use domain_proof::{keep_proving_domains, prove_next};
-pub use state::{Clock, DomainProof, Readiness, State, Streams, Versions};
+pub use state::{Clock, DomainProof, Readiness, State, Streams, UsageTurns, Versions};

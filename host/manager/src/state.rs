@@ -3,12 +3,16 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use execution::Execute;
 use jiff::Timestamp;
 use store::AdminId;
-use tokio::sync::watch;
+use tokio::{
+    sync::{Semaphore, SemaphorePermit, watch},
+    time::timeout,
+};
 
 use crate::{
     DataPlane,
@@ -49,6 +53,8 @@ pub struct State {
     pub passwords: Passwords,
     /// Counters of failed log-ins.
     pub throttle: Throttle,
+    /// Turns at reading the usage of apps.
+    pub usage_turns: UsageTurns,
     /// Open log streams.
     pub streams: Streams,
     /// Becomes true when the process begins to stop: streams end then, so that draining does not wait for them.
@@ -112,6 +118,28 @@ pub struct Versions {
 /// Log streams that one admin may hold open, over all his sessions and keys.
 const STREAMS_PER_ADMIN_MAX: usize = 8;
 
+/// Usage is read by so many at once; others wait, so that looking at charts takes no connection from those who work.
+const USAGE_AT_ONCE: usize = 2;
+/// How long they wait.
+const USAGE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Who may read a lot of rows now.
+#[derive(Debug)]
+pub struct UsageTurns(Semaphore);
+
+impl Default for UsageTurns {
+    fn default() -> Self {
+        Self(Semaphore::new(USAGE_AT_ONCE))
+    }
+}
+
+impl UsageTurns {
+    /// A turn; `None`: there was none for ten seconds.
+    pub(crate) async fn take(&self) -> Option<SemaphorePermit<'_>> {
+        timeout(USAGE_PATIENCE, self.0.acquire()).await.ok()?.ok()
+    }
+}
+
 /// Counts open log streams.
 #[derive(Debug, Clone, Default)]
 pub struct Streams {
@@ -147,5 +175,23 @@ impl Drop for StreamPermit {
                 open.remove(&self.admin);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn usage_is_read_by_two_at_once_and_others_wait() {
+        let turns = UsageTurns::default();
+        let (first, second) = (turns.take().await, turns.take().await);
+        assert!(first.is_some() && second.is_some());
+        let mut third = Box::pin(turns.take());
+        assert!((&mut third).now_or_never().is_none());
+        drop(first);
+        assert!(third.await.is_some());
     }
 }

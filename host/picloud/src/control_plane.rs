@@ -7,7 +7,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Incoming;
 use manager::{
-    Client, DataPlane, DomainProof, State, Streams, Versions,
+    Client, DataPlane, DomainProof, State, Streams, UsageTurns, Versions,
     auth::{password::Passwords, throttle::Throttle},
     dns::Resolvers,
 };
@@ -61,6 +61,7 @@ pub(crate) fn state(config: &Config, parts: Parts) -> Arc<State> {
         },
         passwords: parts.passwords,
         throttle: Throttle::default(),
+        usage_turns: UsageTurns::default(),
         streams: Streams::default(),
         stopping: parts.stopping,
     })

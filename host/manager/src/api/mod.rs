@@ -52,6 +52,7 @@ mod status;
 mod through;
 mod trigger_bodies;
 mod triggers;
+mod usage;
 mod words;
 
 pub use envelope::RequestId;
@@ -178,6 +179,7 @@ fn of_what_runs() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(executions::list_executions))
         .routes(routes!(executions::get_execution))
         .routes(routes!(executions::get_execution_logs))
+        .routes(routes!(usage::get_usage))
         .routes(routes!(logs::list_logs))
         .routes(routes!(logs::stream_logs))
 }

@@ -47,6 +47,7 @@ use super::problem::ProblemBody;
         (name = "deployments", description = "What ran when"),
         (name = "assets", description = "Files that belong to deployments"),
         (name = "executions", description = "What ran, how it ended, what it used"),
+        (name = "usage", description = "What executions came to, over time"),
         (name = "logs", description = "What scripts logged"),
         (name = "api-keys", description = "Credentials of programs"),
         (name = "audit", description = "Who changed what"),

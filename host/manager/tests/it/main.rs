@@ -38,3 +38,4 @@ mod session;
 mod sessions;
 mod support;
 mod things;
+mod usage;

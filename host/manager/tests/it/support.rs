@@ -14,7 +14,7 @@ use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use manager::{
-    Client, DomainProof, Readiness, State, Streams, Versions,
+    Client, DomainProof, Readiness, State, Streams, UsageTurns, Versions,
     auth::{password::Passwords, throttle::Throttle},
     dns::Resolvers,
 };
@@ -70,6 +70,7 @@ impl Instance {
             versions: Versions { product: "0.1.0".into(), api: "1".into(), schema: 4, script_sdk: "1".into(), guest: "none".into() },
             passwords: Passwords::new(2),
             throttle: Throttle::default(),
+            usage_turns: UsageTurns::default(),
             streams: Streams::default(),
             stopping,
         });
@@ -114,6 +115,7 @@ impl Instance {
             versions: old.versions.clone(),
             passwords: Passwords::new(2),
             throttle: Throttle::default(),
+            usage_turns: UsageTurns::default(),
             streams: Streams::default(),
             stopping: old.stopping.clone(),
         };

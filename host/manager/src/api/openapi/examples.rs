@@ -73,6 +73,9 @@ const NUMBERS: &[(&str, u64)] = &[
     ("start_us", 12),
     ("stop_above_error_rate", 5),
     ("wall_us", 41),
+    ("wall_us_p50", 41),
+    ("wall_us_p95", 97),
+    ("wall_us_p99", 240),
     ("window_requests", 100),
 ];
 /// What is null in a thing that is well, and what excludes a field beside it.
