@@ -141,9 +141,9 @@ pub(super) async fn get_usage(
 /// The time in whole steps, which begin where those of UTC do.
 fn whole_steps(from: Option<Timestamp>, to: Option<Timestamp>, now: Timestamp, step: Step) -> Result<UsageQuery, Problem> {
     let length = i64::from(step.seconds());
-    // Up to the end of the step that `to` lies in, unless it is the beginning of one.
-    let to = to.unwrap_or(now);
-    let end = to.as_second().div_euclid(length) + i64::from(to.as_second().rem_euclid(length) != 0 || to.subsec_nanosecond() != 0);
+    // Up to the end of the step that `to` lies in, unless it is the beginning of one; what runs now is in the present step in any case.
+    let begun = to.is_none_or(|to| to.as_second().rem_euclid(length) != 0 || to.subsec_nanosecond() != 0);
+    let end = to.unwrap_or(now).as_second().div_euclid(length) + i64::from(begun);
     let begin = from.map_or(end - POINTS_DEFAULT, |from| from.as_second().div_euclid(length));
     if begin >= end {
         return Err(Problem::invalid("?from", "The beginning must lie before the end (`to`, or now)."));
@@ -176,6 +176,9 @@ mod tests {
         let expected = |from: &str, to: &str| Ok((from.to_owned(), to.to_owned()));
         assert_eq!(steps(None, None, Step::Hour), expected("2026-03-29T09:00:00Z", "2026-03-30T09:00:00Z"));
         assert_eq!(steps(Some("2026-03-30T08:00:00Z"), None, Step::Minute), expected("2026-03-30T08:00:00Z", "2026-03-30T08:31:00Z"));
+        // At the very beginning of a step, it has begun.
+        let sharp = whole_steps(None, None, time("2026-03-30T09:00:00Z").unwrap(), Step::Hour).unwrap();
+        assert_eq!(sharp.to.to_string(), "2026-03-30T10:00:00Z");
         let (from, to) = (Some("2026-03-01T00:00:01Z"), Some("2026-03-03T00:00:00Z"));
         assert_eq!(steps(from, to, Step::Day), expected("2026-03-01T00:00:00Z", "2026-03-03T00:00:00Z"));
         // A day of minutes and an hour; a minute more.

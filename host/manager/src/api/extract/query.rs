@@ -19,9 +19,16 @@ impl<S: Sync + Send, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
             Err(rejection) => {
                 let text = rejection.body_text();
                 let message = text.trim_start_matches("Failed to deserialize query string: ");
-                let name = message.split('`').nth(1).or_else(|| message.split(':').next()).unwrap_or_default();
+                let name = named(message);
                 Err(Problem::invalid(&format!("?{name}"), format!("{message}.")))
             }
         }
     }
+}
+
+/// The parameter that a message is about: in front of it, if the place is known, or the first word in quotes. A value may be quoted as well.
+fn named(message: &str) -> &str {
+    let is_name = |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let in_front = message.split_once(": ").map(|(name, _)| name).filter(is_name);
+    in_front.or_else(|| message.split('`').nth(1)).unwrap_or_default()
 }
