@@ -7,6 +7,7 @@ use crate::{
     host_name::{self, Host, HostError},
     peer::TrustedProxies,
     preview::PreviewKey,
+    telemetry::Telemetry,
 };
 
 /// Milliseconds since 1970-01-01T00:00:00Z. Given by the binary, which owns the clock.
@@ -31,6 +32,8 @@ pub struct Config {
     pub egress: Arc<Egress>,
     /// Where ids and the clocks of scripts get their time.
     pub clock: Clock,
+    /// Where spans go.
+    pub telemetry: Telemetry,
     /// Bounds of connections.
     pub connections: Connections,
 }

@@ -15,6 +15,8 @@ use crate::{
     body::Body,
     commit::{self, Attempt, Of, RERUNS_MAX},
     egress::Hops,
+    commit::{self, Attempt, RERUNS_MAX},
+    egress::{CalledFrom, Hops},
     error::{Refusal, failure_response, status_of},
     gate::Gate,
     metrics::Metrics,
@@ -23,6 +25,8 @@ use crate::{
     response::{self, Checked, HostOwner},
     services::AppServices,
     table::{App, Script, Version},
+    telemetry::TraceContext,
+    traced::Traced,
 };
 
 /// What is asked to run.
@@ -77,6 +81,8 @@ pub enum InvokeError {
 /// The row of an execution that runs. Dropped before its end, because the client went away or the process stops, it is recorded as cancelled.
 struct Running<'a> {
     recorder: &'a Recorder,
+    /// `None`: no spans are made of it.
+    traced: Option<Traced<'a>>,
     metrics: &'a Metrics,
     gate: &'a Gate,
     row: Option<NewExecution>,
@@ -90,7 +96,8 @@ impl Orchestrator {
     pub(crate) async fn run(&self, call: Call<'_>, arrival: Arrival, cause: Cause<'_>, permit: &Permit<'_>) -> Result<Ended, Refusal> {
         let image = call.script.image.as_ref().ok_or(Refusal::NotLoaded)?;
         let _sandbox = permit.sandbox().await?;
-        let id = arrival.id;
+        let (id, trace) = (arrival.id, arrival.trace);
+        let traced = trace.is_sampled.then(|| Traced::new(&self.config.telemetry, call.app, call.script, &arrival));
         let (kind, job) = (cause.kind(), cause.job());
         let [method, host, path] = cause.target();
         let invocation = arrival.invocation(call.app, call.version, call.script, cause);
@@ -114,11 +121,12 @@ impl Orchestrator {
             logs_dropped: 0,
             attempts: 1,
             recording: None,
+            trace: (trace.trace != id.as_u128()).then(|| Uuid::from_u128(trace.trace)),
         };
-        let mut running = Running { recorder: &self.recorder, metrics: &self.metrics, gate: &call.app.gate, row: Some(row) };
+        let mut running = Running { recorder: &self.recorder, traced, metrics: &self.metrics, gate: &call.app.gate, row: Some(row) };
 
         // 6 and 7. Execute, check the answer, commit.
-        let last = self.run_until_committed(&call, image, &invocation, &mut running).await;
+        let last = self.run_until_committed(&call, image, &invocation, trace, &mut running).await;
 
         // 8. The row, the logs and the recording.
         let kept = if kind == InvocationType::Test { last.logs.clone() } else { Logs::default() };
@@ -129,15 +137,24 @@ impl Orchestrator {
     }
 
     /// Runs the script in a fresh sandbox, and again, with the same id, seed and clock, while others change what it has read.
-    async fn run_until_committed(&self, call: &Call<'_>, image: &Image, invocation: &Invocation, running: &mut Running<'_>) -> LastRun {
+    async fn run_until_committed(
+        &self,
+        call: &Call<'_>,
+        image: &Image,
+        invocation: &Invocation,
+        trace: TraceContext,
+        running: &mut Running<'_>,
+    ) -> LastRun {
         let limits = &call.version.limits;
         let now = Timestamp::from_millisecond(i64::try_from(invocation.now_ms).unwrap_or(i64::MAX)).unwrap_or(Timestamp::MAX);
         let of = Of { now, hops: call.hops, depth: invocation.depth };
+        let from = CalledFrom { hops: call.hops, trace };
         let mut turn = None;
         let mut attempts = 1;
         loop {
+            running.begin();
             let deadline = Instant::now() + Duration::from_millis(limits.wall_ms);
-            let outbound = self.config.egress.outbound(Arc::clone(&call.app.egress), &call.app.limits, call.hops, deadline);
+            let outbound = self.config.egress.outbound(Arc::clone(&call.app.egress), &call.app.limits, from, deadline);
             let (services, tape) =
                 recording::begin(&call.app.limits, AppServices::new(call.app, call.version, self.config.clock, now, outbound));
             let Outcome { result, usage, logs, calls, effects } = self.executor.execute(image, invocation, limits, services).await;
@@ -198,6 +215,24 @@ impl Running<'_> {
         self.row.as_ref().is_some_and(|row| row.job.is_some())
     }
 
+    /// An attempt begins.
+    fn begin(&mut self) {
+        if let Some(traced) = &mut self.traced {
+            traced.attempt();
+        }
+    }
+
+    /// It is over, one way or the other.
+    fn leave(&self, row: NewExecution, logs: Logs) {
+        self.metrics.executed(self.gate, &row);
+        if let Some(traced) = &self.traced {
+            traced.leave(&row);
+        }
+        let trace = row.trace.unwrap_or(row.id.uuid());
+        tracing::debug!(app = %row.app, execution = %row.id, trace = %trace.simple(), outcome = row.outcome, wall_us = row.usage.wall_us, "an execution has ended");
+        self.recorder.record(row, logs);
+    }
+
     /// Once more, and waited for this.
     fn ran(&mut self, attempts: u32, calls: Vec<TracedCall>) {
         if let Some(row) = &mut self.row {
@@ -213,8 +248,7 @@ impl Running<'_> {
     fn end(mut self, result: &Result<Checked, Failure>, usage: Usage, logs: Logs, recording: Option<NewRecording>) {
         if let Some(row) = self.row.take() {
             let row = NewExecution { recording, ..ended(row, result, usage, &logs) };
-            self.metrics.executed(self.gate, &row);
-            self.recorder.record(row, logs);
+            self.leave(row, logs);
         }
     }
 }
@@ -233,8 +267,7 @@ impl Drop for Running<'_> {
     fn drop(&mut self) {
         // Of a job that is cut off nobody knows the end yet: it is delivered again, as the same execution.
         if let Some(row) = self.row.take().filter(|row| row.job.is_none()) {
-            self.metrics.executed(self.gate, &row);
-            self.recorder.record(row, Logs::default());
+            self.leave(row, Logs::default());
         }
     }
 }

@@ -46,6 +46,8 @@ mod services;
 mod socket;
 mod split;
 mod table;
+pub mod telemetry;
+mod traced;
 pub mod trie;
 
 use std::{
@@ -282,7 +284,10 @@ impl Orchestrator {
             let permit = self.admission.admit(&app.gate, applicant).await?;
             let script = app.version.script(script).ok_or(Refusal::NotLoaded)?;
             let call = Call { app: &app, version: &app.version, script, route: None, hops };
-            Ok(self.run(call, Arrival::new(self.config.clock)?, Cause::Test(request), &permit).await?.into_invoked())
+            Ok(self
+                .run(call, Arrival::new(self.config.clock, &self.config.telemetry)?, Cause::Test(request), &permit)
+                .await?
+                .into_invoked())
         };
         invoked.await.map_err(|refusal: Refusal| {
             self.refusals.count(&refusal);
@@ -316,7 +321,7 @@ impl Orchestrator {
     }
 
     async fn app_response(&self, request: Request<Incoming>, host: String, served: Served<'_>, peer: SocketAddr) -> Response<Body> {
-        let arrival = match Arrival::new(self.config.clock) {
+        let arrival = match Arrival::new(self.config.clock, &self.config.telemetry) {
             Ok(arrival) => arrival,
             Err(refusal) => return self.refuse(refusal, None),
         };
@@ -337,7 +342,7 @@ impl Orchestrator {
         host: String,
         served: Served<'_>,
         peer: SocketAddr,
-        arrival: Arrival,
+        mut arrival: Arrival,
     ) -> Result<Response<Body>, Refusal> {
         let (parts, body) = request.into_parts();
         request::check_head(&parts)?;
@@ -371,6 +376,8 @@ impl Orchestrator {
         let body = request::read_body(body, version.limits.request_body_bytes, &self.config.connections).await?;
         let owner = served.owner_of(&host);
         let hops = self.hops.read(&parts.headers);
+        let from_proxy = self.config.trusted_proxies.trusts(peer.ip());
+        arrival.trace = self.config.telemetry.continued(arrival.trace, &parts.headers, from_proxy);
         let request = request::http_request(&parts, host, params, client, body);
 
         // 6 to 8. Execute, check the answer, leave the row behind.

@@ -15,6 +15,7 @@ use crate::{
     error::Refusal,
     peer::Client,
     table::{App, Script, Version},
+    telemetry::{Telemetry, TraceContext},
 };
 
 /// Longest target: path and query (S-4.7).
@@ -91,23 +92,29 @@ pub(crate) struct Arrival {
     pub(crate) seed: [u8; 32],
     /// Measures how long all of it takes; nothing that a script sees follows from it.
     pub(crate) began: Instant,
+    /// Its place in a trace.
+    pub(crate) trace: TraceContext,
 }
 
 impl Arrival {
-    /// Asks the operating system once for the seed and for the random part of the id.
-    pub(crate) fn new(clock: Clock) -> Result<Self, Refusal> {
-        let mut random = [0_u8; 42];
+    /// Asks the operating system once for the seed and for all other chance.
+    pub(crate) fn new(clock: Clock, telemetry: &Telemetry) -> Result<Self, Refusal> {
+        let mut random = [0_u8; 58];
         getrandom::fill(&mut random).map_err(|_| Refusal::NoEntropy)?;
         let now_ms = clock();
         let (mut seed, mut tail) = ([0; 32], [0; 10]);
         seed.copy_from_slice(&random[..32]);
-        tail.copy_from_slice(&random[32..]);
-        Ok(Self { id: uuid::Builder::from_unix_timestamp_millis(now_ms, &tail).into_uuid(), now_ms, seed, began: Instant::now() })
+        tail.copy_from_slice(&random[32..42]);
+        let number = |from: usize| random[from..from + 8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+        let id = uuid::Builder::from_unix_timestamp_millis(now_ms, &tail).into_uuid();
+        let trace = telemetry.begin(id, number(42), number(50));
+        Ok(Self { id, now_ms, seed, began: Instant::now(), trace })
     }
 
     /// Of an execution whose id is given: it may have been begun before.
-    pub(crate) fn again(id: Uuid, clock: Clock) -> Result<Self, Refusal> {
-        Ok(Self { id, ..Self::new(clock)? })
+    pub(crate) fn again(id: Uuid, clock: Clock, telemetry: &Telemetry) -> Result<Self, Refusal> {
+        let fresh = Self::new(clock, telemetry)?;
+        Ok(Self { id, trace: TraceContext { trace: id.as_u128(), ..fresh.trace }, ..fresh })
     }
 
     /// The invocation that a script sees as `ctx`.
@@ -327,7 +334,7 @@ mod tests {
 
     #[test]
     fn ids_carry_their_time() {
-        let arrival = Arrival::new(|| 1_700_000_000_123).unwrap();
+        let arrival = Arrival::new(|| 1_700_000_000_123, &Telemetry::default()).unwrap();
         assert_eq!(arrival.id.get_version_num(), 7);
         assert_eq!(arrival.id.get_timestamp().unwrap().to_unix(), (1_700_000_000, 123_000_000));
     }

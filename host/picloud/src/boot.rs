@@ -10,9 +10,13 @@ use anyhow::Context as _;
 use execution::Execute;
 use executor::Executor;
 use manager::auth::password::Passwords;
-use orchestrator::{Connections, Orchestrator, PreviewKey, Recorder, egress::Egress};
+use orchestrator::{
+    Connections, Orchestrator, PreviewKey, Recorder,
+    egress::Egress,
+    telemetry::{Exporter, Telemetry},
+};
 use store::{Data, Listener, Runs, Snapshots, Store};
-use tokio::{net::TcpListener, runtime::Handle, task::JoinHandle};
+use tokio::{net::TcpListener, runtime::Handle, sync::oneshot, task::JoinHandle};
 
 use crate::{
     certificates::Certificates,
@@ -66,9 +70,11 @@ async fn serve_from(
 ) -> anyhow::Result<()> {
     let supervisor = Supervisor::of(&config.service_manager)?;
     let recorder = Recorder::default();
+    let (telemetry, exporter) = Telemetry::new(config.telemetry.clone());
+    let left = Left { recorder: recorder.clone(), telemetry: telemetry.clone() };
     let passwords = Passwords::new(cores);
     let (executor, orchestrator) = tokio::select! {
-        prepared = prepare(config, store, &passwords, cores, &recorder, data) => prepared?,
+        prepared = prepare(config, store, &passwords, cores, &left, data) => prepared?,
         () = signals.wait() => return Ok(()),
     };
 
@@ -77,6 +83,7 @@ async fn serve_from(
         store: store.clone(),
         orchestrator: Arc::clone(&orchestrator),
         recorder: recorder.clone(),
+        telemetry,
         executor: Arc::clone(&executor),
         stopping: stopping.subscribe(),
     });
@@ -100,6 +107,7 @@ async fn serve_from(
 
     let mut background = Background {
         write: data.spawn(write(recorder.clone(), store.runs())),
+        export: exporter.map(Export::start),
         jobs: data.spawn(run_jobs(Arc::clone(&orchestrator), store.data(), shutdown::begun(stopping.subscribe()))),
         others: vec![
             data.spawn(run_schedules(Arc::clone(&orchestrator), store.data(), shutdown::begun(stopping.subscribe()))),
@@ -134,7 +142,7 @@ async fn prepare(
     store: &Store,
     passwords: &Passwords,
     cores: usize,
-    recorder: &Recorder,
+    left: &Left,
     data: &Handle,
 ) -> anyhow::Result<(Arc<Executor>, Arc<Orchestrator>)> {
     // Boxed: needed once in an instance's life, and as large as everything it may do.
@@ -146,14 +154,41 @@ async fn prepare(
         store.data().end_leases().await.context("could not prepare the queue")?;
     }
     let executor = start_executor(config, cores).await?;
-    let orchestrator = load_apps(config, store, &executor, recorder, data).await?;
+    let orchestrator = load_apps(config, store, &executor, left, data).await?;
     Ok((executor, orchestrator))
+}
+
+/// Where executions leave what is to be known of them.
+struct Left {
+    recorder: Recorder,
+    telemetry: Telemetry,
+}
+
+/// The task that sends spans, until its sender is dropped.
+struct Export {
+    until: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Export {
+    fn start(exporter: Exporter) -> Self {
+        let (until, ended) = oneshot::channel();
+        // Nothing is ever sent: the sender goes.
+        Self { until, task: tokio::spawn(exporter.run(async { drop(ended.await) })) }
+    }
+
+    async fn end(self) {
+        drop(self.until);
+        shutdown::finish("the spans of executions", self.task).await;
+    }
 }
 
 /// What runs beside the server.
 struct Background {
     /// Ends by itself, when everything is written.
     write: JoinHandle<()>,
+    /// `None`: nothing is exported.
+    export: Option<Export>,
     /// Ends like the server: when no job runs any more.
     jobs: JoinHandle<()>,
     /// End never.
@@ -171,6 +206,9 @@ impl Background {
     async fn end(self) {
         self.jobs.abort();
         shutdown::finish("the rows of executions", self.write).await;
+        if let Some(export) = self.export {
+            export.end().await;
+        }
         for task in self.others {
             task.abort();
             // What was aborted ends with an error that says so.
@@ -219,7 +257,7 @@ async fn load_apps(
     config: &Config,
     store: &Store,
     executor: &Arc<Executor>,
-    recorder: &Recorder,
+    left: &Left,
     data: &Handle,
 ) -> anyhow::Result<Arc<Orchestrator>> {
     let preview_key = preview_key(store).await?;
@@ -234,10 +272,11 @@ async fn load_apps(
         ),
         preview_key,
         clock: clock::now_ms,
+        telemetry: left.telemetry.clone(),
         connections: connections(config),
     };
     let executor: Arc<dyn Execute> = Arc::<Executor>::clone(executor);
-    let orchestrator = Arc::new(Orchestrator::new(settings, executor, recorder.clone()).context("could not start the data plane")?);
+    let orchestrator = Arc::new(Orchestrator::new(settings, executor, left.recorder.clone()).context("could not start the data plane")?);
     let (loading, snapshots) = (Arc::clone(&orchestrator), store.snapshots());
     let loaded = data.spawn(async move { loading.load(&snapshots).await }).await.context("the server failed")?;
     loaded.context("could not load the apps")?;

@@ -120,6 +120,8 @@ fn kept(to: &mut Exposition, ready: &Ready, figures: &Figures) {
         "reason",
         figures.recordings_dropped,
     );
+    let spans = ready.telemetry.counts();
+    to.many("traced_total", Counter, "Sampled executions whose spans were exported, found no room, or were not delivered", "result", spans);
     to.one("log_lines_dropped_total", Counter, "Log lines of scripts beyond their limit", figures.log_lines_dropped);
 }
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use executor::Executor;
 use manager::Readiness;
-use orchestrator::{Orchestrator, Recorder};
+use orchestrator::{Orchestrator, Recorder, telemetry::Telemetry};
 use store::Store;
 use tokio::{sync::watch, time::timeout};
 
@@ -16,6 +16,7 @@ pub(crate) struct Ready {
     pub(crate) store: Store,
     pub(crate) orchestrator: Arc<Orchestrator>,
     pub(crate) recorder: Recorder,
+    pub(crate) telemetry: Telemetry,
     pub(crate) executor: Arc<Executor>,
     pub(crate) stopping: watch::Receiver<bool>,
 }

@@ -74,6 +74,9 @@ pub(super) struct ExecutionBody {
     logs_dropped: u64,
     /// How often the script was run, since others changed what it had read; the figures are those of the last time.
     attempts: u32,
+    /// The trace that it belongs to, as `traceparent` has it: that of whoever called, or the digits of its own id.
+    #[schema(example = "0af7651916cd43dd8448eb211c80319c")]
+    trace_id: String,
     /// Why it failed; null if it did not.
     error: Option<ExecutionError>,
     /// What the script waited for, in order: the first hundred. Absent in lists.
@@ -159,6 +162,7 @@ impl ExecutionBody {
             host_calls: usage.host_calls,
             logs_dropped: execution.logs_dropped,
             attempts: execution.attempts,
+            trace_id: execution.trace.simple().to_string(),
             error: execution.error_message.map(|message| ExecutionError { message, trace }),
             calls: None,
             created_at: execution.created_at,

@@ -55,6 +55,7 @@ fn execution(id: ExecutionId, app: AppId, script: ScriptId, failure: Option<Fail
         logs_dropped: 2,
         attempts: 1,
         recording: Some(NewRecording { text: recording(id).to_bytes(), bytes_max: 1 << 20 }),
+        trace: None,
     }
 }
 

@@ -3,7 +3,10 @@
 use std::{
     io,
     net::{IpAddr, SocketAddr},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use arc_swap::ArcSwap;
@@ -37,6 +40,7 @@ use super::{
 use crate::{
     preview::PreviewKey,
     rate::{Cell, Rate, take_now},
+    telemetry::{TRACEPARENT, TraceContext},
 };
 
 /// The way out of one node, the same for all apps. Keeps no connections: each call has its own, so that no app meets what another one
@@ -67,8 +71,19 @@ pub struct Outbound {
     app: Arc<AppEgress>,
     rate: Rate,
     hops: Hops,
+    /// What the other servers are told of the trace.
+    trace: TraceContext,
+    /// Calls so far.
+    calls: AtomicU32,
     /// When the execution is ended.
     deadline: Instant,
+}
+
+/// Which calls led to an execution, and which trace it belongs to.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CalledFrom {
+    pub(crate) hops: Hops,
+    pub(crate) trace: TraceContext,
 }
 
 /// A call that came to nothing.
@@ -116,12 +131,12 @@ impl Egress {
         Ok(Self { rules, resolver, dialler, own: address::of_this_machine, tls, hops: HopKey::new(key), started: Instant::now() })
     }
 
-    /// The calls of an execution that ends at `deadline` and was asked for by a request that came through `hops` calls. Of `limits`, the
-    /// rates count here.
+    /// The calls of an execution that ends at `deadline`. Of `limits`, the rates count here.
     #[must_use]
-    pub fn outbound(self: &Arc<Self>, app: Arc<AppEgress>, limits: &AppLimits, hops: Hops, deadline: Instant) -> Outbound {
+    pub fn outbound(self: &Arc<Self>, app: Arc<AppEgress>, limits: &AppLimits, from: CalledFrom, deadline: Instant) -> Outbound {
         let rate = Rate::new(limits.http_requests_per_second, limits.http_requests_burst);
-        Outbound { egress: Arc::clone(self), app, rate, hops, deadline }
+        let CalledFrom { hops, trace } = from;
+        Outbound { egress: Arc::clone(self), app, rate, hops, trace, calls: AtomicU32::new(0), deadline }
     }
 
     fn now_ns(&self) -> u64 {
@@ -159,8 +174,10 @@ impl Outbound {
     /// `bytes_max` bytes.
     pub(crate) async fn send_all(&self, requests: &[calls::Request], bytes_max: u64) -> Vec<calls::Result> {
         let budget = Budget::new(bytes_max);
-        let sent = |request| self.send(request, &budget).map_err(failed);
-        let answers = stream::iter(requests.iter().cloned()).map(sent);
+        // Numbered in their order, which is that of the trace.
+        let first = self.calls.fetch_add(u32::try_from(requests.len()).unwrap_or(u32::MAX), Ordering::Relaxed);
+        let sent = |(request, place)| self.send_as(first.wrapping_add(place), request, &budget).map_err(failed);
+        let answers = stream::iter(requests.iter().cloned().zip(0_u32..)).map(sent);
         answers.buffered(AT_ONCE_MAX).collect().await
     }
 
@@ -169,13 +186,24 @@ impl Outbound {
     /// # Errors
     /// [`NotAnswered`].
     pub async fn send(&self, request: calls::Request, budget: &Budget) -> Result<calls::Response, NotAnswered> {
+        self.send_as(self.calls.fetch_add(1, Ordering::Relaxed), request, budget).await
+    }
+
+    async fn send_as(&self, number: u32, request: calls::Request, budget: &Budget) -> Result<calls::Response, NotAnswered> {
         let mut was_sent = false;
-        let answer = self.follow(request, budget, &mut was_sent).await;
+        let answer = self.follow(number, request, budget, &mut was_sent).await;
         answer.map_err(|error| NotAnswered { error, was_sent })
     }
 
-    async fn follow(&self, request: calls::Request, budget: &Budget, was_sent: &mut bool) -> Result<calls::Response, EgressError> {
+    async fn follow(
+        &self,
+        number: u32,
+        request: calls::Request,
+        budget: &Budget,
+        was_sent: &mut bool,
+    ) -> Result<calls::Response, EgressError> {
         let mut draft = Draft::new(request)?;
+        let traceparent = self.trace.traceparent(number);
         let now = Instant::now();
         let left = self.deadline.saturating_duration_since(now).saturating_sub(limits::RESERVE);
         let until = now + draft.total.min(left);
@@ -184,7 +212,8 @@ impl Outbound {
         }
         for redirects in 0.. {
             let late = || EgressError::Timeout(draft.target.origin());
-            let response = timeout_at(until, self.hop(&draft, budget, was_sent)).await.map_err(|_elapsed| late())??;
+            let response =
+                timeout_at(until, self.hop(&draft, traceparent.as_ref(), budget, was_sent)).await.map_err(|_elapsed| late())??;
             let Some(location) = redirect::location(&response) else {
                 return Ok(answer(response, &draft.target, redirects));
             };
@@ -197,21 +226,27 @@ impl Outbound {
     }
 
     /// One request to one host, with every check.
-    async fn hop(&self, draft: &Draft, budget: &Budget, was_sent: &mut bool) -> Result<Response<Vec<u8>>, EgressError> {
+    async fn hop(
+        &self,
+        draft: &Draft,
+        traceparent: Option<&HeaderValue>,
+        budget: &Budget,
+        was_sent: &mut bool,
+    ) -> Result<Response<Vec<u8>>, EgressError> {
         let Egress { rules, dialler, tls, .. } = &*self.egress;
         let target = &draft.target;
         if rules.deny_host(&target.host) || !self.app.policy.load().allows(target) {
             return Err(EgressError::NotAllowed(target.origin()));
         }
         take_now(|| self.egress.now_ns(), |now_ns| self.app.calls.take(self.rate, now_ns)).map_err(|_| EgressError::TooManyRequests)?;
-        let request = self.request(draft)?;
+        let request = self.request(draft, traceparent)?;
         let addresses = self.egress.addresses(target).await?;
         let stream = connect::connect(&**dialler, tls, target, &addresses).await?;
         *was_sent = true;
         exchange(stream, request, &target.origin(), budget).await
     }
 
-    fn request(&self, draft: &Draft) -> Result<Request<Full<bytes::Bytes>>, EgressError> {
+    fn request(&self, draft: &Draft, traceparent: Option<&HeaderValue>) -> Result<Request<Full<bytes::Bytes>>, EgressError> {
         let Draft { method, target, headers, body, .. } = draft;
         let unsendable = || EgressError::InvalidUrl("has a host that can't be sent");
         let mut request = Request::new(Full::new(body.clone()));
@@ -223,6 +258,10 @@ impl Outbound {
         fields.insert(header::CONNECTION, HeaderValue::from_static("close"));
         if let Some(hops) = self.egress.hops.next(self.hops) {
             fields.insert(HOPS, hops);
+        }
+        // A script that continues a trace of its own knows better.
+        if let (Some(traceparent), false) = (traceparent, fields.contains_key(TRACEPARENT)) {
+            fields.insert(TRACEPARENT, traceparent.clone());
         }
         if draft.has_length() {
             fields.insert(header::CONTENT_LENGTH, body.len().into());

@@ -26,7 +26,7 @@ mod target;
 
 pub use address::Checked;
 pub use budget::Budget;
-pub use client::{AppEgress, Egress, EgressSetupError, NotAnswered, Outbound};
+pub use client::{AppEgress, CalledFrom, Egress, EgressSetupError, NotAnswered, Outbound};
 pub use connect::{Dial, TcpDial};
 pub use error::EgressError;
 pub use hops::Hops;
@@ -34,3 +34,5 @@ pub use operator::{Denial, Opening, OperatorRules, RuleError};
 pub use policy::{Entry, HostPattern, HostPatternError, Policy};
 pub use resolve::{Resolve, Resolvers};
 pub use target::Scheme;
+
+pub(crate) use connect::tls;

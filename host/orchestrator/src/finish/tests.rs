@@ -53,6 +53,7 @@ fn row(number: u128, path: &str) -> NewExecution {
         logs_dropped: 0,
         attempts: 1,
         recording: None,
+        trace: None,
     }
 }
 

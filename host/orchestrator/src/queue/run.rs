@@ -75,7 +75,7 @@ impl Orchestrator {
             let applicant = Applicant { app: app.id, limits: &app.limits, client: None };
             let permit = self.admission.admit(&app.gate, applicant).await?;
             let call = Call { app: &app, version: &app.version, script, route: None, hops };
-            let arrival = Arrival::again(job.execution().uuid(), self.config.clock)?;
+            let arrival = Arrival::again(job.execution().uuid(), self.config.clock, &self.config.telemetry)?;
             self.run(call, arrival, Cause::Job(job), &permit).await
         };
         match ended.await {

@@ -168,6 +168,7 @@ impl Server {
             guest: "guest".to_owned(),
             egress: Arc::new(Egress::new(OperatorRules::default(), PreviewKey::new([7; 32]), Vec::new()).unwrap()),
             clock: || 1_700_000_000_000,
+            telemetry: orchestrator::telemetry::Telemetry::default(),
             connections,
         };
         let executor = Arc::new(Scripted::default());

@@ -39,6 +39,12 @@ pub(crate) fn run(command: ConfigCommand) -> anyhow::Result<()> {
     for denial in config.egress.denied() {
         writeln!(output, "egress denied  {denial}")?;
     }
+    let traces = config
+        .telemetry
+        .endpoint
+        .as_ref()
+        .map_or_else(|| "not exported".to_owned(), |endpoint| format!("{endpoint}, {} of all executions", config.telemetry.sample_ratio));
+    writeln!(output, "traces         {traces}")?;
     let ceilings: Vec<String> = config.ceilings.lowered().map(|(name, ceiling)| format!("{name} {ceiling}")).collect();
     let ceilings = if ceilings.is_empty() { "as built in".to_owned() } else { ceilings.join(", ") };
     writeln!(output, "limits         {ceilings}")?;

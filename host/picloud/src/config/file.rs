@@ -26,6 +26,8 @@ pub(crate) struct File {
     pub(crate) log: Option<String>,
     #[serde(default)]
     pub(crate) egress: EgressTable,
+    #[serde(default)]
+    pub(crate) telemetry: TelemetryTable,
     /// Ceilings of limits, by name: what an app can be given at most.
     #[serde(default)]
     pub(crate) limits: BTreeMap<String, u64>,
@@ -39,6 +41,24 @@ pub(crate) struct EgressTable {
     pub(crate) allow_private: Vec<String>,
     /// Networks and hosts that no app may reach.
     pub(crate) deny: Vec<String>,
+}
+
+/// The table `[telemetry]`: where traces go. In the file only.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct TelemetryTable {
+    /// A collector of OpenTelemetry (OTLP over HTTP); without it nothing is exported.
+    pub(crate) otlp_endpoint: Option<String>,
+    /// The share of executions that is sampled.
+    pub(crate) sample_ratio: f64,
+    /// Whether a trusted proxy's `traceparent` decides instead.
+    pub(crate) trust_parent: bool,
+}
+
+impl Default for TelemetryTable {
+    fn default() -> Self {
+        Self { otlp_endpoint: None, sample_ratio: 0.01, trust_parent: false }
+    }
 }
 
 impl File {

@@ -44,6 +44,8 @@ pub(crate) struct Config {
     pub(crate) dns_resolvers: Option<Vec<SocketAddr>>,
     /// What scripts may call beyond the public internet, and what of it they may not.
     pub(crate) egress: OperatorRules,
+    /// Where traces go, and of how many executions.
+    pub(crate) telemetry: orchestrator::telemetry::Settings,
     /// How much of executions and logs is kept.
     pub(crate) retention: Retention,
     /// What any app can be given at most; only the file names them.

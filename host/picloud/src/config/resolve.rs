@@ -12,13 +12,14 @@ use execution::{Ceilings, limits::CeilingError};
 use orchestrator::{
     Network, TrustedProxies,
     egress::{OperatorRules, RuleError},
+    telemetry::{self, EndpointError},
 };
 use store::Retention;
 
 use super::{
     Config, Database, FirstOwner, Secret,
     arguments::{Arguments, Environment},
-    file::{EgressTable, File},
+    file::{EgressTable, File, TelemetryTable},
 };
 
 /// What is wrong with the configuration.
@@ -80,6 +81,7 @@ fn resolve(arguments: Arguments, environment: &Environment, file: File, director
         trusted_proxies: trusted_proxies(arguments.trusted_proxies, file.trusted_proxies)?,
         dns_resolvers: dns_resolvers(arguments.dns_resolvers, file.dns_resolvers)?,
         egress: egress(&file.egress)?,
+        telemetry: telemetry(&file.telemetry)?,
         retention: Retention { days: u16::try_from(days).unwrap_or(u16::MAX), bytes_max: u64::from(megabytes) * 1024 * 1024 },
         ceilings: ceilings(file.limits)?,
         log: arguments.log.or(file.log).unwrap_or_else(|| "warn".into()),
@@ -146,6 +148,17 @@ fn egress(table: &EgressTable) -> Result<OperatorRules, ConfigError> {
         texts.iter().map(|text| text.parse().map_err(|expected| ConfigError::Rule { key, value: text.clone(), expected })).collect()
     }
     Ok(OperatorRules::new(rules("egress.allow_private", &table.allow_private)?, rules("egress.deny", &table.deny)?))
+}
+
+fn telemetry(table: &TelemetryTable) -> Result<telemetry::Settings, ConfigError> {
+    let TelemetryTable { otlp_endpoint, sample_ratio, trust_parent } = table;
+    let endpoint = otlp_endpoint
+        .as_ref()
+        .map(|text| text.parse().map_err(|expected: EndpointError| wrong("telemetry.otlp_endpoint", text, expected.to_string())));
+    if !(0.0..=1.0).contains(sample_ratio) {
+        return Err(wrong("telemetry.sample_ratio", sample_ratio, "a share from 0 to 1, like 0.01 for one execution in a hundred"));
+    }
+    Ok(telemetry::Settings { endpoint: endpoint.transpose()?, sample_ratio: *sample_ratio, trust_parent: *trust_parent })
 }
 
 fn ceilings(lowered: BTreeMap<String, u64>) -> Result<Ceilings, ConfigError> {

@@ -26,5 +26,6 @@ mod schedules;
 mod schemathesis;
 mod secrets;
 mod supervised;
+mod traces;
 mod transfers;
 mod triggers;

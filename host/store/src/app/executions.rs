@@ -3,6 +3,7 @@
 use execution::{Frame, TracedCall, Usage};
 use jiff::Timestamp;
 use sqlx::types::Json;
+use uuid::Uuid;
 
 use super::AppStore;
 use crate::{Error, ExecutionId, JobId, Listed, Page, Result, RouteId, ScriptId, time::Time};
@@ -38,6 +39,8 @@ pub struct Execution {
     pub logs_dropped: u64,
     /// How often the script was run; the figures are those of the last time.
     pub attempts: u32,
+    /// The trace that it belongs to: its own id, or that of whoever called.
+    pub trace: Uuid,
     pub created_at: Timestamp,
 }
 
@@ -64,7 +67,7 @@ impl AppStore {
                 deployment, invocation_type, outcome, status,
                 method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message,
                 error_trace as "error_trace: Json<Vec<Frame>>",
-                logs_dropped, attempts, null::jsonb as "calls: Json<Vec<TracedCall>>", created_at as "created_at: Time"
+                logs_dropped, attempts, null::jsonb as "calls: Json<Vec<TracedCall>>", trace_id, created_at as "created_at: Time"
             from executions
             where app_id = $1 and created_at <= $2 and (created_at, id) < ($2, $3)
                 and ($4::uuid is null or script_id = $4) and ($5::text is null or outcome = $5)
@@ -96,7 +99,7 @@ impl AppStore {
                 deployment, invocation_type, outcome, status,
                 method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message,
                 error_trace as "error_trace: Json<Vec<Frame>>",
-                logs_dropped, attempts, calls as "calls: Json<Vec<TracedCall>>", created_at as "created_at: Time"
+                logs_dropped, attempts, calls as "calls: Json<Vec<TracedCall>>", trace_id, created_at as "created_at: Time"
             from executions where app_id = $1 and created_at = $2 and id = $3
             "#,
             self.app as _,
@@ -132,6 +135,7 @@ struct ExecutionRow {
     logs_dropped: i64,
     attempts: i16,
     calls: Option<Json<Vec<TracedCall>>>,
+    trace_id: Option<Uuid>,
     created_at: Timestamp,
 }
 
@@ -163,6 +167,7 @@ impl From<ExecutionRow> for Execution {
             calls: row.calls.map_or_else(Vec::new, |Json(calls)| calls),
             logs_dropped: unsigned(row.logs_dropped),
             attempts: u32::try_from(row.attempts).unwrap_or(1),
+            trace: row.trace_id.unwrap_or(row.id.uuid()),
             created_at: row.created_at,
         }
     }

@@ -5,6 +5,7 @@ use std::{borrow::Cow, collections::BTreeSet};
 use execution::{Failure, InvocationType, Level, TracedCall, Usage};
 use jiff::civil::Date;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::{Runs, partition::day_of, recordings};
 use crate::{AppId, Error, ExecutionId, JobId, Result, RouteId, ScriptId, error::sqlstate, time::Time};
@@ -40,6 +41,8 @@ pub struct NewExecution {
     pub attempts: u32,
     /// What it takes to run it again.
     pub recording: Option<NewRecording>,
+    /// The trace of whoever called; `None`: it has the id of the execution.
+    pub trace: Option<Uuid>,
 }
 
 /// A recording to be kept.
@@ -127,14 +130,17 @@ pub(crate) async fn insert_executions(connection: &mut PgConnection, rows: &[New
     let calls = rows.iter().map(|row| (!row.calls.is_empty()).then(|| serde_json::to_string(&row.calls).ok()).flatten());
     sqlx::query!(
         "insert into executions (app_id, created_at, id, request_id, script_id, route_id, deployment, invocation_type, outcome, status,
-            method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace, logs_dropped, attempts, calls, job_id)
+            method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace, logs_dropped, attempts, calls, job_id,
+            trace_id)
         select app_id, created_at, id, request_id, script_id, route_id, deployment, invocation_type, outcome, status,
-            method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace::json, logs_dropped, attempts, calls::jsonb, job_id
+            method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace::json, logs_dropped, attempts, calls::jsonb, job_id,
+            trace_id
         from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::int[], $8::text[], $9::text[],
             $10::smallint[], $11::text[], $12::text[], $13::text[], $14::bigint[], $15::bigint[], $16::bigint[], $17::int[], $18::text[],
-            $19::text[], $20::bigint[], $21::smallint[], $22::text[], $23::uuid[])
+            $19::text[], $20::bigint[], $21::smallint[], $22::text[], $23::uuid[], $24::uuid[])
         as new (app_id, created_at, id, request_id, script_id, route_id, deployment, invocation_type, outcome, status,
-            method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace, logs_dropped, attempts, calls, job_id)
+            method, host, path, fuel_used, memory_peak_bytes, wall_us, host_calls, error_message, error_trace, logs_dropped, attempts, calls, job_id,
+            trace_id)
         on conflict do nothing",
         column!(row => row.app) as &[AppId],
         column!(row => Time(row.id.created_at())) as &[Time],
@@ -158,7 +164,8 @@ pub(crate) async fn insert_executions(connection: &mut PgConnection, rows: &[New
         column!(row => signed(row.logs_dropped)) as &[i64],
         column!(row => i16::try_from(row.attempts).unwrap_or(i16::MAX)) as &[i16],
         &calls.collect::<Vec<_>>() as &[Option<String>],
-        column!(row => row.job) as &[Option<JobId>]
+        column!(row => row.job) as &[Option<JobId>],
+        column!(row => row.trace) as &[Option<Uuid>]
     )
     .execute(connection)
     .await?;

@@ -37,6 +37,7 @@ fn recorded(app: &AppStore, script: ScriptId, now: Timestamp, text: &str, bytes_
         logs_dropped: 0,
         attempts: 1,
         recording: Some(NewRecording { text: text.into(), bytes_max }),
+        trace: None,
     }
 }
 

@@ -30,6 +30,7 @@ pub(crate) fn execution(app: AppId, script: ScriptId, at: Timestamp) -> NewExecu
         logs_dropped: 0,
         attempts: 1,
         recording: None,
+        trace: None,
     }
 }
 

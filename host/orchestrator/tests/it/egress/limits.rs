@@ -9,7 +9,7 @@ use std::{
 };
 
 use execution::{AppLimits, http::Request};
-use orchestrator::egress::{Budget, EgressError, Hops, NotAnswered};
+use orchestrator::egress::{Budget, CalledFrom, EgressError, NotAnswered};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     sync::mpsc,
@@ -147,7 +147,7 @@ async fn s_5_5_a_head_that_trickles_is_no_answer() {
 async fn s_5_5_a_call_has_no_more_time_than_its_execution() {
     let server = Upstream::saying(&[("/", "HTTP/1.1 204 N\r\n\r\n")]).await;
     let way = Way::to(server.address);
-    let over = way.egress.outbound(Arc::clone(&way.app), &AppLimits::default(), Hops::default(), Instant::now());
+    let over = way.egress.outbound(Arc::clone(&way.app), &AppLimits::default(), CalledFrom::default(), Instant::now());
     let refused = over.send(get(&server.url("/")), &Budget::new(0)).await.unwrap_err();
     assert_eq!(refused, NotAnswered { error: late(&server), was_sent: false });
     assert_eq!(way.watched.dialled().len(), 0);

@@ -27,7 +27,8 @@ use execution::{
 use orchestrator::{
     PreviewKey,
     egress::{
-        AppEgress, Budget, Checked, Dial, Egress, EgressError, Entry, Hops, Opening, OperatorRules, Outbound, Policy, Resolve, TcpDial,
+        AppEgress, Budget, CalledFrom, Checked, Dial, Egress, EgressError, Entry, Opening, OperatorRules, Outbound, Policy, Resolve,
+        TcpDial,
     },
 };
 use rustls::RootCertStore;
@@ -123,7 +124,7 @@ impl Way {
     }
 
     pub(crate) fn execution_with(&self, limits: &AppLimits) -> Outbound {
-        self.egress.outbound(Arc::clone(&self.app), limits, Hops::default(), Instant::now() + Duration::from_secs(60))
+        self.egress.outbound(Arc::clone(&self.app), limits, CalledFrom::default(), Instant::now() + Duration::from_secs(60))
     }
 
     pub(crate) async fn send(&self, request: Request) -> Result<Response, EgressError> {
