@@ -47,6 +47,20 @@ pub(crate) fn find(search_path: Option<&OsStr>, cluster: Option<(PathBuf, String
     }
 }
 
+/// The oldest program of this name that is not older than the server.
+pub(crate) fn program(name: &str, search_path: Option<&OsStr>, major: u32) -> Result<PathBuf, ServerError> {
+    let mut directories = candidates(search_path);
+    directories.extend(["/usr/bin", "/usr/local/bin"].map(PathBuf::from));
+    let found = directories.into_iter().filter_map(|directory| {
+        let path = fs::canonicalize(directory.join(name)).ok()?;
+        // Debian's wrapper in PATH chooses by rules of its own, and has another name.
+        (path.file_name()? == name).then_some(())?;
+        Some((version_of(&path)?, path))
+    });
+    let fitting = found.filter(|(found, _)| *found >= major).min_by_key(|(found, _)| *found);
+    fitting.map(|(_, path)| path).ok_or_else(|| ServerError::ProgramMissing { name: name.to_owned(), needed: major })
+}
+
 /// Directories that may hold the programs. Debian keeps them out of PATH.
 fn candidates(search_path: Option<&OsStr>) -> Vec<PathBuf> {
     let mut directories: Vec<PathBuf> = search_path.map(|path| std::env::split_paths(path).collect()).unwrap_or_default();
@@ -70,9 +84,13 @@ fn inspect(directory: PathBuf) -> Option<Binaries> {
     if !directory.join("initdb").is_file() {
         return None;
     }
-    let output = Command::new(directory.join("postgres")).arg("--version").env_clear().output().ok()?;
-    let major = major(&String::from_utf8_lossy(&output.stdout))?;
+    let major = version_of(&directory.join("postgres"))?;
     Some(Binaries { directory, major })
+}
+
+fn version_of(program: &Path) -> Option<u32> {
+    let output = Command::new(program).arg("--version").env_clear().output().ok()?;
+    major(&String::from_utf8_lossy(&output.stdout))
 }
 
 /// `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)` is 15; `18beta1` is 18.
@@ -90,7 +108,16 @@ mod tests {
     fn versions_of_packages_and_of_betas() {
         assert_eq!(major("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"), Some(15));
         assert_eq!(major("postgres (PostgreSQL) 18beta1"), Some(18));
+        assert_eq!(major("pg_dump (PostgreSQL) 16.4"), Some(16));
         assert_eq!(major("something else"), None);
+    }
+
+    #[test]
+    fn client_programs_are_found_by_the_version_of_the_server() {
+        let found = program("pg_dump", None, 15);
+        assert!(found.is_ok_and(|path| path.ends_with("pg_dump") && version_of(&path) >= Some(15)));
+        assert!(matches!(program("pg_dump", None, 1_000), Err(ServerError::ProgramMissing { needed: 1_000, .. })));
+        assert!(matches!(program("no-such-program", None, 15), Err(ServerError::ProgramMissing { .. })));
     }
 
     #[test]

@@ -22,6 +22,12 @@ pub enum ServerError {
         directory.display(), found.join(", ")
     )]
     VersionMissing { directory: PathBuf, needed: String, found: Vec<String> },
+    /// A client program is not there, or only an older one.
+    #[error(
+        "{name} of PostgreSQL {needed} or newer is not installed (neither in PATH nor in /usr/lib/postgresql). Install it, on Debian or Ubuntu: \
+         apt-get install postgresql-client-{needed}; on Fedora: dnf install postgresql; on Arch: pacman -S postgresql"
+    )]
+    ProgramMissing { name: String, needed: u32 },
     /// Another process supervises this directory.
     #[error("{} is in use by another running process; stop it first, or use another data directory", directory.display())]
     InUse { directory: PathBuf },

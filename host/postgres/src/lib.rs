@@ -22,7 +22,7 @@ mod server_user;
 mod supervise;
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     path::{Path, PathBuf},
 };
 
@@ -138,6 +138,15 @@ pub fn running(settings: &Settings) -> Result<Option<String>, ServerError> {
         Err(ServerError::InUse { .. }) => Ok(Some(url(settings, &place.socket))),
         Err(other) => Err(other),
     }
+}
+
+/// The client program of this name (`pg_dump`, `pg_restore`) that fits a server of this major version: no older one, and otherwise the oldest, since what a
+/// newer one writes an older server may not understand. `search_path` is the value of `PATH`.
+///
+/// # Errors
+/// [`ServerError::ProgramMissing`].
+pub fn program(name: &str, search_path: Option<&OsStr>, major: u32) -> Result<PathBuf, ServerError> {
+    binaries::program(name, search_path, major)
 }
 
 impl Settings {
