@@ -29,10 +29,12 @@ mod access;
 mod app;
 mod asset_set;
 mod audit;
+mod backup;
 mod control;
 mod data;
 mod digest;
 mod error;
+mod examine;
 mod failures;
 mod ids;
 mod listen;
@@ -61,6 +63,7 @@ pub use app::{
 };
 pub use asset_set::{Asset, AssetSet};
 pub use audit::{AuditCheckpoint, AuditContent, AuditEntry, AuditFault, AuditFilter, AuditPosition, AuditVerdict, CheckpointError};
+pub use backup::{BlobKind, Moment, NeededBlob};
 pub use control::{
     Admin, AdminUpdate, ApiKey, App, CLAIM_KEPT, CLAIMS_PER_ADMIN_MAX, Claim, Claimed, Control, InstanceStore, Invitation, Joining,
     KEY_NETWORKS_MAX, KeyUse, KeyedRequest, Keys, LogInAttempt, LogInFailures, LoginFacts, NewAdmin, NewApiKey, NewInvitation, NewSession,
@@ -73,6 +76,7 @@ pub use data::{
 };
 pub use digest::{Digest, DigestError};
 pub use error::{Error, Result, Revision, Thing};
+pub use examine::DatabaseFacts;
 pub use failures::failures;
 pub use ids::{
     AdminId, ApiKeyId, AppId, DeploymentId, DomainId, EgressRuleId, ExecutionId, InvitationId, JobId, RouteId, ScriptId, SessionId,

@@ -59,7 +59,7 @@ pub struct PoolFigures {
 /// The database. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
-    control: PgPool,
+    pub(crate) control: PgPool,
     data: PgPool,
     ceilings: Arc<Ceilings>,
     /// `None`: secrets can be neither set nor read.
@@ -119,6 +119,14 @@ impl Store {
     /// The database failed.
     pub async fn master_keys_in_use(&self) -> Result<Vec<String>> {
         secrets::masters_in_use(&self.control).await
+    }
+
+    /// Opens every secret of every app, and forgets it again. Returns how many apps have some.
+    ///
+    /// # Errors
+    /// [`Error::NoVault`]; [`Error::Sealing`]: one does not open.
+    pub async fn check_secrets(&self) -> Result<u64> {
+        secrets::check(&self.control, self.vault.as_ref().ok_or(Error::NoVault)?).await
     }
 
     /// Seals the keys of all apps with the newest master key, those that are not yet. Returns how many were.

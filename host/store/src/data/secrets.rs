@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use execution::{Secret, Unanswered};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 use vault::{Unopened, Vault, Wrapped, Zeroizing};
 
@@ -80,11 +80,25 @@ pub(crate) async fn sealed(connection: &mut PgConnection, first: Uuid, last: Uui
 }
 
 /// The names of the master keys that app keys are sealed with.
-pub(crate) async fn masters_in_use(pool: &PgPool) -> Result<Vec<String>> {
+pub(crate) async fn masters_in_use(executor: impl PgExecutor<'_>) -> Result<Vec<String>> {
     sqlx::query_scalar!("select distinct master from secret_keys order by master")
-        .fetch_all(pool)
+        .fetch_all(executor)
         .await
         .map_err(Error::sql("read the keys of secrets"))
+}
+
+/// Opens every secret of every app, and forgets it again. Returns how many apps have some.
+pub(crate) async fn check(pool: &PgPool, vault: &Arc<Vault>) -> Result<u64> {
+    const OPERATION: &str = "read the secrets";
+    let mut connection = pool.acquire().await.map_err(Error::sql(OPERATION))?;
+    let apps = sealed(&mut connection, Uuid::nil(), Uuid::max()).await.map_err(Error::sql(OPERATION))?;
+    for (app, SealedSecrets { key, secrets }) in &apps {
+        for secret in secrets {
+            let opened = open(vault, *app, key, secret);
+            opened.map_err(|error| Error::Sealing(format!("{} of app {app}: {error}", secret.name)))?;
+        }
+    }
+    Ok(apps.len() as u64)
 }
 
 /// Seals every app key with the newest master key that is not yet. Returns how many were.
