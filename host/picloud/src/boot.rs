@@ -125,15 +125,20 @@ async fn serve_from(
 
     signals.wait().await;
     stopping.begin();
-    let drained = async { (served.await, background.jobs_ended().await) };
-    tokio::select! {
-        (ended, ()) = drained => ended.context("the server failed")?,
-        // The second signal: whoever sends it does not want to wait.
-        () = signals.wait() => {}
-    }
+    drain(served, &mut background, signals).await?;
     recorder.end();
     background.end().await;
     Ok(())
+}
+
+/// Waits until the last request and the last job have ended.
+async fn drain(served: JoinHandle<()>, background: &mut Background, signals: &mut Signals) -> anyhow::Result<()> {
+    let drained = async { (served.await, background.jobs_ended().await) };
+    tokio::select! {
+        (ended, ()) = drained => ended.context("the server failed"),
+        // The second signal: whoever sends it does not want to wait.
+        () = signals.wait() => Ok(()),
+    }
 }
 
 /// Everything that has to be there before the first request.

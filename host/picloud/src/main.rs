@@ -13,6 +13,7 @@ mod control_plane;
 mod data_directory;
 mod data_plane;
 mod database;
+mod doctor;
 mod exposition;
 mod files_directory;
 mod first_start;

@@ -2,6 +2,7 @@
 
 mod admin;
 mod config;
+mod doctor;
 mod serve;
 mod version;
 
@@ -19,6 +20,8 @@ pub(crate) enum Command {
     /// The configuration
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Looks for what keeps an instance from working well; changes nothing. Ends with 1 if something is wrong
+    Doctor(Box<doctor::DoctorArguments>),
     /// Versions of everything that has one
     Version,
 }
@@ -29,6 +32,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Admin(command) => admin::run(command),
         Command::Config(command) => config::run(command),
+        Command::Doctor(arguments) => doctor::run(*arguments),
         Command::Version => version::run(),
     }
 }

@@ -8,6 +8,7 @@ mod assets;
 mod caddy;
 mod commands;
 mod deploys;
+mod doctor;
 mod egress;
 mod files;
 mod hostile;
