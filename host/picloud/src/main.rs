@@ -4,6 +4,7 @@
 //! the crates that must not know each other), `config`, `commands`.
 #![deny(unsafe_code)]
 
+mod backup;
 mod boot;
 mod certificates;
 mod clock;

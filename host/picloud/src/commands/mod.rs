@@ -1,6 +1,7 @@
 //! The commands of the program.
 
 mod admin;
+mod backup;
 mod config;
 mod doctor;
 mod serve;
@@ -20,6 +21,10 @@ pub(crate) enum Command {
     /// The configuration
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Makes one archive with everything but the master keys, while the instance runs or while it does not
+    Backup(Box<backup::BackupArguments>),
+    /// Puts a backup back where nothing is, or tries out whether that would work
+    Restore(Box<backup::RestoreArguments>),
     /// Looks for what keeps an instance from working well; changes nothing. Ends with 1 if something is wrong
     Doctor(Box<doctor::DoctorArguments>),
     /// Versions of everything that has one
@@ -32,6 +37,8 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Admin(command) => admin::run(command),
         Command::Config(command) => config::run(command),
+        Command::Backup(arguments) => backup::make(*arguments),
+        Command::Restore(arguments) => backup::restore(*arguments),
         Command::Doctor(arguments) => doctor::run(*arguments),
         Command::Version => version::run(),
     }

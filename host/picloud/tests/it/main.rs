@@ -6,6 +6,7 @@
 mod acceptance;
 mod assets;
 mod caddy;
+mod backup;
 mod commands;
 mod deploys;
 mod doctor;
