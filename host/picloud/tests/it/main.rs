@@ -20,6 +20,7 @@ mod many;
 mod metrics;
 mod modules;
 mod nodes;
+mod operate;
 mod outage;
 mod queue;
 mod recordings;
