@@ -228,7 +228,7 @@ impl Running<'_> {
         if let Some(traced) = &self.traced {
             traced.leave(&row);
         }
-        let trace = row.trace.unwrap_or(row.id.uuid());
+        let trace = row.trace.unwrap_or_else(|| row.id.uuid());
         tracing::debug!(app = %row.app, execution = %row.id, trace = %trace.simple(), outcome = row.outcome, wall_us = row.usage.wall_us, "an execution has ended");
         self.recorder.record(row, logs);
     }

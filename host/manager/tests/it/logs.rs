@@ -29,7 +29,8 @@ pub(crate) async fn run(instance: &Instance, app: &str, script: &str, lines: &[&
         fields: Some("{\"n\":1}".to_owned()),
     };
     let logs: Vec<NewLog> = lines.iter().map(log).collect();
-    instance.database.store.runs().append(&[execution], &logs).await.unwrap();
+    // In a box: those who call this are large enough.
+    Box::pin(instance.database.store.runs().append(&[execution], &logs)).await.unwrap();
     let _ = instance.plane.logs.send(app.uuid());
     id
 }

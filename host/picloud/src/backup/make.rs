@@ -61,7 +61,7 @@ async fn write(config: &Config, database: &Database, target: &Path) -> anyhow::R
     let mut writer = Writer::new(part.file.try_clone().context("could not use the file of the backup")?, manifest.created_at);
     let text = serde_json::to_vec_pretty(&manifest)?;
     writer.add(MANIFEST, text.len() as u64, text.as_slice())?;
-    writer.add(DUMP, dump_bytes, dump.from_its_beginning()?)?;
+    writer.add(DUMP, dump_bytes, dump.rewound()?)?;
     tell(&format!("Copying {} files and {} assets.", manifest.files, manifest.assets));
     let end = copy(config, &needed, &mut writer)?;
     let text = serde_json::to_vec_pretty(&end)?;
@@ -130,14 +130,14 @@ impl Partial {
         Ok(Self { file, path })
     }
 
-    fn from_its_beginning(&self) -> anyhow::Result<&File> {
+    fn rewound(&self) -> anyhow::Result<&File> {
         (&self.file).seek(SeekFrom::Start(0)).context("could not read the dump")?;
         Ok(&self.file)
     }
 
     /// Size and SHA-256.
     fn hashed(&self) -> anyhow::Result<(u64, String)> {
-        let (mut file, mut hash, mut bytes) = (self.from_its_beginning()?, Sha256::new(), 0);
+        let (mut file, mut hash, mut bytes) = (self.rewound()?, Sha256::new(), 0);
         let mut buffer = vec![0; 1 << 20];
         loop {
             let count = file.read(&mut buffer).context("could not read the dump")?;
@@ -152,7 +152,7 @@ impl Partial {
     fn become_whole(self, target: &Path) -> anyhow::Result<()> {
         // A link, not a renaming: it does not replace what has come meanwhile. The first name goes by drop.
         fs::hard_link(&self.path, target).with_context(|| format!("could not make {}", target.display()))?;
-        let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
         File::open(directory).and_then(|directory| directory.sync_all()).context("could not sync the directory of the backup")
     }
 }

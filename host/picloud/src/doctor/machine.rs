@@ -91,7 +91,7 @@ pub(super) fn descriptors() -> Finding {
         ),
         limit => Finding::ok(
             CHECK,
-            format!("this user may open {} files here", limit.map_or("any number of".to_owned(), |limit| limit.to_string())),
+            format!("this user may open {} files here", limit.map_or_else(|| "any number of".to_owned(), |limit| limit.to_string())),
         ),
     }
 }

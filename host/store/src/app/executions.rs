@@ -167,7 +167,7 @@ impl From<ExecutionRow> for Execution {
             calls: row.calls.map_or_else(Vec::new, |Json(calls)| calls),
             logs_dropped: unsigned(row.logs_dropped),
             attempts: u32::try_from(row.attempts).unwrap_or(1),
-            trace: row.trace_id.unwrap_or(row.id.uuid()),
+            trace: row.trace_id.unwrap_or_else(|| row.id.uuid()),
             created_at: row.created_at,
         }
     }
