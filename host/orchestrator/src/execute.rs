@@ -14,8 +14,6 @@ use crate::{
     admission::Permit,
     body::Body,
     commit::{self, Attempt, Of, RERUNS_MAX},
-    egress::Hops,
-    commit::{self, Attempt, RERUNS_MAX},
     egress::{CalledFrom, Hops},
     error::{Refusal, failure_response, status_of},
     gate::Gate,

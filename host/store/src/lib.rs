@@ -56,10 +56,7 @@ pub use app::{
     LinkedScript, LiveTrigger, LogEntry, LogQuery, Manifest, ManifestRoute, ManifestScript, ManifestSource, ManifestTarget,
     ManifestTrigger, Member, NewDomain, NewEgressRule, PENDING_CLAIMS_MAX, Person, RecordingEntry, Route, RouteTarget, ScheduleRun, Script,
     ScriptKind, SecretChange, SecretEntry, SecretPage, Settings, SourceAt, Split, SplitTerms, StaticTerms, Sticky, StickyError, Upload,
-    Uploaded,
-    LinkedScript, LogEntry, LogQuery, Manifest, ManifestRoute, ManifestScript, ManifestSource, ManifestTarget, Member, NewDomain,
-    NewEgressRule, PENDING_CLAIMS_MAX, Person, RecordingEntry, Route, RouteTarget, Script, ScriptKind, SecretChange, SecretEntry,
-    SecretPage, Settings, SourceAt, Split, SplitTerms, StaticTerms, Sticky, StickyError, Upload, Uploaded, UsagePoint, UsageQuery,
+    Uploaded, UsagePoint, UsageQuery,
 };
 pub use asset_set::{Asset, AssetSet};
 pub use audit::{AuditCheckpoint, AuditContent, AuditEntry, AuditFault, AuditFilter, AuditPosition, AuditVerdict, CheckpointError};
@@ -71,8 +68,7 @@ pub use control::{
 };
 pub use data::{
     AppData, Claim as JobClaim, Claimed as ClaimedJobs, ClaimedJob, Commit, Committed, DELIVERIES_MAX, Data, FailedAttempt, LEASE,
-    Materialized, OpenAsset, Quota, SealedSecrets,
-    OpenAsset, QUEUE_COUNT_MAX, QueueFigures, Quota, SealedSecrets,
+    Materialized, OpenAsset, QUEUE_COUNT_MAX, QueueFigures, Quota, SealedSecrets,
 };
 pub use digest::{Digest, DigestError};
 pub use error::{Error, Result, Revision, Thing};

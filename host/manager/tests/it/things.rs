@@ -156,6 +156,7 @@ impl Things {
             "dead-letters",
             "executions",
             "recordings",
+            "usage",
             "logs",
             "logs/stream",
             "members",

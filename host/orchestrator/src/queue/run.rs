@@ -95,17 +95,6 @@ impl Orchestrator {
         }
     }
 
-/// Tells the store what becomes of the job.
-async fn settle(data: &Data, job: &ClaimedJob, over: &Over) -> store::Result<()> {
-    let chance = job.execution().uuid().as_bytes()[15];
-    match over {
-        Over::Done => Ok(()),
-        Over::Returned => data.return_job(job, RETURN_AFTER + RETURN_AFTER * u32::from(chance) / 255).await,
-        Over::Failed { outcome, message, has_run, is_final } => {
-            let failed = FailedAttempt { outcome, message, has_run: *has_run, is_final: *is_final, chance };
-            let is_dead = data.fail_job(job, &failed).await?;
-            if is_dead {
-                tracing::info!(app = %job.app(), job = %job.id(), outcome, "a job is a dead letter");
     /// Tells the store what becomes of the job.
     async fn settle(&self, data: &Data, job: &ClaimedJob, over: &Over) -> store::Result<()> {
         let chance = job.execution().uuid().as_bytes()[15];
@@ -115,8 +104,9 @@ async fn settle(data: &Data, job: &ClaimedJob, over: &Over) -> store::Result<()>
                 data.return_job(job, RETURN_AFTER + RETURN_AFTER * u32::from(chance) / 255).await?;
                 self.metrics.jobs_returned.add(1);
             }
-            Over::Failed { outcome, message, has_run } => {
-                let is_dead = data.fail_job(job, &FailedAttempt { outcome, message, has_run: *has_run, chance }).await?;
+            Over::Failed { outcome, message, has_run, is_final } => {
+                let failed = FailedAttempt { outcome, message, has_run: *has_run, is_final: *is_final, chance };
+                let is_dead = data.fail_job(job, &failed).await?;
                 let count = if is_dead { &self.metrics.jobs_dead } else { &self.metrics.jobs_failed };
                 count.add(1);
                 if is_dead {

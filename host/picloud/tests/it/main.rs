@@ -5,8 +5,8 @@
 
 mod acceptance;
 mod assets;
-mod caddy;
 mod backup;
+mod caddy;
 mod commands;
 mod deploys;
 mod doctor;

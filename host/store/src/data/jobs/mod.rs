@@ -4,8 +4,8 @@
 //! It ends in the transaction of what it has done, which takes its row away: so whatever is delivered twice, its effects are there once.
 
 mod claim;
-pub(crate) mod fire;
 mod figures;
+pub(crate) mod fire;
 mod settle;
 mod write;
 
