@@ -11,6 +11,7 @@ mod log;
 mod options;
 pub(crate) mod panic;
 mod place;
+mod pubsub;
 mod queue;
 mod rand;
 mod secrets;
@@ -28,6 +29,7 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_static_module("json", json::module().into());
     engine.register_static_module("kv", kv::module().into());
     engine.register_static_module("log", log::module().into());
+    engine.register_static_module("pubsub", pubsub::module().into());
     engine.register_static_module("queue", queue::module().into());
     engine.register_static_module("rand", rand::module().into());
     engine.register_static_module("secrets", secrets::module().into());

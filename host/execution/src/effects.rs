@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     files,
     kv::{Read, Write},
+    pubsub::NewMessage,
     queue::NewJob,
 };
 
@@ -26,6 +27,9 @@ pub struct Effects {
     /// Jobs to be enqueued, in order.
     #[serde(default)]
     pub jobs: Vec<NewJob>,
+    /// Messages to be published, in order. Not written where there are none, so that what was written before there were any compares as equal.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<NewMessage>,
     /// Something was done that can't be undone (a call of another server): the script must not be run again.
     pub irrevocable: bool,
 }
@@ -34,7 +38,7 @@ impl Effects {
     /// Whether the state is changed.
     #[must_use]
     pub fn has_writes(&self) -> bool {
-        !self.writes.is_empty() || !self.file_writes.is_empty() || !self.jobs.is_empty()
+        !self.writes.is_empty() || !self.file_writes.is_empty() || !self.jobs.is_empty() || !self.messages.is_empty()
     }
 
     /// Whether the database must be asked once more before the answer may leave: something is written, or what was read in several

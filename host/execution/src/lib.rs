@@ -17,6 +17,7 @@ mod invocation;
 pub mod kv;
 pub mod limits;
 mod outcome;
+pub mod pubsub;
 pub mod queue;
 pub mod replay;
 mod script;

@@ -125,6 +125,12 @@ limits! {
         /// Jobs that may lead to one another.
         queue_depth: 16, 0 => 1_000, "jobs",
             "a job that enqueues itself would otherwise go on for ever";
+        /// Calls of `pubsub::publish` among them.
+        publish_calls: 100, 0 => 1_000, "calls",
+            "each is a row, and goes to all who listen";
+        /// One message, as JSON.
+        message_bytes: 16 * KIB, 1 => 256 * KIB, "bytes",
+            "it is sent as often as there are listeners";
         /// Bodies of all that other servers answer one execution.
         http_bytes: 16 * MIB, 0 => 64 * MIB, "bytes",
             "counted while they come; they are in the server's memory until the script has them";
@@ -215,6 +221,9 @@ limits! {
         /// Other triggers of the app.
         triggers: 20, 0 => 1_000, "triggers",
             "each write is held against all of them";
+        /// Browsers that listen to topics of the app on one node.
+        listeners: 500, 0 => 100_000, "connections",
+            "each holds a connection and a small queue";
         /// Recordings of the app's executions, compressed. Failures are always recorded, while there is room: the oldest make it.
         recordings_bytes: 64 * MIB, 0 => 16 * GIB, "bytes",
             "the disk is everybody's; 0: nothing is recorded";

@@ -42,6 +42,8 @@ pub enum Question {
     Secret { name: String },
     /// Whether the deployment that runs has an endpoint of this name.
     Endpoint { name: String },
+    /// A token with which one may listen to a topic of the app.
+    TopicToken { topic: String, expires_at_ms: u64 },
 }
 
 /// The answer to the question of the same name.
@@ -56,6 +58,7 @@ pub enum Answer {
     Http(Result<Vec<http::Result>, Unanswered>),
     Secret(Result<Option<Secret>, Unanswered>),
     Endpoint(Result<bool, Unanswered>),
+    TopicToken(Result<String, Unanswered>),
 }
 
 /// Why there is no answer.
@@ -83,6 +86,7 @@ impl Question {
             Self::Http { .. } => Answer::Http(Err(why)),
             Self::Secret { .. } => Answer::Secret(Err(why)),
             Self::Endpoint { .. } => Answer::Endpoint(Err(why)),
+            Self::TopicToken { .. } => Answer::TopicToken(Err(why)),
         }
     }
 }

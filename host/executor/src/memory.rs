@@ -11,6 +11,7 @@ use std::{
 use execution::{
     Answer, Answered, BoxFuture, Effects, Question, Secret, Services, Unanswered, http,
     kv::{PAGE_BYTES_MAX, Page, Range, Read, Stored, Version, Write},
+    pubsub::NewMessage,
     queue::NewJob,
 };
 
@@ -31,6 +32,8 @@ struct Data {
     endpoints: BTreeSet<String>,
     /// Jobs that were enqueued.
     jobs: Vec<NewJob>,
+    /// Messages that were published.
+    messages: Vec<NewMessage>,
     /// What other servers answer, by URL.
     internet: BTreeMap<String, http::Response>,
     last_version: Version,
@@ -85,6 +88,12 @@ impl Memory {
         self.data().jobs.clone()
     }
 
+    /// The messages that were published and committed, in order. Nobody hears them.
+    #[must_use]
+    pub fn messages(&self) -> Vec<NewMessage> {
+        self.data().messages.clone()
+    }
+
     /// Lets the app call a URL, which then answers so.
     pub fn set_answer(&self, response: http::Response) {
         self.data().internet.insert(response.url.clone(), response);
@@ -105,6 +114,7 @@ impl Memory {
         }
         data.write_files(&effects.file_writes);
         data.jobs.extend_from_slice(&effects.jobs);
+        data.messages.extend_from_slice(&effects.messages);
         for (key, entry) in changes {
             match entry {
                 Some(entry) => data.kv.insert(key, entry),
@@ -189,6 +199,7 @@ impl Services for Memory {
             Question::FileList(range) => Answer::FileList(Ok(data.files.page(range))),
             Question::Secret { name } => Answer::Secret(Ok(data.secrets.get(name).cloned())),
             Question::Endpoint { name } => Answer::Endpoint(Ok(data.endpoints.contains(name))),
+            Question::TopicToken { topic, expires_at_ms } => Answer::TopicToken(Ok(format!("{topic}.{expires_at_ms}"))),
             Question::Http { requests, .. } => Answer::Http(Ok(requests.iter().map(|request| data.call(request)).collect())),
         };
         Box::pin(std::future::ready(Answered { answer, now_ms: data.now_ms }))

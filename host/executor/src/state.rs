@@ -35,6 +35,9 @@ pub(crate) struct State {
     pub(crate) file_bytes_max: usize,
     http_calls: u32,
     http_calls_max: u32,
+    publish_calls: u32,
+    publish_calls_max: u32,
+    pub(crate) message_bytes_max: usize,
     queue_calls: u32,
     queue_calls_max: u32,
     pub(crate) queue_payload_bytes_max: usize,
@@ -102,6 +105,9 @@ impl State {
             http_calls: 0,
             http_calls_max: u32::try_from(limits.http_calls).unwrap_or(u32::MAX),
             http_bytes_left: limits.http_bytes,
+            publish_calls: 0,
+            publish_calls_max: u32::try_from(limits.publish_calls).unwrap_or(u32::MAX),
+            message_bytes_max: usize::try_from(limits.message_bytes).unwrap_or(usize::MAX),
             queue_calls: 0,
             queue_calls_max: u32::try_from(limits.queue_calls).unwrap_or(u32::MAX),
             queue_payload_bytes_max: usize::try_from(limits.queue_payload_bytes).unwrap_or(usize::MAX),
@@ -151,6 +157,12 @@ impl State {
     /// The same for a function of `queue`.
     pub(crate) fn count_queue_call(&mut self) -> wasmtime::Result<()> {
         count(&mut self.queue_calls, self.queue_calls_max, "queue_calls")?;
+        self.count_host_call()
+    }
+
+    /// The same for a message.
+    pub(crate) fn count_publish_call(&mut self) -> wasmtime::Result<()> {
+        count(&mut self.publish_calls, self.publish_calls_max, "publish_calls")?;
         self.count_host_call()
     }
 

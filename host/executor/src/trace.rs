@@ -64,6 +64,10 @@ fn texts<'a>(question: &'a Question, answer: &'a Answer) -> Box<dyn Iterator<Ite
             let result = known.map_or_else(unanswered, |known| if known { "queued" } else { "absent" });
             Box::new(iter::once((format!("queue.enqueue {name}"), result.to_owned())))
         }
+        (Question::TopicToken { topic, .. }, Answer::TopicToken(token)) => {
+            let result = token.as_ref().map_or_else(|why| unanswered(*why), |_| "made");
+            Box::new(iter::once((format!("pubsub.token {topic}"), result.to_owned())))
+        }
         (Question::Http { requests, .. }, Answer::Http(Ok(results))) => {
             Box::new(requests.iter().zip(results).map(|(request, result)| (sent(request), answered(result))))
         }

@@ -11,6 +11,7 @@ use execution::{
     Effects,
     files::Info,
     kv::{Page, Range, Read, Stored, Version, Write},
+    pubsub::NewMessage,
     queue::NewJob,
 };
 
@@ -67,6 +68,13 @@ impl Transaction {
     pub(crate) fn enqueue(&mut self, job: NewJob) -> Result<(), Refused> {
         self.charge(job.script.len() + job.payload.len())?;
         self.effects.jobs.push(job);
+        Ok(())
+    }
+
+    /// Publishes a message, once the execution has ended well. The caller has checked it.
+    pub(crate) fn publish(&mut self, message: NewMessage) -> Result<(), Refused> {
+        self.charge(message.topic.len() + message.message.len())?;
+        self.effects.messages.push(message);
         Ok(())
     }
 

@@ -52,6 +52,9 @@ pub trait DataPlane: Send + Sync + 'static {
     /// Looks for jobs of all apps at once: the caller has changed a queue in the database. Others find it within seconds.
     fn wake_queue(&self);
 
+    /// Messages were published: whoever listens is to get them at once.
+    fn published(&self);
+
     /// The canonical spelling of a host name or of a wildcard (`*.example.com`).
     ///
     /// # Errors

@@ -68,6 +68,14 @@ impl Admission {
         Ok(Permit { admission: self, _place: gate.enter().await.ok_or_else(busy)? })
     }
 
+    /// Counts a request that needs no place: of an app's topics.
+    ///
+    /// # Errors
+    /// [`Refusal::TooOften`].
+    pub(crate) fn check(&self, gate: &Gate, applicant: Applicant<'_>) -> Result<(), Refusal> {
+        self.check_rates(gate, applicant, || self.clock_ns())
+    }
+
     /// The client's rate first, so that one who is too fast takes nothing of what the app has for all.
     fn check_rates(&self, gate: &Gate, applicant: Applicant<'_>, clock_ns: impl Fn() -> u64) -> Result<(), Refusal> {
         let Applicant { app, limits, client } = applicant;

@@ -62,6 +62,10 @@ pub(crate) enum Refusal {
     /// Its bytes are gone, damaged, or on a disk that fails.
     #[error("the asset could not be read")]
     Asset,
+    #[error("the token is not valid for this topic, or no longer")]
+    TopicToken,
+    #[error("the messages of the topic can't be read")]
+    Topics,
     #[error("the preview is private")]
     PreviewPrivate,
     #[error("the link to the preview is not valid, or no longer")]
@@ -80,6 +84,7 @@ impl Refusal {
             Self::Host(_) | Self::Path | Self::Body => StatusCode::BAD_REQUEST,
             Self::NoRoute | Self::PreviewGone => StatusCode::NOT_FOUND,
             Self::PreviewPrivate | Self::PreviewLink => StatusCode::FORBIDDEN,
+            Self::TopicToken => StatusCode::UNAUTHORIZED,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -87,7 +92,7 @@ impl Refusal {
             Self::UnknownHost => StatusCode::MISDIRECTED_REQUEST,
             Self::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::AppBusy(_) | Self::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::InstanceBusy | Self::PreviewLoading | Self::Asset => StatusCode::SERVICE_UNAVAILABLE,
+            Self::InstanceBusy | Self::PreviewLoading | Self::Asset | Self::Topics => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotLoaded => StatusCode::BAD_GATEWAY,
             Self::Loop => StatusCode::LOOP_DETECTED,
             Self::NoEntropy => StatusCode::INTERNAL_SERVER_ERROR,
@@ -111,7 +116,8 @@ impl Refusal {
             Self::HeadersTooLarge => "request.headers_too_large",
             Self::AppBusy(_) => "app.busy",
             Self::TooOften { .. } => "rate.limited",
-            Self::InstanceBusy | Self::PreviewLoading | Self::Asset => "unavailable",
+            Self::TopicToken => "topic.token",
+            Self::InstanceBusy | Self::PreviewLoading | Self::Asset | Self::Topics => "unavailable",
             Self::NotLoaded => "execution.error",
             Self::Loop => "execution.loop",
             Self::NoEntropy => "internal",
@@ -136,6 +142,8 @@ impl Refusal {
             Self::NotLoaded => "The app failed to answer",
             Self::Loop => "The app calls itself without end",
             Self::Asset => "The file can't be sent just now",
+            Self::TopicToken => "The token is missing, expired, or for another topic: the app makes another one",
+            Self::Topics => "The messages can't be read just now",
             Self::PreviewPrivate => {
                 "This preview is private: open it by a link that POST /api/v1/admin/deployments/{id}/preview on the instance's host answers"
             }
@@ -164,7 +172,7 @@ impl Refusal {
     /// Whole seconds after which it is worth another try.
     pub(crate) fn retry_after_seconds(&self) -> Option<u64> {
         match self {
-            Self::AppBusy(_) | Self::InstanceBusy | Self::PreviewLoading => Some(1),
+            Self::AppBusy(_) | Self::InstanceBusy | Self::PreviewLoading | Self::Topics => Some(1),
             Self::Asset => Some(ASSET_RETRY_SECONDS),
             Self::TooOften { wait, .. } => Some(u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1)),
             _ => None,

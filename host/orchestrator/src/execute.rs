@@ -155,6 +155,10 @@ impl Orchestrator {
             let outbound = self.config.egress.outbound(Arc::clone(&call.app.egress), &call.app.limits, from, deadline);
             let (services, tape) =
                 recording::begin(&call.app.limits, AppServices::new(call.app, call.version, self.config.clock, now, outbound));
+            let outbound = self.config.egress.outbound(Arc::clone(&call.app.egress), &call.app.limits, call.hops, deadline);
+            let times = (self.config.clock, now);
+            let services = AppServices::new(call.app, call.version, times, outbound, self.topic_key.clone());
+            let (services, tape) = recording::begin(&call.app.limits, services);
             let Outcome { result, usage, logs, calls, effects } = self.executor.execute(image, invocation, limits, services).await;
             let result = result.and_then(|answer| response::check(answer, limits, call.owner()));
             running.ran(attempts, calls);
@@ -170,6 +174,9 @@ impl Orchestrator {
                 Attempt::Done { has_jobs } => {
                     if has_jobs {
                         self.queue.wake();
+                    }
+                    if !last.effects.messages.is_empty() {
+                        self.topics.published();
                     }
                     return last;
                 }

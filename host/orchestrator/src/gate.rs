@@ -4,12 +4,12 @@
 //! still to be taken away is the gate's `debt`.
 
 use std::sync::{
-    Mutex, PoisonError,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicUsize, Ordering, fence},
 };
 
 use execution::AppLimits;
-use tokio::sync::{AcquireError, Semaphore, SemaphorePermit, TryAcquireError};
+use tokio::sync::{AcquireError, Semaphore, SemaphorePermit, TryAcquireError, watch};
 
 use crate::{admission::WAIT, metrics::AppSlot, pace::Pace, rate::Cell};
 
@@ -34,6 +34,15 @@ pub(crate) struct Gate {
     database: Semaphore,
     /// Executions that are run again, since others changed what they had read: one at a time, so that those don't cross again.
     reruns: Semaphore,
+    /// Browsers that listen to topics of the app.
+    listeners: Arc<AtomicUsize>,
+}
+
+/// One who listens, of the app and of the node. Given back by drop.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    of_app: Arc<AtomicUsize>,
+    of_node: watch::Sender<usize>,
 }
 
 /// One place. Given back by drop, or taken away then if there are too many.
@@ -42,6 +51,13 @@ pub(crate) struct Place<'a> {
     gate: &'a Gate,
     /// Always there until it is dropped.
     permit: Option<SemaphorePermit<'a>>,
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.of_app.fetch_sub(1, Ordering::Relaxed);
+        self.of_node.send_modify(|now| *now = now.saturating_sub(1));
+    }
 }
 
 impl Default for Gate {
@@ -57,6 +73,7 @@ impl Default for Gate {
             figures: AppSlot::default(),
             database: Semaphore::new(DATABASE_CONCURRENCY),
             reruns: Semaphore::new(1),
+            listeners: Arc::default(),
         }
     }
 }
@@ -72,6 +89,15 @@ impl Gate {
             }
         };
         Some(Place { gate: self, permit: Some(permit) })
+    }
+
+    /// Lets one more listen, if fewer than `max` do.
+    pub(crate) fn listen(&self, max: u64, of_node: &watch::Sender<usize>) -> Option<Listener> {
+        let max = usize::try_from(max).unwrap_or(usize::MAX);
+        let one_more = |now: usize| (now < max).then_some(now + 1);
+        self.listeners.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
+        of_node.send_modify(|now| *now += 1);
+        Some(Listener { of_app: Arc::clone(&self.listeners), of_node: of_node.clone() })
     }
 
     /// Takes one of the app's turns at the database; `None`: it had none within a second.

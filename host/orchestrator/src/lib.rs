@@ -48,6 +48,7 @@ mod split;
 mod table;
 pub mod telemetry;
 mod traced;
+mod topics;
 pub mod trie;
 
 use std::{
@@ -103,6 +104,7 @@ use crate::{
     served::{Served, Why},
     split::Stop,
     table::Table,
+    topics::{TopicKey, Topics},
 };
 
 /// The control plane as the data plane sees it: whatever asks for the instance's host goes there, on a runtime of its own if it likes.
@@ -127,6 +129,8 @@ pub struct Orchestrator {
     metrics: Metrics,
     queue: Queue,
     schedules: Schedules,
+    topics: Arc<Topics>,
+    topic_key: TopicKey,
     /// Reads how many calls led to a request.
     hops: HopKey,
     /// Held while an app is read and made live, so that changes become live in the order in which they were made.
@@ -166,6 +170,8 @@ impl Orchestrator {
             metrics: Metrics::default(),
             queue: Queue::default(),
             schedules: Schedules::default(),
+            topics: Arc::default(),
+            topic_key: TopicKey::new(config.preview_key.clone()),
             hops: HopKey::new(config.preview_key.clone()),
             loading: Arc::default(),
             is_ready: AtomicBool::new(false),
@@ -349,6 +355,9 @@ impl Orchestrator {
         let client = self.config.trusted_proxies.client(peer.ip(), &parts.headers);
         let served = served.divided(&parts.headers, client.address);
         let Served { app, version, .. } = served;
+        if topics::is_asked(parts.uri.path()) {
+            return self.topics_response(app, &parts, client).await;
+        }
 
         // 3. Admission: rates, and a place in the app.
         let applicant = Applicant { app: app.id, limits: &app.limits, client: Some(client.address) };
@@ -402,6 +411,7 @@ impl Orchestrator {
             executor: Arc::clone(&self.executor),
             table: Arc::clone(&self.table),
             previews: Arc::clone(&self.previews),
+            topics: Arc::clone(&self.topics),
             loading: Arc::clone(&self.loading),
             base_domain: self.config.base_domain.as_str().into(),
         }
@@ -409,6 +419,7 @@ impl Orchestrator {
 
     fn stop_being_ready(&self) {
         self.is_stopping.store(true, Ordering::Release);
+        self.topics.close();
     }
 }
 

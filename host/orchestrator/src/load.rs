@@ -24,6 +24,7 @@ use crate::{
     preview::Previews,
     split::{Split, Watch},
     table::{App, Script, Table, Version},
+    topics::Topics,
 };
 
 /// Sources that are in memory at once while their images are made.
@@ -39,6 +40,7 @@ pub(crate) struct Loader {
     pub(crate) table: Arc<Table>,
     pub(crate) previews: Arc<Previews>,
     pub(crate) loading: Arc<Mutex<()>>,
+    pub(crate) topics: Arc<Topics>,
     pub(crate) base_domain: Arc<str>,
 }
 
@@ -80,6 +82,7 @@ impl Loader {
             match listener.next().await {
                 Event::Resync => until_the_database_answers(|| self.load_all(&snapshots)).await,
                 Event::App(id) => until_the_database_answers(|| self.load_one(id, &snapshots)).await,
+                Event::Messages => self.topics.wake(),
                 Event::Revoked(_) => {}
             }
         }

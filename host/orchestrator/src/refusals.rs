@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::error::Refusal;
 
 /// Every reason, in the words of the problem types.
-const REASONS: [&str; 18] = [
+const REASONS: [&str; 19] = [
     "app.busy",
     "execution.error",
     "execution.loop",
@@ -23,6 +23,7 @@ const REASONS: [&str; 18] = [
     "request.timeout",
     "request.too_large",
     "request.url_too_long",
+    "topic.token",
     "unavailable",
 ];
 
@@ -70,6 +71,7 @@ mod tests {
             Refusal::Method { allow: String::new() },
             Refusal::PreviewPrivate,
             Refusal::PreviewLink,
+            Refusal::TopicToken,
             Refusal::BodyTimeout,
             Refusal::BodyTooLarge,
             Refusal::UrlTooLong,

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use execution::{Answer, Answered, BoxFuture, Question, Services, Unanswered, files::Content};
 use jiff::Timestamp;
-use store::AppData;
+use store::{AppData, AppId};
 
 use crate::{
     config::Clock,
     egress::Outbound,
     gate::Gate,
     table::{App, EndpointNames, Version},
+    topics::TopicKey,
 };
 
 /// The services of one execution.
@@ -24,12 +25,14 @@ pub(crate) struct AppServices {
     outbound: Outbound,
     /// Names of the deployment's endpoints.
     endpoints: Arc<EndpointNames>,
+    app: AppId,
+    topic_key: TopicKey,
 }
 
 impl AppServices {
-    pub(crate) fn new(app: &App, version: &Version, clock: Clock, now: Timestamp, outbound: Outbound) -> Self {
+    pub(crate) fn new(app: &App, version: &Version, (clock, now): (Clock, Timestamp), outbound: Outbound, topic_key: TopicKey) -> Self {
         let endpoints = Arc::clone(&version.endpoints);
-        Self { data: app.data.clone(), gate: Arc::clone(&app.gate), clock, now, outbound, endpoints }
+        Self { data: app.data.clone(), gate: Arc::clone(&app.gate), clock, now, outbound, endpoints, app: app.id, topic_key }
     }
 
     async fn answer(&self, question: &Question) -> Option<Answer> {
@@ -39,6 +42,10 @@ impl AppServices {
         }
         if let Question::Endpoint { name } = question {
             return Some(Answer::Endpoint(Ok(self.endpoints.contains(name.as_str()))));
+        }
+        if let Question::TopicToken { topic, expires_at_ms } = question {
+            let token = self.topic_key.sign(self.app, topic, expires_at_ms / 1_000);
+            return Some(Answer::TopicToken(token.ok_or(Unanswered::Unavailable)));
         }
         let data = self.data.as_ref()?;
         if let Question::Secret { name } = question {
@@ -54,7 +61,11 @@ impl AppServices {
             Question::KvList(range) => Some(Answer::KvList(data.kv_list(range, self.now).await.map_err(|error| unavailable(&error)))),
             Question::FileInfo { path } => Some(Answer::FileInfo(data.file(path).await.map_err(|error| unavailable(&error)))),
             Question::FileList(range) => Some(Answer::FileList(data.file_list(range).await.map_err(|error| unavailable(&error)))),
-            Question::FileBytes { .. } | Question::Http { .. } | Question::Secret { .. } | Question::Endpoint { .. } => None,
+            Question::FileBytes { .. }
+            | Question::Http { .. }
+            | Question::Secret { .. }
+            | Question::Endpoint { .. }
+            | Question::TopicToken { .. } => None,
         }
     }
 }

@@ -112,6 +112,7 @@ async fn serve_from(
         others: vec![
             data.spawn(run_schedules(Arc::clone(&orchestrator), store.data(), shutdown::begun(stopping.subscribe()))),
             data.spawn(follow(Arc::clone(&orchestrator), store.snapshots(), store.listener())),
+            data.spawn(carry_messages(Arc::clone(&orchestrator), store.data())),
             data.spawn(stop_splits(Arc::clone(&orchestrator), store.runs())),
             tokio::spawn(announcements),
             tokio::spawn(upkeep::run(store.runs(), config.retention, store.control(), store.data())),
@@ -232,6 +233,10 @@ async fn run_jobs(orchestrator: Arc<Orchestrator>, data: Data, shutdown: impl Fu
 
 async fn run_schedules(orchestrator: Arc<Orchestrator>, data: Data, shutdown: impl Future<Output = ()>) {
     orchestrator.run_schedules(data, shutdown).await;
+}
+
+async fn carry_messages(orchestrator: Arc<Orchestrator>, data: Data) {
+    orchestrator.carry_messages(data).await;
 }
 
 async fn follow(orchestrator: Arc<Orchestrator>, snapshots: Snapshots, listener: Listener) {

@@ -96,6 +96,10 @@ impl DataPlane for LocalDataPlane {
         self.orchestrator.wake_queue();
     }
 
+    fn published(&self) {
+        self.orchestrator.published();
+    }
+
     fn canonical_host(&self, host: &str) -> Result<String, String> {
         canonical_pattern(host).map_err(|error| error.to_string())
     }

@@ -40,6 +40,9 @@ pub(crate) async fn run(runs: Runs, retention: Retention, control: Control, data
                 tracing::warn!(error = &error as &dyn std::error::Error, "bytes of assets were not swept; trying again later");
             }
         }
+        if let Err(error) = data.sweep_messages().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "old messages were not swept; trying again later");
+        }
         if let Err(error) = data.forget_schedule_runs().await {
             tracing::warn!(error = &error as &dyn std::error::Error, "old runs of schedules were not forgotten; trying again later");
         }

@@ -57,6 +57,9 @@ pub use app::{
     ManifestTrigger, Member, NewDomain, NewEgressRule, PENDING_CLAIMS_MAX, Person, RecordingEntry, Route, RouteTarget, ScheduleRun, Script,
     ScriptKind, SecretChange, SecretEntry, SecretPage, Settings, SourceAt, Split, SplitTerms, StaticTerms, Sticky, StickyError, Upload,
     Uploaded, UsagePoint, UsageQuery,
+    ManifestTrigger, Member, MessageEntry, NewDomain, NewEgressRule, PENDING_CLAIMS_MAX, Person, RecordingEntry, Route, RouteTarget,
+    ScheduleRun, Script, ScriptKind, SecretChange, SecretEntry, SecretPage, Settings, SourceAt, Split, SplitTerms, StaticTerms, Sticky,
+    StickyError, TopicEntry, Upload, Uploaded,
 };
 pub use asset_set::{Asset, AssetSet};
 pub use audit::{AuditCheckpoint, AuditContent, AuditEntry, AuditFault, AuditFilter, AuditPosition, AuditVerdict, CheckpointError};
@@ -69,6 +72,7 @@ pub use control::{
 pub use data::{
     AppData, Claim as JobClaim, Claimed as ClaimedJobs, ClaimedJob, Commit, Committed, DELIVERIES_MAX, Data, FailedAttempt, LEASE,
     Materialized, OpenAsset, QUEUE_COUNT_MAX, QueueFigures, Quota, SealedSecrets,
+    MESSAGES_KEPT_SECONDS, Materialized, Message, NewMessages, OpenAsset, Position, Quota, SealedSecrets,
 };
 pub use digest::{Digest, DigestError};
 pub use error::{Error, Result, Revision, Thing};

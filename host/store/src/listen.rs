@@ -21,6 +21,9 @@ const APPS: &str = "picloud_apps";
 /// Payload: `key`, `session` or `admin`, a colon and the id.
 const REVOKED: &str = "picloud_revoked";
 
+/// No payload.
+const MESSAGES: &str = "picloud_messages";
+
 /// A connection that says nothing for this long is asked whether it is still there: a cut network does not end it.
 const PROBE_EVERY: Duration = Duration::from_secs(30);
 /// First and longest pause before the next try to connect.
@@ -36,6 +39,8 @@ pub enum Event {
     App(AppId),
     /// A credential ended.
     Revoked(Revoked),
+    /// Messages were published.
+    Messages,
 }
 
 /// Whose credential ended.
@@ -104,7 +109,7 @@ impl Listener {
             let mut listener = PgListener::connect_with(&self.pool).await?;
             // Without this, notifications between the loss and our re-reading would be lost silently.
             listener.eager_reconnect(false);
-            listener.listen_all([APPS, REVOKED]).await?;
+            listener.listen_all([APPS, REVOKED, MESSAGES]).await?;
             Ok::<_, sqlx::Error>(listener)
         };
         match outcome.await {
@@ -145,6 +150,11 @@ pub(crate) async fn notify_revoked(connection: &mut PgConnection, revoked: Revok
     notify(connection, REVOKED, &payload).await
 }
 
+/// Tells every node that messages were published. Not in the transaction that publishes: a notification takes a lock of the whole database.
+pub(crate) async fn notify_messages(connection: &mut PgConnection) -> sqlx::Result<()> {
+    notify(connection, MESSAGES, "").await
+}
+
 async fn notify(connection: &mut PgConnection, channel: &str, payload: &str) -> sqlx::Result<()> {
     sqlx::query!("select pg_notify($1, $2)", channel, payload).execute(connection).await?;
     Ok(())
@@ -152,6 +162,7 @@ async fn notify(connection: &mut PgConnection, channel: &str, payload: &str) -> 
 
 fn read(notification: &PgNotification) -> Option<Event> {
     match notification.channel() {
+        MESSAGES => Some(Event::Messages),
         APPS => notification.payload().parse().ok().map(Event::App),
         REVOKED => {
             let (kind, id) = notification.payload().split_once(':')?;

@@ -16,6 +16,8 @@ pub enum Happened<'a> {
     Key { key: &'a str, operation: &'static str },
     /// `write` or `delete`.
     File { path: &'a str, operation: &'static str },
+    /// A message was published.
+    Message { topic: &'a str, message: &'a str },
     /// A job has failed for good.
     DeadLetter { job: &'a DeadJob<'a> },
 }
@@ -56,7 +58,8 @@ impl<'a> Happened<'a> {
                 files::Write::Delete => "delete",
             },
         });
-        keys.chain(files)
+        let messages = effects.messages.iter().map(|message| Self::Message { topic: &message.topic, message: &message.message });
+        keys.chain(files).chain(messages)
     }
 
     /// What the started script has in `ctx.event`; `None`: the trigger waits for something else.
@@ -68,6 +71,10 @@ impl<'a> Happened<'a> {
             }
             (On::File { prefix }, Self::File { path, operation }) if path.starts_with(prefix) => {
                 json!({ "trigger": name, "kind": "file", "path": path, "operation": operation })
+            }
+            (On::Topic { topic: wanted }, Self::Message { topic, message }) if wanted == topic => {
+                let message: Value = serde_json::from_str(message).unwrap_or_default();
+                json!({ "trigger": name, "kind": "topic", "topic": topic, "message": message })
             }
             (On::DeadLetter, Self::DeadLetter { job }) => {
                 let DeadJob { id, script, payload, attempts, outcome, message } = job;

@@ -11,6 +11,7 @@ mod fired;
 
 use execution::{
     files, kv,
+    pubsub::{TOPIC_RULE, is_topic},
     queue::{ATTEMPTS_MAX, Growth, Options},
 };
 use serde::{Deserialize, Serialize};
@@ -27,8 +28,6 @@ pub const NAME_BYTES_MAX: usize = 64;
 pub const JITTER_SECONDS_MAX: u32 = 3_600;
 /// Longest payload of a schedule, in bytes: it is in each deployment.
 pub const PAYLOAD_BYTES_MAX: usize = 8 * 1024;
-/// Longest name of a topic, in bytes.
-pub const TOPIC_BYTES_MAX: usize = 128;
 
 /// Something that starts a script by itself. Stored as JSON in its deployment, and read leniently: another version of PiCloud may have written it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,7 +166,7 @@ impl Trigger {
                 Err(("/prefix", format!("A path has at most {} bytes.", files::PATH_BYTES_MAX)))
             }
             On::Kv { prefix } | On::File { prefix } if prefix.contains('\0') => Err(("/prefix", "A prefix has no NUL.".to_owned())),
-            On::Topic { topic } if !is_topic(topic) => Err(("/topic", TOPIC_RULE.to_owned())),
+            On::Topic { topic } if !is_topic(topic) => Err(("/topic", format!("It is no topic: {TOPIC_RULE}."))),
             On::Kv { .. } | On::File { .. } | On::DeadLetter | On::Topic { .. } => Ok(()),
         }
     }
@@ -220,16 +219,6 @@ pub fn is_too_often(cron: &Cron, max: u64, now: jiff::Timestamp) -> bool {
     let max = usize::try_from(max).unwrap_or(usize::MAX);
     let slots: Vec<_> = cron.after(now).take(max.saturating_mul(16).clamp(1, 20_000)).collect();
     slots.iter().zip(slots.iter().skip(max)).any(|(first, beyond)| beyond.duration_since(*first) < jiff::SignedDuration::from_hours(1))
-}
-
-/// Which topics there can be, for people.
-pub const TOPIC_RULE: &str = "A topic has 1 to 128 of letters, digits, `_`, `-`, `.`, `:` and `/`.";
-
-/// Whether a topic can be called so.
-#[must_use]
-pub fn is_topic(text: &str) -> bool {
-    (1..=TOPIC_BYTES_MAX).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':' | b'/'))
 }
 
 fn is_name(text: &str) -> bool {

@@ -119,7 +119,8 @@ fn failed(question: &Question) -> Answer {
         | Question::FileBytes { .. }
         | Question::FileList(_)
         | Question::Secret { .. }
-        | Question::Endpoint { .. } => question.unanswered(Unanswered::Unavailable),
+        | Question::Endpoint { .. }
+        | Question::TopicToken { .. } => question.unanswered(Unanswered::Unavailable),
     }
 }
 

@@ -94,6 +94,7 @@ fn bytes_of(question: &Question, answer: &Answer) -> usize {
         Question::FileList(range) => range.prefix.len(),
         Question::Http { requests, .. } => requests.iter().map(|one| one.url.len() + one.body.len() + pairs(&one.headers) + REST).sum(),
         Question::Secret { name } | Question::Endpoint { name } => name.len(),
+        Question::TopicToken { topic, .. } => topic.len(),
     };
     let told = match answer {
         Answer::KvGet(Ok(Some(stored))) => stored.value.len(),
@@ -101,6 +102,7 @@ fn bytes_of(question: &Question, answer: &Answer) -> usize {
         Answer::FileBytes(Ok(content)) => content.0.len(),
         Answer::FileList(Ok(page)) => page.entries.iter().map(|(path, _)| path.len() + REST).sum(),
         Answer::Http(Ok(results)) => results.iter().flatten().map(|one| one.url.len() + one.body.len() + pairs(&one.headers) + REST).sum(),
+        Answer::TopicToken(Ok(token)) => token.len(),
         Answer::KvGet(_)
         | Answer::KvList(_)
         | Answer::FileInfo(_)
@@ -108,7 +110,8 @@ fn bytes_of(question: &Question, answer: &Answer) -> usize {
         | Answer::FileList(_)
         | Answer::Http(_)
         | Answer::Secret(_)
-        | Answer::Endpoint(_) => 0,
+        | Answer::Endpoint(_)
+        | Answer::TopicToken(_) => 0,
     };
     asked + told + REST
 }

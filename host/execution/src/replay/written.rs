@@ -13,6 +13,8 @@ struct Written<'a> {
     /// Path and content; `None`: removed.
     files: Vec<(&'a str, Option<Content<'a>>)>,
     jobs: Vec<(&'a str, &'a str, u32, &'a queue::Options)>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    messages: Vec<(&'a str, &'a str)>,
 }
 
 /// Of a file.
@@ -36,6 +38,7 @@ impl Secrets {
             keys: effects.writes.iter().map(|(key, write)| (key.as_str(), write)).collect(),
             files: effects.file_writes.iter().map(|(path, write)| (path.as_str(), self.content(write))).collect(),
             jobs: effects.jobs.iter().map(|job| (job.script.as_str(), job.payload.as_str(), job.depth, &job.how)).collect(),
+            messages: effects.messages.iter().map(|message| (message.topic.as_str(), message.message.as_str())).collect(),
         };
         let mut document = serde_json::to_value(&written)?;
         self.hide(&mut document);

@@ -6,6 +6,7 @@ mod http;
 mod kv;
 mod log;
 pub(crate) mod meter;
+mod pubsub;
 mod queue;
 mod random;
 mod secrets;
@@ -24,6 +25,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     bindings::kv::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     bindings::files::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     bindings::http::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    bindings::pubsub::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     bindings::queue::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     bindings::secrets::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     meter::add_to_linker(linker)?;

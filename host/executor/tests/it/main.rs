@@ -10,6 +10,7 @@ mod http;
 mod json;
 mod kv;
 mod modules;
+mod pubsub;
 mod queue;
 mod random;
 mod reference;

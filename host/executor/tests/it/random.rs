@@ -48,7 +48,7 @@ impl Author {
 
     fn statement(&mut self) {
         let (key, number) = (self.key(), self.below(100));
-        let line = match self.below(20) {
+        let line = match self.below(21) {
             0 | 1 => format!(r#"seen.push(kv::get("{key}"));"#),
             2 | 3 => format!(r#"kv::set("{key}", #{{ n: {number}, seen: seen.len() }});"#),
             4 => format!(r#"kv::delete("{key}");"#),
@@ -65,6 +65,7 @@ impl Author {
             15 => format!(r#"seen.push(files::read_text("{key}"));"#),
             16 => r#"seen.push(files::list("").items.len());"#.to_owned(),
             17 => format!(r#"seen.push(queue::enqueue("work", #{{ n: {number} }}, #{{ delay: {number} }}));"#),
+            19 => format!(r#"pubsub::publish("{key}", {number}); seen.push(pubsub::token("{key}"));"#),
             18 => format!("for i in 0..{number} {{ seen.push(i * 1.5); }}"),
             _ => return self.block(),
         };

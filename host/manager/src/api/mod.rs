@@ -50,6 +50,7 @@ mod split;
 mod static_routes;
 mod status;
 mod through;
+mod topics;
 mod trigger_bodies;
 mod triggers;
 mod usage;
@@ -173,6 +174,8 @@ fn of_what_runs() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(dead_letters::list_dead_letters))
         .routes(routes!(dead_letters::get_dead_letter, dead_letters::delete_dead_letter))
         .routes(routes!(dead_letters::replay_dead_letter))
+        .routes(routes!(topics::list_topics))
+        .routes(routes!(topics::get_topic, topics::publish_message))
         .routes(routes!(assets::list_assets))
         .routes(routes!(assets::missing_assets))
         .routes(routes!(assets::put_asset))

@@ -38,6 +38,7 @@ use super::problem::ProblemBody;
         (name = "domains", description = "Host names that apps claim"),
         (name = "secrets", description = "Values that scripts read and nobody sees"),
         (name = "queue", description = "Calls of scripts that run later, and those that failed for good"),
+        (name = "topics", description = "Messages that scripts publish"),
         (name = "recordings", description = "Executions that can be run again"),
         (name = "egress", description = "What the scripts of apps may call"),
         (name = "scripts", description = "Rhai sources"),

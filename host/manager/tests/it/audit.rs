@@ -39,6 +39,8 @@ const LEAVES: &[(&str, Option<&str>)] = &[
     ("DELETE /api/v1/admin/queue/{id}", Some("job.deleted")),
     ("DELETE /api/v1/admin/dead-letters/{id}", Some("dead_letter.deleted")),
     ("POST /api/v1/admin/dead-letters/{id}/replay", Some("dead_letter.replayed")),
+    // The app as such stays what it was.
+    ("POST /api/v1/admin/topics/{topic}", Some("message.published")),
     // Bytes alone change nothing: the deployment that names them leaves its row.
     ("PUT /api/v1/admin/assets/{digest}", None),
     ("POST /api/v1/admin/assets/missing", None),

@@ -115,6 +115,8 @@ impl DataPlane for FakeDataPlane {
 
     fn wake_queue(&self) {}
 
+    fn published(&self) {}
+
     fn canonical_host(&self, host: &str) -> Result<String, String> {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
         if !(1..=253).contains(&host.len()) || !host.bytes().all(fits) {

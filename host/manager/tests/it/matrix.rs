@@ -233,7 +233,7 @@ async fn every_operation(part: usize) {
     }
 }
 
-const PARTS: usize = 8;
+const PARTS: usize = 12;
 
 macro_rules! parts {
     ($($name:ident: $part:literal;)*) => {
@@ -257,6 +257,10 @@ parts! {
     s_8_6_every_operation_by_every_role_and_scope_6: 5;
     s_8_6_every_operation_by_every_role_and_scope_7: 6;
     s_8_6_every_operation_by_every_role_and_scope_8: 7;
+    s_8_6_every_operation_by_every_role_and_scope_9: 8;
+    s_8_6_every_operation_by_every_role_and_scope_10: 9;
+    s_8_6_every_operation_by_every_role_and_scope_11: 10;
+    s_8_6_every_operation_by_every_role_and_scope_12: 11;
 }
 
 #[tokio::test]

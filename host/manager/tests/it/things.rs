@@ -142,6 +142,7 @@ impl Things {
             .replace("{key}", "thing")
             .replace("{name}", "THING")
             .replace("{path}", "thing%2F1")
+            .replace("{topic}", "things%2F1")
             .replace("{digest}", &store::Digest::of(ASSET.as_bytes()).to_string());
         let of_an_app = [
             "scripts",
@@ -166,6 +167,8 @@ impl Things {
             "files",
             "files/{path}",
             "files/{path}/content",
+            "topics",
+            "topics/{topic}",
             "assets",
             "assets/{digest}",
             "secrets",
@@ -236,6 +239,7 @@ impl Things {
                 "app": slug, "name": "new", "script": script, "kind": "topic", "topic": "orders", "retry": { "attempts": 1 },
             }),
             ("PUT /api/v1/admin/triggers/{id}", _) => json!({ "name": "newer", "script": script, "kind": "dead_letter" }),
+            ("POST /api/v1/admin/topics/{topic}", _) => json!({ "message": { "a": [1] } }),
             _ => return None,
         })
     }

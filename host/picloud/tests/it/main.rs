@@ -30,5 +30,6 @@ mod schemathesis;
 mod secrets;
 mod supervised;
 mod traces;
+mod topics;
 mod transfers;
 mod triggers;

@@ -28,6 +28,7 @@ mod secrets;
 mod series;
 mod settings;
 pub(crate) mod split;
+mod topics;
 pub(crate) mod triggers;
 mod upload;
 
@@ -59,6 +60,7 @@ pub use secrets::{SecretChange, SecretEntry, SecretPage};
 pub use series::{UsagePoint, UsageQuery};
 pub use settings::{AppUpdate, LimitsUpdate};
 pub use split::{Split, SplitTerms, Sticky, StickyError};
+pub use topics::{MessageEntry, TopicEntry};
 pub use triggers::{LiveTrigger, ScheduleRun};
 pub use upload::{Upload, Uploaded};
 

@@ -9,7 +9,7 @@ use super::{
     AppData, Quota,
     files::{self, FileUsage, write::Rows},
     jobs::{self, NewJobs},
-    kv,
+    kv, messages,
     usage::{self, Usage},
 };
 use crate::{
@@ -149,6 +149,9 @@ impl AppData {
         let by = row.map(|row| row.id);
         for jobs in [&effects.jobs, triggered].into_iter().filter(|jobs| !jobs.is_empty()) {
             jobs::insert(&mut transaction, NewJobs { app: self.app, jobs, by, hops }).await?;
+        }
+        if !effects.messages.is_empty() {
+            messages::insert(&mut transaction, self.app, &effects.messages, by).await?;
         }
         if let Some(row) = row {
             insert_executions(&mut transaction, std::slice::from_ref(row)).await?;
