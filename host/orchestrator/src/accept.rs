@@ -58,6 +58,18 @@ pub(crate) async fn serve(
         sleep(bounds.drain_accept).await;
     });
     let metrics = &orchestrator.metrics;
+    let serve_one = |connections: &mut JoinSet<()>, (stream, peer): (TcpStream, SocketAddr)| {
+        let Some(counted) = admit(&orchestrator, &addresses, peer.ip(), connections.len()) else {
+            metrics.connections_refused.add(1);
+            return;
+        };
+        metrics.connections_accepted.add(1);
+        let connection = connection(Arc::clone(&orchestrator), Arc::clone(&control), stream, peer, draining.clone());
+        connections.spawn(async move {
+            connection.await;
+            drop(counted);
+        });
+    };
     loop {
         metrics.connections.set(connections.len());
         let accepted = tokio::select! {
@@ -74,20 +86,22 @@ pub(crate) async fn serve(
                 continue;
             }
         };
-        let Some(counted) = admit(&orchestrator, &addresses, peer.ip(), connections.len()) else {
-            metrics.connections_refused.add(1);
-            continue;
-        };
-        metrics.connections_accepted.add(1);
-        let connection = connection(Arc::clone(&orchestrator), Arc::clone(&control), stream, peer, draining.clone());
-        connections.spawn(async move {
-            connection.await;
-            drop(counted);
-        });
+        serve_one(&mut connections, (stream, peer));
     }
-    drop(listener);
+    // What the kernel has taken already would be reset, with the requests that came in it.
+    waiting(listener).for_each(|accepted| serve_one(&mut connections, accepted));
     drop(drain);
     end(connections, &bounds).await;
+}
+
+/// The connections that wait to be accepted; then the listener is closed.
+fn waiting(listener: TcpListener) -> impl Iterator<Item = (TcpStream, SocketAddr)> {
+    let listener = listener.into_std().ok();
+    std::iter::from_fn(move || {
+        let (stream, peer) = listener.as_ref()?.accept().ok()?;
+        stream.set_nonblocking(true).ok()?;
+        Some((TcpStream::from_std(stream).ok()?, peer))
+    })
 }
 
 /// Waits for running requests, then cancels what is left.
