@@ -104,7 +104,10 @@ async fn fill(api: &Client) -> Result<()> {
                     json!({ "name": format!("script-{number}"), "source": source })
                 });
                 let routes = numbers.map(|number| json!({ "script": format!("script-{number}"), "path": format!("/{number}") }));
-                let all = json!({ "app": slug, "scripts": scripts.collect::<Vec<_>>(), "routes": routes.collect::<Vec<_>>() });
+                // One that is not due, so that idling is that of an instance that waits for something.
+                let schedule = json!({ "name": "yearly", "script": "script-0", "on": { "cron": "@yearly" } });
+                let (scripts, routes) = (scripts.collect::<Vec<_>>(), routes.collect::<Vec<_>>());
+                let all = json!({ "app": slug, "scripts": scripts, "routes": routes, "schedules": [schedule] });
                 api.call("POST", "deployments", all).await?;
             }
             anyhow::Ok(())
