@@ -145,11 +145,11 @@ fn a_paused_trigger_and_one_that_is_not_deployed_start_nothing() {
     }
 }
 
-/// Writes with a trigger under random `kill -9`. Kills: `SOAK_TURNS`.
+/// Writes with a trigger under random `kill -9`. Four kills for each of `SOAK_TURNS`.
 #[test]
-fn each_committed_write_leads_to_a_run_and_each_rolled_back_one_to_none() {
+fn s_9_5_each_committed_write_leads_to_a_run_and_each_rolled_back_one_to_none() {
     const CLIENTS: u64 = 8;
-    let kills = std::env::var("SOAK_TURNS").ok().and_then(|turns| turns.parse().ok()).unwrap_or(2);
+    let kills = std::env::var("SOAK_TURNS").ok().and_then(|turns| turns.parse().ok()).map_or(2, |turns: u64| 4 * turns);
     let mut shop = Shop::open();
     shop.instance.script(
         "shop",
@@ -173,7 +173,7 @@ fn each_committed_write_leads_to_a_run_and_each_rolled_back_one_to_none() {
                     }
                 });
             }
-            thread::sleep(Duration::from_millis(700 + 130 * kill));
+            thread::sleep(Duration::from_millis(700 + 130 * (kill % 10)));
             stop.store(true, Ordering::Release);
             if kill < kills {
                 shop.instance.kill_in_use();
