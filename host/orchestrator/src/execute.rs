@@ -153,9 +153,6 @@ impl Orchestrator {
             running.begin();
             let deadline = Instant::now() + Duration::from_millis(limits.wall_ms);
             let outbound = self.config.egress.outbound(Arc::clone(&call.app.egress), &call.app.limits, from, deadline);
-            let (services, tape) =
-                recording::begin(&call.app.limits, AppServices::new(call.app, call.version, self.config.clock, now, outbound));
-            let outbound = self.config.egress.outbound(Arc::clone(&call.app.egress), &call.app.limits, call.hops, deadline);
             let times = (self.config.clock, now);
             let services = AppServices::new(call.app, call.version, times, outbound, self.topic_key.clone());
             let (services, tape) = recording::begin(&call.app.limits, services);

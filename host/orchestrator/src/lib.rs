@@ -47,8 +47,8 @@ mod socket;
 mod split;
 mod table;
 pub mod telemetry;
-mod traced;
 mod topics;
+mod traced;
 pub mod trie;
 
 use std::{

@@ -110,10 +110,6 @@ async fn serve_from(
         export: exporter.map(Export::start),
         jobs: data.spawn(run_jobs(Arc::clone(&orchestrator), store.data(), shutdown::begun(stopping.subscribe()))),
         others: vec![
-            data.spawn(run_schedules(Arc::clone(&orchestrator), store.data(), shutdown::begun(stopping.subscribe()))),
-            data.spawn(follow(Arc::clone(&orchestrator), store.snapshots(), store.listener())),
-            data.spawn(carry_messages(Arc::clone(&orchestrator), store.data())),
-            data.spawn(stop_splits(Arc::clone(&orchestrator), store.runs())),
             tokio::spawn(announcements),
             tokio::spawn(upkeep::run(store.runs(), config.retention, store.control(), store.data())),
             tokio::spawn(manager::keep_proving_domains(state)),
@@ -121,6 +117,7 @@ async fn serve_from(
             tokio::spawn(supervisor::keep_alive(supervisor.clone(), data.clone())),
         ],
     };
+    background.others.extend(beside_requests(&orchestrator, store, data, &stopping));
     let served = data.spawn(orchestrator.serve(sockets.public, Arc::new(control), shutdown::begun(stopping.subscribe())));
     say_ready(config, started, &supervisor);
 
@@ -130,6 +127,17 @@ async fn serve_from(
     recorder.end();
     background.end().await;
     Ok(())
+}
+
+/// What the data plane does beside requests and jobs.
+fn beside_requests(orchestrator: &Arc<Orchestrator>, store: &Store, data: &Handle, stopping: &Stopping) -> [JoinHandle<()>; 4] {
+    let orchestrator = || Arc::clone(orchestrator);
+    [
+        data.spawn(run_schedules(orchestrator(), store.data(), shutdown::begun(stopping.subscribe()))),
+        data.spawn(follow(orchestrator(), store.snapshots(), store.listener())),
+        data.spawn(carry_messages(orchestrator(), store.data())),
+        data.spawn(stop_splits(orchestrator(), store.runs())),
+    ]
 }
 
 /// Waits until the last request and the last job have ended.

@@ -54,12 +54,9 @@ pub use app::{
     DeploymentContents, Difference, Differing, Domain, DomainEvidence, DomainKind, DomainStatus, DueDomain, EGRESS_RULES_MAX, EgressRule,
     Execution, ExecutionFilter, FileChange, FileEntry, FilePage, Job, JobFailure, KvChange, KvEntry, KvPage, LimitsUpdate, Linkage,
     LinkedScript, LiveTrigger, LogEntry, LogQuery, Manifest, ManifestRoute, ManifestScript, ManifestSource, ManifestTarget,
-    ManifestTrigger, Member, NewDomain, NewEgressRule, PENDING_CLAIMS_MAX, Person, RecordingEntry, Route, RouteTarget, ScheduleRun, Script,
-    ScriptKind, SecretChange, SecretEntry, SecretPage, Settings, SourceAt, Split, SplitTerms, StaticTerms, Sticky, StickyError, Upload,
-    Uploaded, UsagePoint, UsageQuery,
     ManifestTrigger, Member, MessageEntry, NewDomain, NewEgressRule, PENDING_CLAIMS_MAX, Person, RecordingEntry, Route, RouteTarget,
     ScheduleRun, Script, ScriptKind, SecretChange, SecretEntry, SecretPage, Settings, SourceAt, Split, SplitTerms, StaticTerms, Sticky,
-    StickyError, TopicEntry, Upload, Uploaded,
+    StickyError, TopicEntry, Upload, Uploaded, UsagePoint, UsageQuery,
 };
 pub use asset_set::{Asset, AssetSet};
 pub use audit::{AuditCheckpoint, AuditContent, AuditEntry, AuditFault, AuditFilter, AuditPosition, AuditVerdict, CheckpointError};
@@ -71,8 +68,7 @@ pub use control::{
 };
 pub use data::{
     AppData, Claim as JobClaim, Claimed as ClaimedJobs, ClaimedJob, Commit, Committed, DELIVERIES_MAX, Data, FailedAttempt, LEASE,
-    Materialized, OpenAsset, QUEUE_COUNT_MAX, QueueFigures, Quota, SealedSecrets,
-    MESSAGES_KEPT_SECONDS, Materialized, Message, NewMessages, OpenAsset, Position, Quota, SealedSecrets,
+    MESSAGES_KEPT_SECONDS, Materialized, Message, NewMessages, OpenAsset, Position, QUEUE_COUNT_MAX, QueueFigures, Quota, SealedSecrets,
 };
 pub use digest::{Digest, DigestError};
 pub use error::{Error, Result, Revision, Thing};

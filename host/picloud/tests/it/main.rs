@@ -29,7 +29,7 @@ mod schedules;
 mod schemathesis;
 mod secrets;
 mod supervised;
-mod traces;
 mod topics;
+mod traces;
 mod transfers;
 mod triggers;
