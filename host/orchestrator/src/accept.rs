@@ -6,7 +6,10 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     pin::pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -29,6 +32,8 @@ use crate::{
 const BUFFER_BYTES: usize = 64 * 1024;
 /// Pause when the system has no descriptor left for a connection.
 const NO_DESCRIPTOR_PAUSE: Duration = Duration::from_millis(50);
+/// How long a connection that is new when the end begins may take for its first request, and the answer.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
 /// Connections open at once, by address. Peers that are trusted proxies speak for many and are not counted.
 #[derive(Debug, Default)]
@@ -137,7 +142,11 @@ async fn connection(
     let _ = stream.set_nodelay(true);
     let socket = Socket::new(stream, Times::from(&orchestrator.config.connections));
     let (orchestrator, control) = (&*orchestrator, &*control);
-    let service = service_fn(|request| async move { Ok::<_, Infallible>(orchestrator.handle(request, peer, control).await) });
+    let has_asked = AtomicBool::new(false);
+    let service = service_fn(|request| {
+        has_asked.store(true, Ordering::Relaxed);
+        async move { Ok::<_, Infallible>(orchestrator.handle(request, peer, control).await) }
+    });
     // hyper's own timer is off: the socket keeps all times.
     let connection =
         http1::Builder::new().max_buf_size(BUFFER_BYTES).header_read_timeout(None).serve_connection(TokioIo::new(socket), service);
@@ -146,6 +155,10 @@ async fn connection(
         biased;
         ended = connection.as_mut() => ended,
         _ = drain.changed() => {
+            // hyper closes at once a connection on which nothing has come yet, and what is on its way is lost. Its first answer ends it as well (see `handle`).
+            if !has_asked.load(Ordering::Relaxed) && timeout(FIRST_REQUEST, connection.as_mut()).await.is_ok() {
+                return;
+            }
             connection.as_mut().graceful_shutdown();
             connection.await
         }

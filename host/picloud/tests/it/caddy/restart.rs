@@ -163,6 +163,8 @@ impl Nodes {
                 for node in nodes.iter_mut() {
                     assert!(node.stop().success());
                     node.start_again();
+                    // As `install.md` says: Caddy looks every second, and has to have seen this one before the next one ends.
+                    std::thread::sleep(NOTICED);
                 }
             }
             std::thread::sleep(Duration::from_secs(1));
@@ -171,6 +173,9 @@ impl Nodes {
         })
     }
 }
+
+/// After so long Caddy has seen that a node is back.
+const NOTICED: Duration = Duration::from_secs(3);
 
 fn nobody_notices(nodes: usize) {
     let turns: usize = std::env::var("SOAK_TURNS").ok().and_then(|turns| turns.parse().ok()).unwrap_or(1);
