@@ -59,6 +59,12 @@ impl Instance {
         Self::with(Some(database_url.to_owned()), "localhost", "")
     }
 
+    /// One node of several that can be started again: what one has sealed the others have to open, so they have one key file.
+    pub(crate) fn node_with_key(database_url: &str, key_file: &Path) -> Self {
+        let file = format!("secrets_key_file = '{}'\n", key_file.display());
+        Self::with(Some(database_url.to_owned()), "localhost", &file)
+    }
+
     /// One node of several, of an instance that the world can reach: apps are below `base_domain`, and a balancer has time to see that a node ends.
     /// All nodes have one key file.
     pub(crate) fn public_node(database_url: &str, key_file: &Path, host: &str, base_domain: &str) -> Self {

@@ -125,7 +125,9 @@ fn what_is_wrong_with_a_schedule_is_said_and_nothing_is_deployed() {
 fn s_9_5_three_nodes_run_each_slot_once_and_lose_none_whoever_is_killed() {
     let kills = std::env::var("SOAK_TURNS").ok().and_then(|turns| turns.parse().ok()).map_or(6, |turns: u32| 17 * turns);
     let database = Database::new();
-    let mut nodes = [(); 3].map(|()| Instance::node(database.fresh.url()));
+    let keys = tempfile::tempdir().unwrap();
+    let key = keys.path().join("secrets.key");
+    let mut nodes = [(); 3].map(|()| Instance::node_with_key(database.fresh.url(), &key));
     let script = shop(&mut nodes[0]);
     let body =
         json!({ "app": "shop", "name": "every-second", "script": script, "cron": "* * * * * *", "overlap": "allow", "catch_up": "all" });
