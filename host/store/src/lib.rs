@@ -67,8 +67,9 @@ pub use control::{
     OpenInvitation, OwnStore, PENDING_INVITATIONS_MAX, PENDING_INVITATIONS_PER_MAKER_MAX, Session, SessionState,
 };
 pub use data::{
-    AppData, Claim as JobClaim, Claimed as ClaimedJobs, ClaimedJob, Commit, Committed, DELIVERIES_MAX, Data, FailedAttempt, LEASE,
-    MESSAGES_KEPT_SECONDS, Materialized, Message, NewMessages, OpenAsset, Position, QUEUE_COUNT_MAX, QueueFigures, Quota, SealedSecrets,
+    AppData, BACKLOG_MAX, Claim as JobClaim, Claimed as ClaimedJobs, ClaimedJob, Commit, Committed, DELIVERIES_MAX, Data, FailedAttempt,
+    LEASE, MESSAGES_KEPT_SECONDS, Materialized, Message, NewMessages, OpenAsset, Position, QUEUE_COUNT_MAX, QueueFigures, Quota,
+    SealedSecrets,
 };
 pub use digest::{Digest, DigestError};
 pub use error::{Error, Result, Revision, Thing};

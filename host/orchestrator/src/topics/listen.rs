@@ -8,7 +8,7 @@ use futures_util::stream;
 use http::{HeaderValue, Method, Response, header, request::Parts};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
-use store::{Message, Position};
+use store::{BACKLOG_MAX, Message, Position};
 use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
     time::timeout,
@@ -62,8 +62,8 @@ impl Orchestrator {
         // Before the backlog is read: what comes meanwhile is in both, and left out of one.
         let live = self.topics.subscribe(app.id, topic);
         self.topics.wake();
-        let (pending, last) = backlog(app, topic, last_event(parts)).await?;
-        let listening = Listening { pending: pending.into_iter(), live, last, _place: place, is_over: false };
+        let (pending, last, is_over) = backlog(app, topic, last_event(parts)).await?;
+        let listening = Listening { pending: pending.into_iter(), live, last, _place: place, is_over };
         let events = stream::unfold(listening, |mut listening| async move {
             let event = listening.next().await?;
             Some((Ok::<_, Infallible>(Frame::data(event)), listening))
@@ -76,16 +76,18 @@ impl Orchestrator {
     }
 }
 
-/// The events that come first: what was published behind the listener's last message, or a word that something may be missing.
-async fn backlog(app: &App, topic: &str, last: Option<Position>) -> Result<(Vec<Bytes>, Position), Refusal> {
+/// The events that come first: what was published behind the listener's last message, or a word that something may be missing. Then where he is, and whether that was
+/// so much that he has to come back for the rest.
+async fn backlog(app: &App, topic: &str, last: Option<Position>) -> Result<(Vec<Bytes>, Position, bool), Refusal> {
     // Browsers wait so long before they come back.
     let mut events = vec![Bytes::from_static(b"retry: 2000\n\n")];
-    let Some(mut position) = last else { return Ok((events, Position::default())) };
     let data = app.data.as_ref().ok_or(Refusal::Topics)?;
-    let (messages, is_kept) = data.backlog(topic, position).await.map_err(|error| {
+    let unread = |error: store::Error| {
         tracing::warn!(error = &error as &dyn std::error::Error, "a listener's messages can't be read");
         Refusal::Topics
-    })?;
+    };
+    let Some(mut position) = last else { return Ok((events, data.messages_end().await.map_err(unread)?, false)) };
+    let (messages, is_kept) = data.backlog(topic, position).await.map_err(unread)?;
     if !is_kept {
         events.push(Bytes::from_static(b"event: picloud.gap\ndata: {}\n\n"));
     }
@@ -93,7 +95,7 @@ async fn backlog(app: &App, topic: &str, last: Option<Position>) -> Result<(Vec<
         position = message.position;
         events.push(event(message));
     }
-    Ok((events, position))
+    Ok((events, position, messages.len() >= BACKLOG_MAX))
 }
 
 impl Listening {

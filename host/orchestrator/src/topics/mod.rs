@@ -109,10 +109,12 @@ impl Orchestrator {
 
     async fn read_messages(&self, data: &Data) {
         let mut listening = self.topics.listening.subscribe();
+        // Never after anybody's beginning to listen: who listens leaves out what was before him.
+        let mut position = None;
+        let _ = self.read_once(data, &mut position).await;
         loop {
             // Never fails: the sender is ours.
             let _ = listening.wait_for(|listening| *listening > 0).await;
-            let mut position = None;
             while *listening.borrow() > 0 {
                 let look_at = Instant::now() + self.read_once(data, &mut position).await;
                 tokio::select! {
@@ -128,7 +130,6 @@ impl Orchestrator {
         let read = async {
             let after = match *position {
                 Some(after) => after,
-                // Who listens from now on reads by himself what was before.
                 None => *position.insert(data.messages_end().await?),
             };
             data.messages_after(after).await

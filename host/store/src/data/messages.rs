@@ -6,14 +6,16 @@
 use std::{fmt, str::FromStr};
 
 use execution::pubsub::NewMessage;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 
 use crate::{AppId, Data, Error, ExecutionId, Result};
 
 /// For how long messages are kept for those who come back.
 pub const MESSAGES_KEPT_SECONDS: i32 = 300;
+/// Messages that one listener is given at once when he comes back.
+pub const BACKLOG_MAX: usize = 1_000;
 /// Messages of one reading.
-const MESSAGES_AT_ONCE: i64 = 1_000;
+const MESSAGES_AT_ONCE: i64 = BACKLOG_MAX as i64;
 
 /// Where a message is among all. What is read later is greater.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,11 +101,7 @@ impl Data {
     /// # Errors
     /// The database failed.
     pub async fn messages_end(&self) -> Result<Position> {
-        let xact = sqlx::query_scalar!(r#"select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as "xact!""#)
-            .fetch_one(&self.runs.data)
-            .await
-            .map_err(Error::sql("look for the end of messages"))?;
-        Ok(Position { xact, id: 0 })
+        messages_end(&self.runs.data).await
     }
 
     /// The messages of all apps behind a position.
@@ -158,7 +156,23 @@ impl Data {
     }
 }
 
+async fn messages_end(pool: &PgPool) -> Result<Position> {
+    let xact = sqlx::query_scalar!(r#"select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as "xact!""#)
+        .fetch_one(pool)
+        .await
+        .map_err(Error::sql("look for the end of messages"))?;
+    Ok(Position { xact, id: 0 })
+}
+
 impl super::AppData {
+    /// Behind everything that can be read now: where one begins to listen who has heard nothing yet.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn messages_end(&self) -> Result<Position> {
+        messages_end(self.pool()).await
+    }
+
     /// What was published to a topic behind a position, and whether the message there is still kept: if not, there may have been others in between.
     ///
     /// # Errors

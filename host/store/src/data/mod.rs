@@ -16,7 +16,7 @@ pub use commit::{Commit, Committed};
 pub(crate) use commit::{change_kv, is_crossed};
 pub use jobs::{Claim, Claimed, ClaimedJob, DELIVERIES_MAX, FailedAttempt, LEASE, QUEUE_COUNT_MAX, QueueFigures};
 pub(crate) use kv::end_of;
-pub use messages::{MESSAGES_KEPT_SECONDS, Message, NewMessages, Position};
+pub use messages::{BACKLOG_MAX, MESSAGES_KEPT_SECONDS, Message, NewMessages, Position};
 pub use schedules::Materialized;
 pub use secrets::SealedSecrets;
 pub use usage::Quota;
