@@ -5,7 +5,10 @@ use rhai::{Array, Dynamic, Map};
 use crate::{bindings::handler::Response, body};
 
 /// Makes the answer. The error is a sentence for the script's developer.
-pub(crate) fn from_value(value: Dynamic, body_max: u64) -> Result<Response, String> {
+pub(crate) fn from_value(value: Dynamic, body_max: u64, was_started: bool) -> Result<Response, String> {
+    if was_started {
+        return after_pieces(&value);
+    }
     let response = if value.read_lock::<Map>().is_some_and(|map| map.contains_key("statusCode")) {
         from_map(value.cast::<Map>())?
     } else {
@@ -16,6 +19,17 @@ pub(crate) fn from_value(value: Dynamic, body_max: u64) -> Result<Response, Stri
         return Err(format!("the body of the answer has {} bytes, and {body_max} are allowed", response.body.len()));
     }
     Ok(response)
+}
+
+/// Nothing is left to say: the host knows what was sent.
+fn after_pieces(value: &Dynamic) -> Result<Response, String> {
+    if !value.is_unit() {
+        let kind = value.type_name();
+        return Err(format!(
+            "the answer was begun with `response::start`, so the script must end with `()`, and it ended with a value ({kind})"
+        ));
+    }
+    Ok(Response { status: 200, headers: Vec::new(), body: Vec::new() })
 }
 
 fn from_map(mut map: Map) -> Result<Response, String> {

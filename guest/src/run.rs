@@ -9,7 +9,7 @@ use crate::{
     bindings::handler::{Failure, Invocation, Response},
     call::Call,
     compile::Script,
-    ctx, engine, failure,
+    ctx, engine, failure, sdk,
 };
 
 thread_local! {
@@ -38,7 +38,8 @@ pub(crate) fn run(call: Invocation) -> Result<Response, Failure> {
         scope.clear();
     }
     match ended {
-        Ok(value) => answer::from_value(value, response_body_max).map_err(|message| failure::invalid_response(message, &script.name)),
+        Ok(value) => answer::from_value(value, response_body_max, sdk::response::was_started())
+            .map_err(|message| failure::invalid_response(message, &script.name)),
         Err(error) => Err(failure::from_error(*error, &script.name)),
     }
 }

@@ -14,6 +14,7 @@ mod place;
 mod pubsub;
 mod queue;
 mod rand;
+pub(crate) mod response;
 mod secrets;
 mod text;
 mod time;
@@ -32,6 +33,7 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_static_module("pubsub", pubsub::module().into());
     engine.register_static_module("queue", queue::module().into());
     engine.register_static_module("rand", rand::module().into());
+    engine.register_static_module("response", response::module().into());
     engine.register_static_module("secrets", secrets::module().into());
     engine.register_static_module("text", text::module().into());
     engine.register_static_module("time", time::module().into());

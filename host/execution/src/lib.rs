@@ -24,6 +24,7 @@ mod script;
 mod secret;
 pub mod secret_name;
 mod services;
+pub mod stream;
 
 pub use effects::Effects;
 pub use execute::{BoxFuture, Execute};

@@ -149,6 +149,18 @@ limits! {
         /// Names and values of an answer's header fields together.
         response_header_bytes: 32 * KIB, 1 => 32 * KIB, "bytes",
             "what proxies accept";
+        /// From the start to the end of an execution that sends its answer in pieces, in milliseconds, if it is more than `wall_ms`.
+        stream_ms: 60_000, 1 => 3_600_000, "milliseconds",
+            "it holds a sandbox for as long as the visitor takes to read";
+        /// From one piece of an answer until the next is taken, beyond `wall_ms`.
+        stream_idle_ms: 10_000, 1 => 60_000, "milliseconds",
+            "a script that sends nothing, or a visitor who takes nothing, need not be waited for";
+        /// All pieces of an answer together.
+        stream_bytes: 64 * MIB, 1 => 16 * GIB, "bytes",
+            "they are in the server's memory one at a time, but somebody pays for the network";
+        /// Pieces of an answer. They don't count as host calls.
+        response_writes: 10_000, 0 => 1_000_000, "calls",
+            "each wakes the connection";
         /// All log lines of one execution together.
         log_bytes: 64 * KIB, 1 => MIB, "bytes",
             "the rest is dropped and counted";
@@ -224,6 +236,9 @@ limits! {
         /// Browsers that listen to topics of the app on one node.
         listeners: 500, 0 => 100_000, "connections",
             "each holds a connection and a small queue";
+        /// Answers of the app that are being sent in pieces at once on one node.
+        streams: 8, 0 => 1_000, "executions",
+            "each holds a sandbox, and half of a node's at most may be held so";
         /// Recordings of the app's executions, compressed. Failures are always recorded, while there is room: the oldest make it.
         recordings_bytes: 64 * MIB, 0 => 16 * GIB, "bytes",
             "the disk is everybody's; 0: nothing is recorded";

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BoxFuture, Secret, files, http, kv};
+use crate::{
+    BoxFuture, Secret, files, http, kv,
+    stream::{Head, Piece, Taken},
+};
 
 /// Who answers an execution's questions, already bound to one app: no question carries an app id.
 ///
@@ -22,7 +25,8 @@ pub struct Answered {
     pub now_ms: u64,
 }
 
-/// A question. Writes are none: they are gathered in the sandbox's [`crate::Effects`] and take effect when it has ended.
+/// A question. Writes are none: they are gathered in the sandbox's [`crate::Effects`] and take effect when it has ended. The pieces of an answer are, since
+/// they leave at once, and who sends them waits until they are taken.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
@@ -44,6 +48,10 @@ pub enum Question {
     Endpoint { name: String },
     /// A token with which one may listen to a topic of the app.
     TopicToken { topic: String, expires_at_ms: u64 },
+    /// Whether the answer can be begun so: it is, if it can. Then its pieces may follow.
+    ResponseStart(Head),
+    /// Whether there is room for the next piece, once this one is taken.
+    ResponseWrite(Piece),
 }
 
 /// The answer to the question of the same name.
@@ -59,6 +67,8 @@ pub enum Answer {
     Secret(Result<Option<Secret>, Unanswered>),
     Endpoint(Result<bool, Unanswered>),
     TopicToken(Result<String, Unanswered>),
+    ResponseStart(Result<Taken, Unanswered>),
+    ResponseWrite(Result<Taken, Unanswered>),
 }
 
 /// Why there is no answer.
@@ -74,6 +84,16 @@ pub enum Unanswered {
 }
 
 impl Question {
+    /// The answer to a piece of an answer, where it goes nowhere: whatever is written is taken. `None`: it asks for something.
+    #[must_use]
+    pub fn taken(&self) -> Option<Answer> {
+        match self {
+            Self::ResponseStart(_) => Some(Answer::ResponseStart(Ok(Taken::Yes))),
+            Self::ResponseWrite(_) => Some(Answer::ResponseWrite(Ok(Taken::Yes))),
+            _ => None,
+        }
+    }
+
     /// The answer that says why there is none.
     #[must_use]
     pub fn unanswered(&self, why: Unanswered) -> Answer {
@@ -87,6 +107,8 @@ impl Question {
             Self::Secret { .. } => Answer::Secret(Err(why)),
             Self::Endpoint { .. } => Answer::Endpoint(Err(why)),
             Self::TopicToken { .. } => Answer::TopicToken(Err(why)),
+            Self::ResponseStart(_) => Answer::ResponseStart(Err(why)),
+            Self::ResponseWrite(_) => Answer::ResponseWrite(Err(why)),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! One execution, from a fresh sandbox to its outcome.
 
-use std::time::{Duration, Instant};
+use std::{sync::Arc, time::Instant};
 
-use execution::{Effects, Failure, Image, Invocation, Limits, Outcome, Response, Services, Usage};
+use execution::{Effects, Failure, Image, Invocation, Limits, Outcome, Response, Services, Usage, stream::Head};
 use wasmtime::{Engine, Store};
 
 use crate::{
@@ -27,13 +27,17 @@ impl Executor {
         let Invocation { now_ms, seed, depth, .. } = *invocation;
         let origin = Origin { now_ms, seed, depth, services };
         let mut store = self.store(origin, limits);
-        let deadline = Duration::from_millis(limits.wall_ms);
-        let ended = tokio::time::timeout(deadline, self.call(&mut store, image, invocation, limits)).await;
+        let deadline = Arc::clone(&store.data().stream.deadline);
+        let ended = tokio::select! {
+            biased;
+            ended = self.call(&mut store, image, invocation, limits) => Some(ended),
+            () = deadline.passed() => None,
+        };
         let ending = match ended {
-            Ok(Ok(Ok(response))) => Ending::Answer(Response { status: response.status, headers: response.headers, body: response.body }),
-            Ok(Ok(Err(failure))) => Ending::Failure(failure),
-            Ok(Err(trap)) => Ending::Trap(trap),
-            Err(_elapsed) => Ending::Deadline,
+            Some(Ok(Ok(response))) => Ending::Answer(answer(response, store.data_mut().stream.head.take())),
+            Some(Ok(Err(failure))) => Ending::Failure(failure),
+            Some(Err(trap)) => Ending::Trap(trap),
+            None => Ending::Deadline,
         };
         finish(store, ending, limits, started)
     }
@@ -66,6 +70,14 @@ pub(crate) fn store(engine: &Engine, origin: Origin, limits: &Limits) -> Store<S
     let transfer = largest + TRANSFER_RESERVE_BYTES;
     store.set_hostcall_fuel(usize::try_from(transfer).unwrap_or(usize::MAX));
     store
+}
+
+/// The answer; of one in pieces, its head: the pieces are on their way.
+fn answer(response: handler::Response, head: Option<Head>) -> Response {
+    match head {
+        Some(Head { status, headers }) => Response { status, headers, body: Vec::new() },
+        None => Response { status: response.status, headers: response.headers, body: response.body },
+    }
 }
 
 fn finish(store: Store<State>, ending: Ending, limits: &Limits, started: Instant) -> Outcome {

@@ -33,6 +33,7 @@ mod mask;
 mod memory;
 pub mod outcome;
 mod state;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod trace;

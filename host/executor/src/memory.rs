@@ -13,6 +13,7 @@ use execution::{
     kv::{PAGE_BYTES_MAX, Page, Range, Read, Stored, Version, Write},
     pubsub::NewMessage,
     queue::NewJob,
+    stream::{Piece, Taken},
 };
 
 use files::Files;
@@ -34,6 +35,8 @@ struct Data {
     jobs: Vec<NewJob>,
     /// Messages that were published.
     messages: Vec<NewMessage>,
+    /// Pieces of an answer, one behind the other.
+    pieces: Vec<u8>,
     /// What other servers answer, by URL.
     internet: BTreeMap<String, http::Response>,
     last_version: Version,
@@ -92,6 +95,12 @@ impl Memory {
     #[must_use]
     pub fn messages(&self) -> Vec<NewMessage> {
         self.data().messages.clone()
+    }
+
+    /// What was sent in pieces, one behind the other.
+    #[must_use]
+    pub fn pieces(&self) -> Vec<u8> {
+        self.data().pieces.clone()
     }
 
     /// Lets the app call a URL, which then answers so.
@@ -188,7 +197,7 @@ impl Data {
 
 impl Services for Memory {
     fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Answered> {
-        let data = self.data();
+        let mut data = self.data();
         let answer = match question {
             Question::KvGet { key } => Answer::KvGet(Ok(data.get(key).map(|entry| entry.stored.clone()))),
             Question::KvList(range) => Answer::KvList(Ok(data.page(range))),
@@ -200,6 +209,11 @@ impl Services for Memory {
             Question::Secret { name } => Answer::Secret(Ok(data.secrets.get(name).cloned())),
             Question::Endpoint { name } => Answer::Endpoint(Ok(data.endpoints.contains(name))),
             Question::TopicToken { topic, expires_at_ms } => Answer::TopicToken(Ok(format!("{topic}.{expires_at_ms}"))),
+            Question::ResponseStart(_) => Answer::ResponseStart(Ok(Taken::Yes)),
+            Question::ResponseWrite(Piece(bytes)) => {
+                data.pieces.extend_from_slice(bytes);
+                Answer::ResponseWrite(Ok(Taken::Yes))
+            }
             Question::Http { requests, .. } => Answer::Http(Ok(requests.iter().map(|request| data.call(request)).collect())),
         };
         Box::pin(std::future::ready(Answered { answer, now_ms: data.now_ms }))

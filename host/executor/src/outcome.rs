@@ -29,10 +29,7 @@ pub(crate) fn result(ending: Ending, state: &State, usage: &Usage, limits: &Limi
             let (kind, message) = from_trap(&trap, state, usage, limits);
             Err(without_place(kind, message, last_seen))
         }
-        Ending::Deadline => {
-            let message = format!("the script was still running after its {} ms (wall_ms)", limits.wall_ms);
-            Err(without_place(FailureKind::Deadline, message, last_seen))
-        }
+        Ending::Deadline => Err(without_place(FailureKind::Deadline, deadline_message(state, limits), last_seen)),
     }
 }
 
@@ -81,6 +78,16 @@ fn without_place(kind: FailureKind, message: String, last_seen: Option<&str>) ->
         None => "it was ended from outside before it called the host, so the place is not known".to_owned(),
     };
     Failure { kind, message: format!("{message}; {place}"), trace: Vec::new() }
+}
+
+fn deadline_message(state: &State, limits: &Limits) -> String {
+    let Limits { wall_ms, stream_ms, stream_idle_ms, .. } = limits;
+    match &state.stream {
+        stream if stream.head.is_none() => format!("the script was still running after its {wall_ms} ms (wall_ms)"),
+        stream if stream.deadline.is_last() => format!("the script was still sending its answer after {stream_ms} ms (stream_ms)"),
+        stream if stream.is_writing => format!("the visitor took no piece of the answer for {stream_idle_ms} ms (stream_idle_ms)"),
+        _ => format!("the script sent no piece of its answer for {stream_idle_ms} ms (stream_idle_ms)"),
+    }
 }
 
 fn fuel_message(usage: &Usage, limits: &Limits) -> String {

@@ -10,7 +10,7 @@ use rand_chacha::{
 
 use uuid::{Builder, Uuid};
 
-use crate::{host::meter::Watched, limiter::Memory, mask::Mask, trace::Trace, transaction::Transaction};
+use crate::{host::meter::Watched, limiter::Memory, mask::Mask, stream::Stream, trace::Trace, transaction::Transaction};
 
 /// The data of a store.
 pub(crate) struct State {
@@ -44,6 +44,10 @@ pub(crate) struct State {
     /// Of a job that this execution enqueues, and the most it may be.
     pub(crate) job_depth: u64,
     pub(crate) job_depth_max: u64,
+    response_writes: u32,
+    response_writes_max: u32,
+    /// What was sent of the answer already.
+    pub(crate) stream: Stream,
     /// Bytes of answers that other servers may still give.
     pub(crate) http_bytes_left: u64,
     /// Secrets that were read.
@@ -113,6 +117,9 @@ impl State {
             queue_payload_bytes_max: usize::try_from(limits.queue_payload_bytes).unwrap_or(usize::MAX),
             job_depth: u64::from(depth) + 1,
             job_depth_max: limits.queue_depth,
+            response_writes: 0,
+            response_writes_max: u32::try_from(limits.response_writes).unwrap_or(u32::MAX),
+            stream: Stream::new(limits),
             mask: Mask::default(),
             trace: Trace::default(),
             fuel_reserve: FUEL_RESERVE.min(limits.fuel / 10),
@@ -164,6 +171,11 @@ impl State {
     pub(crate) fn count_publish_call(&mut self) -> wasmtime::Result<()> {
         count(&mut self.publish_calls, self.publish_calls_max, "publish_calls")?;
         self.count_host_call()
+    }
+
+    /// The same for a piece of the answer, which is no host call: there may be more of them.
+    pub(crate) fn count_response_write(&mut self) -> wasmtime::Result<()> {
+        count(&mut self.response_writes, self.response_writes_max, "response_writes")
     }
 
     /// Puts a question to the services. The clock moves on to the moment of the answer, never back.

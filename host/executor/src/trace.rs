@@ -2,7 +2,7 @@
 
 use std::{iter, time::Instant};
 
-use execution::{Answer, Question, TracedCall, Unanswered, http};
+use execution::{Answer, Question, TracedCall, Unanswered, http, stream::Taken};
 
 use crate::mask::Mask;
 
@@ -68,6 +68,12 @@ fn texts<'a>(question: &'a Question, answer: &'a Answer) -> Box<dyn Iterator<Ite
             let result = token.as_ref().map_or_else(|why| unanswered(*why), |_| "made");
             Box::new(iter::once((format!("pubsub.token {topic}"), result.to_owned())))
         }
+        (Question::ResponseStart(head), Answer::ResponseStart(taken)) => {
+            Box::new(iter::once((format!("response.start {}", head.status), taken_as(taken).to_owned())))
+        }
+        (Question::ResponseWrite(piece), Answer::ResponseWrite(taken)) => {
+            Box::new(iter::once((format!("response.write {} bytes", piece.0.len()), taken_as(taken).to_owned())))
+        }
         (Question::Http { requests, .. }, Answer::Http(Ok(results))) => {
             Box::new(requests.iter().zip(results).map(|(request, result)| (sent(request), answered(result))))
         }
@@ -94,6 +100,16 @@ fn found<T>(stored: &Result<Option<T>, Unanswered>) -> String {
 
 fn entries<T>(page: &Result<T, Unanswered>, count: impl Fn(&T) -> usize) -> String {
     page.as_ref().map_or_else(|why| unanswered(*why).to_owned(), |page| format!("{} entries", count(page)))
+}
+
+fn taken_as(taken: &Result<Taken, Unanswered>) -> &'static str {
+    match taken {
+        Ok(Taken::Yes) => "sent",
+        Ok(Taken::Invalid(_)) => "invalid",
+        Ok(Taken::TooLarge(_)) => "too_large",
+        Ok(Taken::Busy(_)) => "busy",
+        Err(why) => unanswered(*why),
+    }
 }
 
 fn unanswered(why: Unanswered) -> &'static str {

@@ -97,6 +97,7 @@ pub(crate) async fn serve(
     waiting(listener).for_each(|accepted| serve_one(&mut connections, accepted));
     drop(drain);
     end(connections, &bounds).await;
+    orchestrator.streams_have_ended().await;
 }
 
 /// The connections that wait to be accepted; then the listener is closed.
@@ -141,7 +142,7 @@ async fn connection(
     // Without it the last segment of an answer waits for an acknowledgement; a socket that refuses is closing anyway.
     let _ = stream.set_nodelay(true);
     let socket = Socket::new(stream, Times::from(&orchestrator.config.connections));
-    let (orchestrator, control) = (&*orchestrator, &*control);
+    let (orchestrator, control) = (&orchestrator, &*control);
     let has_asked = AtomicBool::new(false);
     let service = service_fn(|request| {
         has_asked.store(true, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! The body of an answer: bytes of a script or of a problem, an asset in pieces, or a stream of the control plane.
+//! The body of an answer: bytes of a script or of a problem, an asset or what a script still writes in pieces, or a stream of the control plane.
 
 use std::{
     pin::Pin,
@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use http_body_util::{Full, combinators::UnsyncBoxBody};
 
-use crate::assets::AssetBody;
+use crate::{assets::AssetBody, stream::PiecesBody};
 
 /// An error of the control plane's stream; it ends the connection.
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
@@ -22,6 +22,7 @@ pub type ControlBody = UnsyncBoxBody<Bytes, BodyError>;
 pub(crate) enum Body {
     Bytes(Full<Bytes>),
     Asset(AssetBody),
+    Pieces(PiecesBody),
     Control(ControlBody),
 }
 
@@ -39,6 +40,7 @@ impl http_body::Body for Body {
         match self.get_mut() {
             Self::Bytes(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
             Self::Asset(body) => Pin::new(body).poll_frame(cx),
+            Self::Pieces(body) => Pin::new(body).poll_frame(cx),
             Self::Control(body) => Pin::new(body).poll_frame(cx),
         }
     }
@@ -47,6 +49,7 @@ impl http_body::Body for Body {
         match self {
             Self::Bytes(body) => body.is_end_stream(),
             Self::Asset(body) => body.is_end_stream(),
+            Self::Pieces(body) => body.is_end_stream(),
             Self::Control(body) => body.is_end_stream(),
         }
     }
@@ -55,6 +58,7 @@ impl http_body::Body for Body {
         match self {
             Self::Bytes(body) => body.size_hint(),
             Self::Asset(body) => body.size_hint(),
+            Self::Pieces(body) => body.size_hint(),
             Self::Control(body) => body.size_hint(),
         }
     }

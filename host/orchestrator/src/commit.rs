@@ -42,7 +42,7 @@ pub(crate) async fn commit(app: &App, effects: &Effects, Of { now, hops, depth }
     match data.commit(&Commit { effects, now, quota, triggered: &triggered, hops: hops.number(), row: row.as_ref() }).await {
         Ok(Committed::Yes) => Attempt::Done { has_jobs: !(effects.jobs.is_empty() && triggered.is_empty()) },
         Ok(Committed::Conflict) if effects.irrevocable => {
-            Attempt::Failed(conflict("it has called another server, so it was not run again"))
+            Attempt::Failed(conflict("it has called another server or begun its answer, so it was not run again"))
         }
         Ok(Committed::Conflict) => Attempt::Conflict,
         Ok(Committed::NotANumber { keys }) => Attempt::Failed(not_a_number(&keys)),

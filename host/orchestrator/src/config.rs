@@ -65,6 +65,13 @@ pub struct Connections {
     pub drain: Duration,
 }
 
+impl Config {
+    /// Answers that may be sent in pieces at once: half of the sandboxes.
+    pub(crate) fn stream_places(&self) -> usize {
+        (self.concurrency / 2).max(1)
+    }
+}
+
 impl Default for Connections {
     fn default() -> Self {
         Self {
@@ -115,8 +122,10 @@ mod tests {
 
     #[test]
     fn s_4_1_a_long_execution_is_not_an_idle_connection() {
-        let wall = execution::Limits::ALL.iter().find(|limit| limit.name == "wall_ms").unwrap();
-        assert!(Connections::default().idle > Duration::from_millis(wall.ceiling));
+        for name in ["wall_ms", "stream_idle_ms"] {
+            let limit = execution::Limits::ALL.iter().find(|limit| limit.name == name).unwrap();
+            assert!(Connections::default().idle > Duration::from_millis(limit.ceiling), "{name}");
+        }
     }
 
     #[test]

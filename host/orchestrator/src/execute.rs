@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use execution::{Effects, Failure, Image, Invocation, InvocationType, Logs, Outcome, Tape, TracedCall, Usage};
-use http::Response;
+use http::{Response, StatusCode};
 use jiff::Timestamp;
 use store::{ExecutionId, NewExecution, NewRecording, RouteId};
 use tokio::time::Instant;
@@ -20,8 +20,9 @@ use crate::{
     metrics::Metrics,
     recording,
     request::{Arrival, Cause},
-    response::{self, Checked, HostOwner},
-    services::AppServices,
+    response::{self, Checked, HostOwner, Rules},
+    services::{AnswerInPieces, AppServices},
+    stream::{Outlet, StreamPlaces},
     table::{App, Script, Version},
     telemetry::TraceContext,
     traced::Traced,
@@ -36,6 +37,8 @@ pub(crate) struct Call<'a> {
     pub(crate) route: Option<(RouteId, HostOwner)>,
     /// Calls by scripts that led here.
     pub(crate) hops: Hops,
+    /// Where the answer goes if it is sent in pieces.
+    pub(crate) outlet: Outlet,
 }
 
 /// An execution that ended; its row is on the way.
@@ -129,9 +132,14 @@ impl Orchestrator {
         // 8. The row, the logs and the recording.
         let kept = if kind == InvocationType::Test { last.logs.clone() } else { Logs::default() };
         let recording = recording::make(&call, invocation, &self.config.guest, &last, &self.metrics, || self.admission.clock_ns());
-        let LastRun { result, usage, logs, .. } = last;
-        running.end(&result, usage, logs, recording);
+        let LastRun { mut result, usage, logs, .. } = last;
+        running.end(&result, usage, logs, recording, call.outlet.sent_status());
+        call.outlet.end(&mut result).await;
         Ok(Ended { id, result, usage, logs: kept })
+    }
+
+    fn stream_places(&self, app: &App) -> StreamPlaces {
+        StreamPlaces { of_app: Arc::clone(&app.gate.streams), of_app_max: app.limits.streams, of_node: Arc::clone(&self.streams) }
     }
 
     /// Runs the script in a fresh sandbox, and again, with the same id, seed and clock, while others change what it has read.
@@ -144,6 +152,7 @@ impl Orchestrator {
         running: &mut Running<'_>,
     ) -> LastRun {
         let limits = &call.version.limits;
+        let rules = Rules::new(limits, call.owner());
         let now = Timestamp::from_millisecond(i64::try_from(invocation.now_ms).unwrap_or(i64::MAX)).unwrap_or(Timestamp::MAX);
         let of = Of { now, hops: call.hops, depth: invocation.depth };
         let from = CalledFrom { hops: call.hops, trace };
@@ -151,13 +160,16 @@ impl Orchestrator {
         let mut attempts = 1;
         loop {
             running.begin();
-            let deadline = Instant::now() + Duration::from_millis(limits.wall_ms);
+            let now_at = Instant::now();
+            let deadline = now_at + Duration::from_millis(limits.wall_ms);
             let outbound = self.config.egress.outbound(Arc::clone(&call.app.egress), &call.app.limits, from, deadline);
             let times = (self.config.clock, now);
-            let services = AppServices::new(call.app, call.version, times, outbound, self.topic_key.clone());
+            let until = now_at + Duration::from_millis(limits.stream_ms.max(limits.wall_ms));
+            let answer = AnswerInPieces { outlet: call.outlet.clone(), rules, places: self.stream_places(call.app), until };
+            let services = AppServices::new(call.app, call.version, times, outbound, self.topic_key.clone(), answer);
             let (services, tape) = recording::begin(&call.app.limits, services);
             let Outcome { result, usage, logs, calls, effects } = self.executor.execute(image, invocation, limits, services).await;
-            let result = result.and_then(|answer| response::check(answer, limits, call.owner()));
+            let result = result.and_then(|answer| response::check(answer, &rules));
             running.ran(attempts, calls);
             let mut last = LastRun { result, usage, logs, effects, tape, uncommitted: None };
             // A job is done with the commit, whether it writes or not.
@@ -247,9 +259,18 @@ impl Running<'_> {
         Some(ended(self.row.clone()?, result, usage, logs))
     }
 
-    fn end(mut self, result: &Result<Checked, Failure>, usage: Usage, logs: Logs, recording: Option<NewRecording>) {
+    /// `sent`: the status that the visitor has got, whatever became of the rest.
+    fn end(
+        mut self,
+        result: &Result<Checked, Failure>,
+        usage: Usage,
+        logs: Logs,
+        recording: Option<NewRecording>,
+        sent: Option<StatusCode>,
+    ) {
         if let Some(row) = self.row.take() {
-            let row = NewExecution { recording, ..ended(row, result, usage, &logs) };
+            let mut row = NewExecution { recording, ..ended(row, result, usage, &logs) };
+            row.status = sent.map(|status| status.as_u16()).or(row.status);
             self.leave(row, logs);
         }
     }

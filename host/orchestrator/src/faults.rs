@@ -57,7 +57,7 @@ impl Orchestrator {
                 fault,
                 outcome: "conflict".to_owned(),
                 status: None,
-                message: Some("what it had read was changed by others, and it had called another server".to_owned()),
+                message: Some("what it had read was changed by others, and it had called another server or begun its answer".to_owned()),
                 writes: 0,
                 sent: sent.count(),
             });

@@ -36,13 +36,35 @@ pub(crate) struct Gate {
     reruns: Semaphore,
     /// Browsers that listen to topics of the app.
     listeners: Arc<AtomicUsize>,
+    /// Answers that are being sent in pieces.
+    pub(crate) streams: Arc<AtomicUsize>,
 }
+
+/// One of some that an app may have so many of. Given back by drop.
+#[derive(Debug)]
+pub(crate) struct OneOfApp(Arc<AtomicUsize>);
 
 /// One who listens, of the app and of the node. Given back by drop.
 #[derive(Debug)]
 pub(crate) struct Listener {
-    of_app: Arc<AtomicUsize>,
+    _of_app: OneOfApp,
     of_node: watch::Sender<usize>,
+}
+
+impl OneOfApp {
+    /// One more, if there are fewer than `max`.
+    pub(crate) fn enter(count: &Arc<AtomicUsize>, max: u64) -> Option<Self> {
+        let max = usize::try_from(max).unwrap_or(usize::MAX);
+        let one_more = |now: usize| (now < max).then_some(now + 1);
+        count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
+        Some(Self(Arc::clone(count)))
+    }
+}
+
+impl Drop for OneOfApp {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// One place. Given back by drop, or taken away then if there are too many.
@@ -55,7 +77,6 @@ pub(crate) struct Place<'a> {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.of_app.fetch_sub(1, Ordering::Relaxed);
         self.of_node.send_modify(|now| *now = now.saturating_sub(1));
     }
 }
@@ -74,6 +95,7 @@ impl Default for Gate {
             database: Semaphore::new(DATABASE_CONCURRENCY),
             reruns: Semaphore::new(1),
             listeners: Arc::default(),
+            streams: Arc::default(),
         }
     }
 }
@@ -93,11 +115,9 @@ impl Gate {
 
     /// Lets one more listen, if fewer than `max` do.
     pub(crate) fn listen(&self, max: u64, of_node: &watch::Sender<usize>) -> Option<Listener> {
-        let max = usize::try_from(max).unwrap_or(usize::MAX);
-        let one_more = |now: usize| (now < max).then_some(now + 1);
-        self.listeners.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
+        let of_app = OneOfApp::enter(&self.listeners, max)?;
         of_node.send_modify(|now| *now += 1);
-        Some(Listener { of_app: Arc::clone(&self.listeners), of_node: of_node.clone() })
+        Some(Listener { _of_app: of_app, of_node: of_node.clone() })
     }
 
     /// Takes one of the app's turns at the database; `None`: it had none within a second.

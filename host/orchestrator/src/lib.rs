@@ -45,6 +45,7 @@ mod served;
 mod services;
 mod socket;
 mod split;
+mod stream;
 mod table;
 pub mod telemetry;
 mod topics;
@@ -68,7 +69,7 @@ use jiff::Timestamp;
 use store::{AppId, AppSnapshot, Digest, Listener, RouteTarget, Runs, ScriptId, Snapshots};
 use tokio::{
     net::TcpListener,
-    sync::{Mutex, mpsc},
+    sync::{Mutex, Semaphore, mpsc, oneshot},
 };
 use uuid::Uuid;
 
@@ -99,10 +100,10 @@ use crate::{
     preview::Previews,
     queue::Queue,
     request::{Arrival, Cause},
-    response::DEPLOYMENT,
     schedules::Schedules,
     served::{Served, Why},
     split::Stop,
+    stream::{Beginning, Life, Outlet},
     table::Table,
     topics::{TopicKey, Topics},
 };
@@ -124,6 +125,8 @@ pub struct Orchestrator {
     stops: mpsc::UnboundedSender<Stop>,
     stopped: Mutex<mpsc::UnboundedReceiver<Stop>>,
     admission: Admission,
+    /// Places for answers that are sent in pieces: half of the sandboxes, since it is the visitor who decides how long that takes.
+    streams: Arc<Semaphore>,
     recorder: Recorder,
     refusals: Refusals,
     metrics: Metrics,
@@ -165,6 +168,7 @@ impl Orchestrator {
             table: Arc::default(),
             previews: Arc::default(),
             admission: Admission::new(config.concurrency),
+            streams: Arc::new(Semaphore::new(config.stream_places())),
             recorder,
             refusals: Refusals::default(),
             metrics: Metrics::default(),
@@ -289,7 +293,7 @@ impl Orchestrator {
             let applicant = Applicant { app: app.id, limits: &app.limits, client: None };
             let permit = self.admission.admit(&app.gate, applicant).await?;
             let script = app.version.script(script).ok_or(Refusal::NotLoaded)?;
-            let call = Call { app: &app, version: &app.version, script, route: None, hops };
+            let call = Call { app: &app, version: &app.version, script, route: None, hops, outlet: Outlet::Gathered(Arc::default()) };
             Ok(self
                 .run(call, Arrival::new(self.config.clock, &self.config.telemetry)?, Cause::Test(request), &permit)
                 .await?
@@ -302,7 +306,7 @@ impl Orchestrator {
     }
 
     /// Answers any request of a connection: the instance's own host is the control plane's, every other host is looked up.
-    async fn handle(&self, request: Request<Incoming>, peer: SocketAddr, control: &dyn Control) -> Response<Body> {
+    async fn handle(self: &Arc<Self>, request: Request<Incoming>, peer: SocketAddr, control: &dyn Control) -> Response<Body> {
         // The end of a chunked body is the one place where two parsers could still disagree unseen, so nothing may follow it (see framing.rs).
         let is_last = request.headers().contains_key(header::TRANSFER_ENCODING);
         let mut response = match host_name::of_request(&request) {
@@ -313,10 +317,8 @@ impl Orchestrator {
             Ok(Host::Address(_)) => self.refuse(Refusal::Host(HostError::Invalid), None),
             Ok(Host::Name(host)) => {
                 let host = host.into_owned();
-                match self.table.app(&host) {
-                    None => self.preview_response(request, host, peer).await,
-                    Some(app) => self.app_response(request, host, Served::active(&app), peer).await,
-                }
+                let (beginning, begun) = oneshot::channel();
+                stream::first(Arc::clone(self).life(request, host, peer, beginning), begun).await
             }
         };
         // When the end has begun, nobody should find an open connection and send what meets its end: a proxy does not send that again (S-9.2).
@@ -326,13 +328,30 @@ impl Orchestrator {
         response
     }
 
-    async fn app_response(&self, request: Request<Incoming>, host: String, served: Served<'_>, peer: SocketAddr) -> Response<Body> {
+    /// All of a request to an app. It owns what it needs: the answer may begin before it ends.
+    fn life(self: Arc<Self>, request: Request<Incoming>, host: String, peer: SocketAddr, beginning: Beginning) -> Life {
+        Box::pin(async move {
+            match self.table.app(&host) {
+                None => self.preview_response(request, host, peer, beginning).await,
+                Some(app) => self.app_response(request, host, Served::active(&app), peer, beginning).await,
+            }
+        })
+    }
+
+    async fn app_response(
+        &self,
+        request: Request<Incoming>,
+        host: String,
+        served: Served<'_>,
+        peer: SocketAddr,
+        beginning: Beginning,
+    ) -> Response<Body> {
         let arrival = match Arrival::new(self.config.clock, &self.config.telemetry) {
             Ok(arrival) => arrival,
             Err(refusal) => return self.refuse(refusal, None),
         };
         let id = arrival.id;
-        self.answer(request, host, served, peer, arrival).await.unwrap_or_else(|refusal| self.refuse(refusal, Some(id)))
+        self.answer(request, host, served, peer, arrival, beginning).await.unwrap_or_else(|refusal| self.refuse(refusal, Some(id)))
     }
 
     /// Counts a refusal and answers it.
@@ -349,6 +368,7 @@ impl Orchestrator {
         served: Served<'_>,
         peer: SocketAddr,
         mut arrival: Arrival,
+        beginning: Beginning,
     ) -> Result<Response<Body>, Refusal> {
         let (parts, body) = request.into_parts();
         request::check_head(&parts)?;
@@ -390,7 +410,8 @@ impl Orchestrator {
         let request = request::http_request(&parts, host, params, client, body);
 
         // 6 to 8. Execute, check the answer, leave the row behind.
-        let call = Call { app, version, script, route: Some((route.id, owner)), hops };
+        let outlet = Outlet::to_visitor(beginning, arrival.id, served.marks(), parts.method == Method::HEAD);
+        let call = Call { app, version, script, route: Some((route.id, owner)), hops, outlet };
         let began = arrival.began;
         let ended = self.run(call, arrival, Cause::Http(request), &permit).await?;
         self.metrics.answered(began.elapsed());
@@ -417,19 +438,26 @@ impl Orchestrator {
         }
     }
 
+    /// Answers in pieces are tasks of their own: the rows of those that were cancelled come before the last row is written.
+    async fn streams_have_ended(&self) {
+        let all = u32::try_from(self.config.stream_places()).unwrap_or(u32::MAX);
+        let _ = tokio::time::timeout(LAST_STREAMS, self.streams.acquire_many(all)).await;
+    }
+
     fn stop_being_ready(&self) {
         self.is_stopping.store(true, Ordering::Release);
         self.topics.close();
     }
 }
 
-/// The answer, with the deployment's number where that need not be the active one's.
+/// The answer, with what it tells of the deployment.
 fn told(served: Served<'_>, mut response: Response<Body>) -> Response<Body> {
-    if let Some(number) = served.told() {
-        response.headers_mut().insert(DEPLOYMENT, number.into());
-    }
+    response.headers_mut().extend(served.marks());
     response
 }
+
+/// To let go of what was cancelled takes no time worth mentioning.
+const LAST_STREAMS: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// What a route for any method accepts.
 const SCRIPT_METHODS: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT";

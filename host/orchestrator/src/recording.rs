@@ -16,7 +16,7 @@ use crate::{
     metrics::Metrics,
     pace::End,
     preview::Lookup,
-    response::{self, Checked, HostOwner},
+    response::{self, Checked, HostOwner, Rules},
     services::AppServices,
     table::{App, Script, Version},
 };
@@ -173,7 +173,7 @@ impl Orchestrator {
 /// A failure `invalid_response`, or the one that it was.
 pub fn checked_answer(result: Result<Response, Failure>, limits: &Limits, shared_host: bool) -> Result<Response, Failure> {
     let owner = if shared_host { HostOwner::Shared } else { HostOwner::App };
-    result.and_then(|answer| response::check(answer, limits, owner)).map(|checked| checked.to_answer())
+    result.and_then(|answer| response::check(answer, &Rules::new(limits, owner))).map(|checked| checked.to_answer())
 }
 
 /// The place of the script that was recorded; in another deployment perhaps of one of its name, made anew.

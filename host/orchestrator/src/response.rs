@@ -47,6 +47,11 @@ pub(crate) struct Checked {
 }
 
 impl Checked {
+    /// Whether its status says that there is none.
+    pub(crate) fn has_no_body(&self) -> bool {
+        matches!(self.status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
+    }
+
     /// As a script could have written it.
     pub(crate) fn to_answer(&self) -> Answer {
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -67,27 +72,52 @@ pub(crate) enum HostOwner {
     App,
 }
 
+/// What answers are held against.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules {
+    pub(crate) body_bytes: u64,
+    headers: u64,
+    header_bytes: u64,
+    owner: HostOwner,
+}
+
+impl Rules {
+    pub(crate) fn new(limits: &Limits, owner: HostOwner) -> Self {
+        let Limits { response_body_bytes, response_headers, response_header_bytes, .. } = *limits;
+        Self { body_bytes: response_body_bytes, headers: response_headers, header_bytes: response_header_bytes, owner }
+    }
+}
+
 /// Checks an answer.
 ///
 /// # Errors
 /// A failure `invalid_response` that tells the developer what to change.
-pub(crate) fn check(answer: Answer, limits: &Limits, owner: HostOwner) -> Result<Checked, Failure> {
+pub(crate) fn check(answer: Answer, rules: &Rules) -> Result<Checked, Failure> {
     let status = match StatusCode::from_u16(answer.status) {
         Ok(status) if (200..600).contains(&answer.status) => status,
         _ => return Err(breach(format!("status {} is outside 200 to 599", answer.status))),
     };
     let body_bytes = answer.body.len() as u64;
-    if body_bytes > limits.response_body_bytes {
-        return Err(breach(format!("the body has {body_bytes} bytes, the limit is {}", limits.response_body_bytes)));
+    if body_bytes > rules.body_bytes {
+        return Err(breach(format!("the body has {body_bytes} bytes, the limit is {}", rules.body_bytes)));
     }
-    let headers = headers(&answer.headers, limits, owner)?;
-    let has_no_body = matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED);
-    Ok(Checked { status, headers, body: if has_no_body { Vec::new() } else { answer.body } })
+    let headers = headers(&answer.headers, rules)?;
+    let mut checked = Checked { status, headers, body: answer.body };
+    if checked.has_no_body() {
+        checked.body = Vec::new();
+    }
+    Ok(checked)
 }
 
 /// Makes the answer to the visitor.
-pub(crate) fn build(checked: Checked, id: Uuid) -> Response<Body> {
-    let mut response = Response::new(Body::from(bytes::Bytes::from(checked.body)));
+pub(crate) fn build(mut checked: Checked, id: Uuid) -> Response<Body> {
+    let body = bytes::Bytes::from(std::mem::take(&mut checked.body));
+    head(checked, id).map(|()| Body::from(body))
+}
+
+/// The same without its body.
+pub(crate) fn head(checked: Checked, id: Uuid) -> Response<()> {
+    let mut response = Response::new(());
     *response.status_mut() = checked.status;
     *response.headers_mut() = checked.headers;
     let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
@@ -97,19 +127,19 @@ pub(crate) fn build(checked: Checked, id: Uuid) -> Response<Body> {
     response
 }
 
-fn headers(pairs: &[(String, String)], limits: &Limits, owner: HostOwner) -> Result<HeaderMap, Failure> {
-    if pairs.len() as u64 > limits.response_headers {
-        return Err(breach(format!("{} header fields, the limit is {}", pairs.len(), limits.response_headers)));
+fn headers(pairs: &[(String, String)], rules: &Rules) -> Result<HeaderMap, Failure> {
+    if pairs.len() as u64 > rules.headers {
+        return Err(breach(format!("{} header fields, the limit is {}", pairs.len(), rules.headers)));
     }
     let bytes: usize = pairs.iter().map(|(name, value)| name.len() + value.len()).sum();
-    if bytes as u64 > limits.response_header_bytes {
-        return Err(breach(format!("the header fields have {bytes} bytes, the limit is {}", limits.response_header_bytes)));
+    if bytes as u64 > rules.header_bytes {
+        return Err(breach(format!("the header fields have {bytes} bytes, the limit is {}", rules.header_bytes)));
     }
     let mut map = HeaderMap::with_capacity(pairs.len() + 1);
     let (mut cookies, mut cookie_bytes) = (0, 0);
     for (name, value) in pairs {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| breach(format!("{name:?} is not a header name")))?;
-        if is_withheld(&name, owner) {
+        if is_withheld(&name, rules.owner) {
             continue;
         }
         if name == header::SET_COOKIE {
@@ -163,7 +193,7 @@ mod tests {
     }
 
     fn checked(answer: Answer) -> Result<Checked, String> {
-        check(answer, &Limits::default(), HostOwner::Shared).map_err(|failure| failure.message)
+        check(answer, &Rules::new(&Limits::default(), HostOwner::Shared)).map_err(|failure| failure.message)
     }
 
     #[test]
@@ -193,13 +223,14 @@ mod tests {
         for name in NOT_FROM_SCRIPTS.iter().chain(&["X-Accel-Redirect", "Strict-Transport-Security", "Content-Length"]) {
             assert!(checked(answer(200, &[(name, "1")], "")).unwrap().headers.is_empty(), "{name}");
         }
-        let own = check(answer(200, &[("strict-transport-security", "max-age=1")], ""), &Limits::default(), HostOwner::App).unwrap();
+        let own =
+            check(answer(200, &[("strict-transport-security", "max-age=1")], ""), &Rules::new(&Limits::default(), HostOwner::App)).unwrap();
         assert_eq!(own.headers.len(), 1);
         let many: Vec<(&str, &str)> = vec![("a", "b"); 65];
         assert!(checked(answer(200, &many, "")).unwrap_err().contains("65 header fields, the limit is 64"));
         assert!(checked(answer(200, &[("a", &"b".repeat(32 * 1024))], "")).is_err());
         let limits = Limits { response_body_bytes: 3, ..Limits::default() };
-        assert!(check(answer(200, &[], "abcd"), &limits, HostOwner::Shared).is_err());
+        assert!(check(answer(200, &[], "abcd"), &Rules::new(&limits, HostOwner::Shared)).is_err());
     }
 
     #[test]
@@ -216,7 +247,7 @@ mod tests {
         #[test]
         fn s_4_9_whatever_a_script_answers_is_one_response(status in any::<u16>(), headers in proptest::collection::vec((".{0,12}", ".{0,20}"), 0..6), body in ".{0,20}") {
             let answer = Answer { status, headers, body: body.into() };
-            if let Ok(checked) = check(answer, &Limits::default(), HostOwner::Shared) {
+            if let Ok(checked) = check(answer, &Rules::new(&Limits::default(), HostOwner::Shared)) {
                 prop_assert!((200..600).contains(&checked.status.as_u16()));
                 for (name, value) in &checked.headers {
                     prop_assert!(!NOT_FROM_SCRIPTS.contains(&name.as_str()));

@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 
 use crate::{
-    response::HostOwner,
+    response::{DEPLOYMENT, HostOwner},
     split::Split,
     table::{App, Version},
 };
@@ -70,8 +70,15 @@ impl<'a> Served<'a> {
         }
     }
 
-    /// The number that the answer tells, where it is not simply that of the active deployment.
-    pub(crate) fn told(&self) -> Option<u32> {
-        (!matches!(self.why, Why::Active)).then_some(self.version.deployment)
+    /// What the answer tells of the deployment: its number, where it is not simply that of the active one; and that previews are for no index.
+    pub(crate) fn marks(&self) -> HeaderMap {
+        let mut marks = HeaderMap::new();
+        if !matches!(self.why, Why::Active) {
+            marks.insert(DEPLOYMENT, self.version.deployment.into());
+        }
+        if matches!(self.why, Why::Preview) {
+            marks.insert("x-robots-tag", HeaderValue::from_static("noindex"));
+        }
+        marks
     }
 }

@@ -2,14 +2,21 @@
 
 use std::sync::Arc;
 
-use execution::{Answer, Answered, BoxFuture, Question, Services, Unanswered, files::Content};
+use execution::{
+    Answer, Answered, BoxFuture, Question, Services, Unanswered,
+    files::Content,
+    stream::{Head, Taken},
+};
 use jiff::Timestamp;
 use store::{AppData, AppId};
+use tokio::time::Instant;
 
 use crate::{
     config::Clock,
     egress::Outbound,
     gate::Gate,
+    response::Rules,
+    stream::{Outlet, StreamPlaces},
     table::{App, EndpointNames, Version},
     topics::TopicKey,
 };
@@ -27,12 +34,38 @@ pub(crate) struct AppServices {
     endpoints: Arc<EndpointNames>,
     app: AppId,
     topic_key: TopicKey,
+    answer: AnswerInPieces,
+}
+
+/// What it takes to send an answer in pieces.
+pub(crate) struct AnswerInPieces {
+    pub(crate) outlet: Outlet,
+    pub(crate) rules: Rules,
+    pub(crate) places: StreamPlaces,
+    /// When the execution ends at the latest, if it sends one.
+    pub(crate) until: Instant,
 }
 
 impl AppServices {
-    pub(crate) fn new(app: &App, version: &Version, (clock, now): (Clock, Timestamp), outbound: Outbound, topic_key: TopicKey) -> Self {
+    pub(crate) fn new(
+        app: &App,
+        version: &Version,
+        (clock, now): (Clock, Timestamp),
+        outbound: Outbound,
+        topic_key: TopicKey,
+        answer: AnswerInPieces,
+    ) -> Self {
         let endpoints = Arc::clone(&version.endpoints);
-        Self { data: app.data.clone(), gate: Arc::clone(&app.gate), clock, now, outbound, endpoints, app: app.id, topic_key }
+        Self { data: app.data.clone(), gate: Arc::clone(&app.gate), clock, now, outbound, endpoints, app: app.id, topic_key, answer }
+    }
+
+    fn start(&self, head: &Head) -> Taken {
+        let AnswerInPieces { outlet, rules, places, until } = &self.answer;
+        let taken = outlet.start(head, rules, places);
+        if taken == Taken::Yes {
+            self.outbound.goes_on_until(*until);
+        }
+        taken
     }
 
     async fn answer(&self, question: &Question) -> Option<Answer> {
@@ -46,6 +79,12 @@ impl AppServices {
         if let Question::TopicToken { topic, expires_at_ms } = question {
             let token = self.topic_key.sign(self.app, topic, expires_at_ms / 1_000);
             return Some(Answer::TopicToken(token.ok_or(Unanswered::Unavailable)));
+        }
+        if let Question::ResponseStart(head) = question {
+            return Some(Answer::ResponseStart(Ok(self.start(head))));
+        }
+        if let Question::ResponseWrite(piece) = question {
+            return Some(Answer::ResponseWrite(Ok(self.answer.outlet.write(&piece.0, &self.answer.rules).await)));
         }
         let data = self.data.as_ref()?;
         if let Question::Secret { name } = question {
@@ -65,7 +104,9 @@ impl AppServices {
             | Question::Http { .. }
             | Question::Secret { .. }
             | Question::Endpoint { .. }
-            | Question::TopicToken { .. } => None,
+            | Question::TopicToken { .. }
+            | Question::ResponseStart(_)
+            | Question::ResponseWrite(_) => None,
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::{clock, config::Config, readiness::Ready};
 /// Of the admin API.
 pub(crate) const API_VERSION: &str = "1.0.0";
 /// Of what a script sees.
-pub(crate) const SCRIPT_SDK_VERSION: &str = "0.4.0";
+pub(crate) const SCRIPT_SDK_VERSION: &str = "0.5.0";
 
 /// What the router is made of, beside the configuration.
 pub(crate) struct Parts {

@@ -120,7 +120,9 @@ fn failed(question: &Question) -> Answer {
         | Question::FileList(_)
         | Question::Secret { .. }
         | Question::Endpoint { .. }
-        | Question::TopicToken { .. } => question.unanswered(Unanswered::Unavailable),
+        | Question::TopicToken { .. }
+        | Question::ResponseStart(_)
+        | Question::ResponseWrite(_) => question.unanswered(Unanswered::Unavailable),
     }
 }
 

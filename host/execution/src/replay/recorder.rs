@@ -95,6 +95,8 @@ fn bytes_of(question: &Question, answer: &Answer) -> usize {
         Question::Http { requests, .. } => requests.iter().map(|one| one.url.len() + one.body.len() + pairs(&one.headers) + REST).sum(),
         Question::Secret { name } | Question::Endpoint { name } => name.len(),
         Question::TopicToken { topic, .. } => topic.len(),
+        Question::ResponseStart(head) => pairs(&head.headers),
+        Question::ResponseWrite(piece) => piece.0.len(),
     };
     let told = match answer {
         Answer::KvGet(Ok(Some(stored))) => stored.value.len(),
@@ -111,7 +113,9 @@ fn bytes_of(question: &Question, answer: &Answer) -> usize {
         | Answer::Http(_)
         | Answer::Secret(_)
         | Answer::Endpoint(_)
-        | Answer::TopicToken(_) => 0,
+        | Answer::TopicToken(_)
+        | Answer::ResponseStart(_)
+        | Answer::ResponseWrite(_) => 0,
     };
     asked + told + REST
 }

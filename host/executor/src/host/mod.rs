@@ -9,6 +9,7 @@ pub(crate) mod meter;
 mod pubsub;
 mod queue;
 mod random;
+mod response;
 mod secrets;
 
 use wasmtime::component::{HasSelf, Linker};
@@ -27,6 +28,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     bindings::http::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     bindings::pubsub::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     bindings::queue::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    bindings::response::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     bindings::secrets::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     meter::add_to_linker(linker)?;
     bindings::wall_clock::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;

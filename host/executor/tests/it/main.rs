@@ -15,6 +15,7 @@ mod queue;
 mod random;
 mod reference;
 mod replay;
+mod response;
 mod sandbox;
 mod secrets;
 mod time;

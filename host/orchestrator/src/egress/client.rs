@@ -4,7 +4,7 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -77,6 +77,8 @@ pub struct Outbound {
     calls: AtomicU32,
     /// When the execution is ended.
     deadline: Instant,
+    /// When it is, since it sends its answer in pieces.
+    later: OnceLock<Instant>,
 }
 
 /// Which calls led to an execution, and which trace it belongs to.
@@ -136,7 +138,7 @@ impl Egress {
     pub fn outbound(self: &Arc<Self>, app: Arc<AppEgress>, limits: &AppLimits, from: CalledFrom, deadline: Instant) -> Outbound {
         let rate = Rate::new(limits.http_requests_per_second, limits.http_requests_burst);
         let CalledFrom { hops, trace } = from;
-        Outbound { egress: Arc::clone(self), app, rate, hops, trace, calls: AtomicU32::new(0), deadline }
+        Outbound { egress: Arc::clone(self), app, rate, hops, trace, calls: AtomicU32::new(0), deadline, later: OnceLock::new() }
     }
 
     fn now_ns(&self) -> u64 {
@@ -170,6 +172,12 @@ impl AppEgress {
 }
 
 impl Outbound {
+    /// The execution goes on beyond its deadline, up to this.
+    pub(crate) fn goes_on_until(&self, later: Instant) {
+        // Once: an answer begins once.
+        let _ = self.later.set(later);
+    }
+
     /// Makes calls, six at a time, and returns what became of them in their order. The bodies of all answers together have at most
     /// `bytes_max` bytes.
     pub(crate) async fn send_all(&self, requests: &[calls::Request], bytes_max: u64) -> Vec<calls::Result> {
@@ -205,7 +213,7 @@ impl Outbound {
         let mut draft = Draft::new(request)?;
         let traceparent = self.trace.traceparent(number);
         let now = Instant::now();
-        let left = self.deadline.saturating_duration_since(now).saturating_sub(limits::RESERVE);
+        let left = self.later.get().unwrap_or(&self.deadline).saturating_duration_since(now).saturating_sub(limits::RESERVE);
         let until = now + draft.total.min(left);
         if left.is_zero() {
             return Err(EgressError::Timeout(draft.target.origin()));

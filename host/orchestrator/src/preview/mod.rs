@@ -20,7 +20,7 @@ pub(crate) use cache::Previews;
 
 pub(crate) use self::cache::Lookup;
 use self::key::Purpose;
-use crate::{Orchestrator, body::Body, error::Refusal, served::Served};
+use crate::{Orchestrator, body::Body, error::Refusal, served::Served, stream::Beginning};
 
 /// Nothing below it is an app's.
 const RESERVED: &str = "/.well-known/picloud/";
@@ -29,7 +29,13 @@ const ENTRANCE: &str = "/.well-known/picloud/preview";
 
 impl Orchestrator {
     /// A request to a host that no app has: the preview of a deployment, or nothing.
-    pub(crate) async fn preview_response(&self, mut request: Request<Incoming>, host: String, peer: SocketAddr) -> Response<Body> {
+    pub(crate) async fn preview_response(
+        &self,
+        mut request: Request<Incoming>,
+        host: String,
+        peer: SocketAddr,
+        beginning: Beginning,
+    ) -> Response<Body> {
         let Some((number, slug)) = previewed(&host, &self.config.base_domain) else { return self.refuse(Refusal::UnknownHost, None) };
         let Some(app) = self.table.app(&format!("{slug}.{}", self.config.base_domain)) else {
             return self.refuse(Refusal::UnknownHost, None);
@@ -53,7 +59,7 @@ impl Orchestrator {
         cookie::withhold(request.headers_mut());
         match self.previews.version(self.loader(), app.id, number).await {
             Lookup::Found(version) => {
-                let mut response = self.app_response(request, host, Served::preview(&app, &version), peer).await;
+                let mut response = self.app_response(request, host, Served::preview(&app, &version), peer, beginning).await;
                 response.headers_mut().insert("x-robots-tag", HeaderValue::from_static("noindex"));
                 response
             }

@@ -12,6 +12,7 @@ use crate::{
     error::Refusal,
     execute::Call,
     request::{Arrival, Cause},
+    stream::Outlet,
 };
 
 /// What finds no place, or no app yet, is tried again after about this.
@@ -74,7 +75,7 @@ impl Orchestrator {
         let ended = async {
             let applicant = Applicant { app: app.id, limits: &app.limits, client: None };
             let permit = self.admission.admit(&app.gate, applicant).await?;
-            let call = Call { app: &app, version: &app.version, script, route: None, hops };
+            let call = Call { app: &app, version: &app.version, script, route: None, hops, outlet: Outlet::Nowhere };
             let arrival = Arrival::again(job.execution().uuid(), self.config.clock, &self.config.telemetry)?;
             self.run(call, arrival, Cause::Job(job), &permit).await
         };

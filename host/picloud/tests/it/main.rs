@@ -28,6 +28,7 @@ mod replay;
 mod schedules;
 mod schemathesis;
 mod secrets;
+mod streams;
 mod supervised;
 mod topics;
 mod traces;

@@ -11,7 +11,8 @@ async fn every_example_gives_what_the_reference_says() {
     let mut wrong = Vec::new();
     for part in source::all() {
         for entry in &part.entries {
-            let given = given(entry, &run(entry).await);
+            let (outcome, pieces) = run(entry).await;
+            let given = given(entry, &outcome, &pieces);
             if given != expected(entry) {
                 wrong.push(format!("{}:\n--- says\n{}\n--- gives\n{given}", entry.title(), expected(entry)));
             }
@@ -29,7 +30,7 @@ fn every_example_shows_its_function() {
     }
 }
 
-async fn run(entry: &Entry) -> Outcome {
+async fn run(entry: &Entry) -> (Outcome, String) {
     let modules: Vec<_> = entry.modules.iter().map(|(name, source)| (name.as_str(), source.as_str())).collect();
     let image = compile_with(entry.example(), &modules).await.unwrap_or_else(|error| panic!("{}: {error}", entry.title()));
     let request = entry.request.as_ref().map_or_else(|| request("GET", "/"), |text| read(text.trim(), entry.route.as_deref()));
@@ -42,7 +43,8 @@ async fn run(entry: &Entry) -> Outcome {
     entry.endpoints.iter().for_each(|name| memory.set_endpoint(name));
     entry.secrets.iter().for_each(|(name, value)| memory.set_secret(name, value));
     entry.servers.iter().for_each(|(url, text)| memory.set_answer(server(url, text.trim())));
-    executor().await.execute(&image, &invocation, &Limits::default(), Box::new(memory)).await
+    let outcome = executor().await.execute(&image, &invocation, &Limits::default(), Box::new(memory.clone())).await;
+    (outcome, String::from_utf8(memory.pieces()).expect("text"))
 }
 
 /// An answer as HTTP writes it: status, headers, an empty line, body.
@@ -85,12 +87,13 @@ fn expected(entry: &Entry) -> String {
     shown(status, entry.headers.as_deref(), &entry.logs, body)
 }
 
-fn given(entry: &Entry, outcome: &Outcome) -> String {
+fn given(entry: &Entry, outcome: &Outcome, pieces: &str) -> String {
     let response = match &outcome.result {
         Ok(response) => response,
         Err(failure) => return format!("{failure:?}"),
     };
-    let (status, body) = answer(outcome);
+    let (status, whole) = answer(outcome);
+    let body = whole + pieces.trim();
     let headers: Vec<_> = response.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
     let line = |line: &execution::LogLine| {
         let fields = line.fields.as_ref().map(|fields| format!(" {fields}")).unwrap_or_default();

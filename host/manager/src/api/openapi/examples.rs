@@ -43,7 +43,7 @@ const BY_NAME: &[(&str, &[&str])] = &[
     ("role", &["member", "editor"]),
     ("scheme", &["https"]),
     ("script", &["hello"]),
-    ("script_sdk", &["0.4.0"]),
+    ("script_sdk", &["0.5.0"]),
     ("source", &["#{ hello: ctx.request.params.name }"]),
     ("source_digest", &["b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9"]),
     ("source_line", &["let x ="]),
