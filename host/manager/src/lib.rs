@@ -12,12 +12,14 @@
 
 pub mod api;
 pub mod auth;
+mod dashboard;
 mod data_plane;
 pub mod dns;
 mod domain_proof;
 mod state;
 
 pub use api::{BODY_BYTES_MAX, MANIFEST_BYTES_MAX, extract::Client, openapi, router};
+pub use dashboard::PageFile;
 pub use data_plane::{
     AssetMatch, BoxFuture, DataPlane, InvokeError, Invoked, REFRESH_MAX, ReplayError, RouteField, RouteMatch, RouteRefusal, RouteSpec,
 };

@@ -17,6 +17,7 @@ use tokio::{
 use crate::{
     DataPlane,
     auth::{cookie::Transport, password::Passwords, throttle::Throttle},
+    dashboard::PageFile,
     data_plane::BoxFuture,
     dns::Resolvers,
 };
@@ -51,6 +52,8 @@ pub struct State {
     pub versions: Versions,
     /// Hashing, bounded by the number of cores.
     pub passwords: Passwords,
+    /// The dashboard, by path.
+    pub dashboard: &'static [PageFile],
     /// Counters of failed log-ins.
     pub throttle: Throttle,
     /// Turns at reading the usage of apps.

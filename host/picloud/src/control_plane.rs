@@ -60,6 +60,7 @@ pub(crate) fn state(config: &Config, parts: Parts) -> Arc<State> {
             guest: parts.guest,
         },
         passwords: parts.passwords,
+        dashboard: dashboard::FILES,
         throttle: Throttle::default(),
         usage_turns: UsageTurns::default(),
         streams: Streams::default(),

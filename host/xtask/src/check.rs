@@ -4,13 +4,14 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::{shell, tidy};
+use crate::{dashboard, shell, tidy};
 
 /// Format, lints as errors, tidy, and the documentation with its links.
 pub(crate) fn run(workspace: &Path) -> Result<()> {
     shell::run(shell::cargo(workspace).args(["fmt", "--all", "--check"]))?;
     shell::run(shell::cargo(workspace).args(["fmt", "--manifest-path", "guest/Cargo.toml", "--check"]))?;
     tidy::run(workspace)?;
+    dashboard::check(workspace)?;
     shell::run(shell::cargo(workspace).args(["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"]))?;
     let mut doc = shell::cargo(workspace);
     doc.env("RUSTDOCFLAGS", "--deny warnings").args(["doc", "--workspace", "--no-deps", "--document-private-items", "--locked"]);

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-use crate::{guest, shell};
+use crate::{dashboard, guest, shell};
 
 /// What goes into the archive beside the program.
 const DOCUMENTS: &[&str] = &["README.md", "LICENSE-MIT", "LICENSE-APACHE"];
@@ -16,6 +16,7 @@ const DOCUMENTS: &[&str] = &["README.md", "LICENSE-MIT", "LICENSE-APACHE"];
 /// Builds the release and packs it: `target/dist/picloud-<version>-<architecture>-linux.tar.gz`.
 pub(crate) fn run(workspace: &Path) -> Result<()> {
     guest::build(workspace)?;
+    dashboard::build(workspace)?;
     let program = program(workspace)?;
     let name = format!("picloud-{}-{}-linux", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH);
     let dist = shell::target(workspace).join("dist");

@@ -11,7 +11,9 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
+
+use crate::inputs;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 /// Debian's toolchain, and where its linker is. Named in the error if they are missing.
@@ -26,7 +28,7 @@ const STACK_BYTES: u32 = 512 << 10;
 pub(crate) fn build(workspace: &Path) -> Result<()> {
     let toolchain = Toolchain::find()?;
     let output = workspace.join("target/guest");
-    let digest = digest_of_inputs(workspace, &toolchain)?;
+    let digest = inputs::digest(workspace, toolchain.version(), INPUTS)?[..32].to_owned();
     let cached = output.join(format!("{digest}.wasm"));
     if !cached.exists() {
         eprintln!("guest: building the Rhai interpreter for {TARGET} ({}); takes a minute or two, once", toolchain.describe());
@@ -40,7 +42,7 @@ pub(crate) fn build(workspace: &Path) -> Result<()> {
     if fs::read(&current).ok().as_deref() != Some(&component) {
         write_whole(&current, &component)?;
     }
-    eprintln!("guest: {} ({} KiB)", hex(&Sha256::digest(&component))[..12].to_owned(), component.len() >> 10);
+    eprintln!("guest: {} ({} KiB)", inputs::hex(&Sha256::digest(&component))[..12].to_owned(), component.len() >> 10);
     Ok(())
 }
 
@@ -118,31 +120,6 @@ fn rust_flags(workspace: &Path) -> String {
     )
 }
 
-fn digest_of_inputs(workspace: &Path, toolchain: &Toolchain) -> Result<String> {
-    let mut hasher = Sha256::new();
-    hasher.update(toolchain.version());
-    for input in INPUTS {
-        for file in files_below(&workspace.join(input))? {
-            hasher.update(file.strip_prefix(workspace)?.to_string_lossy().as_bytes());
-            hasher.update(fs::read(&file).with_context(|| format!("reading {}", file.display()))?);
-        }
-    }
-    Ok(hex(&hasher.finalize())[..32].to_owned())
-}
-
-/// All files below a path, or the path itself if it is a file, in the order of their names.
-fn files_below(path: &Path) -> Result<Vec<PathBuf>> {
-    if path.is_file() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let mut entries = fs::read_dir(path)
-        .with_context(|| format!("reading {}", path.display()))?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<std::io::Result<Vec<_>>>()?;
-    entries.sort();
-    entries.iter().map(|entry| files_below(entry)).collect::<Result<Vec<_>>>().map(|lists| lists.concat())
-}
-
 /// A reader sees the old file or the new one, never a part.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     fs::create_dir_all(path.parent().context("a file has a directory")?)?;
@@ -156,8 +133,4 @@ fn output_of(command: &mut Command) -> Result<String> {
     let output = command.output().with_context(|| format!("running {command:?}"))?;
     ensure!(output.status.success(), "{command:?} failed: {}", String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

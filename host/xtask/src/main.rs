@@ -6,9 +6,11 @@
 
 mod bench;
 mod check;
+mod dashboard;
 mod dist;
 mod generate;
 mod guest;
+mod inputs;
 mod package;
 mod python;
 mod run;
@@ -25,6 +27,7 @@ use anyhow::{Context as _, Result, bail};
 const TASKS: &str = "\
 setup    install the system packages that are missing
 guest    build the interpreter as a WebAssembly component
+dashboard build the files of the dashboard
 run      setup, build, start PiCloud
 dev      build and start PiCloud with a talkative log
 check    format, lints, tidy, documentation
@@ -45,6 +48,7 @@ fn main() -> Result<()> {
     match task.as_str() {
         "setup" => setup::run(setup::For::Testing),
         "guest" => guest::build(&workspace),
+        "dashboard" => dashboard::build(&workspace),
         "run" => run::run(&workspace, &rest),
         "dev" => run::dev(&workspace, &rest),
         "check" => check::run(&workspace),

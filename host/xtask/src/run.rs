@@ -4,7 +4,7 @@ use std::{os::unix::process::CommandExt as _, path::Path, process::Command};
 
 use anyhow::{Context as _, Result};
 
-use crate::{guest, setup, shell};
+use crate::{dashboard, guest, setup, shell};
 
 /// Installs, builds, and becomes `picloud serve`.
 pub(crate) fn run(workspace: &Path, arguments: &[String]) -> Result<()> {
@@ -22,6 +22,7 @@ pub(crate) fn dev(workspace: &Path, arguments: &[String]) -> Result<()> {
 /// Everything, with the one set of features: a part of the workspace would build Wasmtime once more.
 pub(crate) fn build(workspace: &Path) -> Result<()> {
     guest::build(workspace)?;
+    dashboard::build(workspace)?;
     shell::run(shell::cargo(workspace).args(["build", "--workspace", "--locked"]))
 }
 

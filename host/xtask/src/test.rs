@@ -26,6 +26,7 @@ pub(crate) fn run(workspace: &Path, filter: &[String]) -> Result<()> {
     python::prepare(workspace)?;
     // The executor embeds the guest: it comes before whatever looks at the executor.
     crate::guest::build(workspace)?;
+    crate::dashboard::build(workspace)?;
     if filter.is_empty() {
         check::run(workspace)?;
     }

@@ -68,7 +68,7 @@ use utoipa_axum::{
     routes,
 };
 
-use crate::State;
+use crate::{State, dashboard};
 
 /// Longest JSON body, in bytes. Four times the longest script.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -81,6 +81,7 @@ pub fn router(state: Arc<State>) -> Router {
     routes_and_description()
         .split_for_parts()
         .0
+        .fallback(dashboard::files)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn_with_state(state.clone(), idempotency::idempotency))
         .layer(middleware::from_fn(envelope::envelope))
@@ -199,5 +200,4 @@ fn of_the_instance() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(status::readyz))
         .routes(routes!(status::version))
         .routes(routes!(status::openapi_json))
-        .routes(routes!(status::landing))
 }

@@ -1,10 +1,10 @@
-//! `/healthz`, `/readyz`, `/version`, `/openapi.json`, and `/` until there is a dashboard.
+//! `/healthz`, `/readyz`, `/version`, `/openapi.json`.
 
 use std::sync::Arc;
 
 use axum::{
     extract::State as Shared,
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
 };
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -12,8 +12,6 @@ use utoipa::ToSchema;
 
 use super::extract::Json;
 use crate::{Readiness, State, state::Versions};
-
-const LANDING: &str = include_str!("landing.html");
 
 /// Tells that the process lives. Depends on nothing.
 #[utoipa::path(
@@ -62,15 +60,4 @@ pub(super) async fn version(Shared(state): Shared<Arc<State>>) -> Json<Versions>
 #[utoipa::path(get, path = "/openapi.json", tag = "status", security(()), responses((status = 200, body = Object)))]
 pub(super) async fn openapi_json() -> Response {
     ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], super::openapi::text()).into_response()
-}
-
-/// Says what this is and where to go on.
-#[utoipa::path(
-    get, path = "/", tag = "status",
-    security(()),
-    responses((status = 200, body = String, content_type = "text/html")),
-)]
-pub(super) async fn landing() -> Response {
-    let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
-    ([(header::CONTENT_SECURITY_POLICY, policy)], Html(LANDING)).into_response()
 }

@@ -41,10 +41,6 @@ async fn status_pages() {
     assert_eq!(stranger.get("/readyz").await.expect(200).json, json!({ "status": "degraded", "detail": "The database is away." }));
     let version = stranger.get("/version").await.expect(200);
     assert_eq!((version.at("/api"), version.at("/schema")), (&json!("1"), &json!(4)));
-    let landing = stranger.get("/").await.expect(200);
-    assert!(landing.headers["content-type"].to_str().unwrap().starts_with("text/html"));
-    assert!(landing.headers["content-security-policy"].to_str().unwrap().contains("default-src 'none'"));
-    assert!(String::from_utf8(landing.bytes).unwrap().contains("/openapi.json"));
     let limits = instance.owner().await.get("/api/v1/admin/limits").await.expect(200);
     assert_eq!((limits.at("/items/0/name"), limits.at("/items/0/default")), (&json!("fuel"), &json!(1_000_000_000_u64)));
     instance.stranger().get("/api/v1/admin/limits").await.problem(401, "auth.required");

@@ -8,6 +8,7 @@ mod assets;
 mod audit;
 mod bodies;
 mod conditions;
+mod dashboard;
 mod deployments;
 mod description;
 mod dns_server;

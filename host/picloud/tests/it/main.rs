@@ -8,6 +8,7 @@ mod assets;
 mod backup;
 mod caddy;
 mod commands;
+mod dashboard;
 mod deploys;
 mod doctor;
 mod egress;

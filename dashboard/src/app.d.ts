@@ -1,0 +1,10 @@
+declare global {
+  namespace App {
+    /** What `+error.svelte` shows. */
+    interface Error {
+      message: string;
+    }
+  }
+}
+
+export {};

@@ -1,0 +1,50 @@
+/** Numbers and times for people: the same everywhere. */
+
+const units: [number, string][] = [
+  [1 << 30, 'GiB'],
+  [1 << 20, 'MiB'],
+  [1 << 10, 'KiB'],
+];
+
+export function bytes(count: number): string {
+  for (const [size, unit] of units) if (count >= size) return `${short(count / size)} ${unit}`;
+  return `${count} B`;
+}
+
+/** Microseconds. */
+export function duration(us: number): string {
+  if (us < 1_000) return `${us} µs`;
+  if (us < 1_000_000) return `${short(us / 1_000)} ms`;
+  return `${short(us / 1_000_000)} s`;
+}
+
+export function count(number: number): string {
+  return number.toLocaleString('en');
+}
+
+/** Large numbers, where their size matters and not each digit. */
+export function about(number: number): string {
+  for (const [size, unit] of [[1e9, 'G'], [1e6, 'M'], [1e3, 'k']] as const) if (number >= size) return `${short(number / size)} ${unit}`;
+  return String(number);
+}
+
+export function time(text: string): string {
+  return new Date(text).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
+}
+
+/** How long ago, or how far off. */
+export function relative(text: string, now = Date.now()): string {
+  const seconds = Math.round((new Date(text).getTime() - now) / 1_000);
+  const steps: [number, Intl.RelativeTimeFormatUnit][] = [
+    [86_400, 'day'],
+    [3_600, 'hour'],
+    [60, 'minute'],
+  ];
+  const words = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+  for (const [length, unit] of steps) if (Math.abs(seconds) >= length) return words.format(Math.round(seconds / length), unit);
+  return Math.abs(seconds) < 5 ? 'just now' : words.format(seconds, 'second');
+}
+
+function short(number: number): string {
+  return number >= 100 ? String(Math.round(number)) : number.toPrecision(3).replace(/\.?0+$/, '');
+}
