@@ -4,6 +4,7 @@ use std::{str::FromStr, sync::Arc, time::Duration};
 
 use blobs::Blobs;
 use execution::Ceilings;
+use jiff::Timestamp;
 use sqlx::{
     ConnectOptions, Connection, PgConnection, PgPool,
     migrate::MigrateError,
@@ -11,7 +12,11 @@ use sqlx::{
 };
 use vault::Vault;
 
-use crate::{Control, Data, Error, Listener, Result, Runs, Snapshots, data::secrets, error::sqlstate};
+use crate::{
+    Control, Data, Error, Listener, Result, Runs, Snapshots,
+    data::{key_check, secrets},
+    error::sqlstate,
+};
 
 /// The schema, forward only.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
@@ -135,6 +140,30 @@ impl Store {
     /// [`Error::NoVault`]; [`Error::Sealing`]: one does not open.
     pub async fn renew_secret_keys(&self) -> Result<u64> {
         secrets::renew(&self.control, self.vault.as_ref().ok_or(Error::NoVault)?).await
+    }
+
+    /// The name of the master key that the nodes of the instance have; `None`: none has started yet.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn master_key_of_nodes(&self) -> Result<Option<String>> {
+        key_check::master(&self.control).await
+    }
+
+    /// Makes sure that this node has the master keys that the others have. To be called after [`Control::instance`].
+    ///
+    /// # Errors
+    /// [`Error::NoVault`]; [`Error::Sealing`]: it has others.
+    pub async fn check_master_keys(&self, now: Timestamp) -> Result<()> {
+        key_check::join(&self.control, self.vault.as_ref().ok_or(Error::NoVault)?, now).await
+    }
+
+    /// Lets the next node that starts come with other master keys. Only if nothing is sealed, and no other node runs.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn forget_master_keys(&self) -> Result<()> {
+        key_check::forget(&self.control).await
     }
 
     /// Brings the schema up to date; one node at a time does it, the others wait (S-9.1).

@@ -5,7 +5,11 @@ use store::{DatabaseFacts, PoolSizes, Store};
 use vault::{MasterKeys, Vault};
 
 use super::Finding;
-use crate::{clock, config::Config, database};
+use crate::{
+    clock,
+    config::{Config, Database},
+    database,
+};
 
 /// The oldest that the tests run with.
 const VERSION_MIN: i32 = 150_000;
@@ -121,7 +125,10 @@ async fn secrets(config: &Config, store: &Store, facts: &DatabaseFacts) -> Findi
         }
     };
     if used.is_empty() {
-        return key_file(config);
+        return match store.master_key_of_nodes().await {
+            Ok(Some(master)) => key_file_of_nodes(config, &master),
+            Ok(None) | Err(_) => key_file(config),
+        };
     }
     let path = config.secrets_key_file.display();
     let lost = |what: String| {
@@ -147,6 +154,19 @@ async fn secrets(config: &Config, store: &Store, facts: &DatabaseFacts) -> Findi
         Ok(apps) => Finding::ok(CHECK, format!("the key file {path} opens all secrets, those of {apps} apps")),
         Err(error) => lost(format!("the key file {path} does not open them: {error}")),
     }
+}
+
+/// Whether it is the key file of this instance, as long as nothing is sealed.
+fn key_file_of_nodes(config: &Config, master: &str) -> Finding {
+    const CHECK: &str = "secrets";
+    let path = config.secrets_key_file.display();
+    let what = match (MasterKeys::read(&config.secrets_key_file), &config.database) {
+        (Ok(Some(keys)), _) if !keys.ids().any(|id| id == master) => format!("the key file {path} is not that of this instance"),
+        (Ok(None), Database::External(_)) => format!("there is no key file at {path}, and other nodes have one"),
+        _ => return key_file(config),
+    };
+    let why = "what this node would seal no other could read, so PiCloud does not start";
+    Finding::error(CHECK, what, why, "copy the key file of a node that runs, or name its copy (secrets_key_file)")
 }
 
 /// What can be said without a database.

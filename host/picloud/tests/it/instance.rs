@@ -5,7 +5,7 @@ use std::{
     io::{BufRead, BufReader},
     net::TcpListener,
     os::unix::fs::PermissionsExt,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
@@ -18,14 +18,43 @@ use crate::http::{Answer, send};
 
 pub(crate) const PASSWORD: &str = "a password for tests";
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_picloud");
+
+/// A part of the data directory that is a disk of its own, which only the process sees and which goes with it.
+struct SmallDisk {
+    /// Below the data directory.
+    name: &'static str,
+    megabytes: u32,
+}
+
+impl SmallDisk {
+    /// The program with the disk. Who is not root mounts it as root of nothing but his own process.
+    fn around(&self, directory: &Path) -> Command {
+        const SCRIPT: &str = r#"mkdir -p "$2" && mount -t tmpfs -o "size=$1,mode=755" tmpfs "$2" && shift 2 && exec "$@""#;
+        let mut command = Command::new("unshare");
+        command.arg("--mount");
+        if !rustix::process::geteuid().is_root() {
+            command.args(["--user", "--map-current-user", "--keep-caps"]);
+        }
+        command.args(["sh", "-c", SCRIPT, "sh", &format!("{}m", self.megabytes)]);
+        command.arg(directory.join("data").join(self.name)).arg(PROGRAM);
+        told_to_use(command, directory)
+    }
+}
+
 /// A process, its ports and its directory.
 pub(crate) struct Instance {
     child: Option<Child>,
     pub(crate) port: u16,
     pub(crate) internal_port: u16,
     directory: TempDir,
+    /// Where its key file is, if that is not one of its own.
+    key_directory: Option<TempDir>,
+    small_disk: Option<SmallDisk>,
     /// Somebody else's database, if it has none of its own.
     database_url: Option<String>,
+    /// What it said until it was ready.
+    told: String,
     /// Text of the configuration file.
     file: String,
     /// The instance's own host.
@@ -38,7 +67,10 @@ pub(crate) struct Instance {
 
 /// The program, told to use `directory`.
 pub(crate) fn program(directory: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_picloud"));
+    told_to_use(Command::new(PROGRAM), directory)
+}
+
+fn told_to_use(mut command: Command, directory: &Path) -> Command {
     command.env("PICLOUD_DATA_DIR", directory.join("data")).env("PICLOUD_ADMIN_PASSWORD", PASSWORD).env_remove("PICLOUD_DATABASE_URL");
     command
 }
@@ -49,14 +81,28 @@ impl Instance {
         Self::with(None, "localhost", "")
     }
 
+    /// Starts a new one that has this part of its data directory on a disk of so many megabytes.
+    pub(crate) fn on_a_small_disk(name: &'static str, megabytes: u32) -> Self {
+        let mut instance = Self::new(None, "localhost", "");
+        instance.small_disk = Some(SmallDisk { name, megabytes });
+        instance.start_again();
+        instance
+    }
+
     /// Starts a new one with a configuration file.
     pub(crate) fn configured(file: &str) -> Self {
         Self::with(None, "localhost", file)
     }
 
-    /// One node of several: they have this database in common.
+    /// One node of several: they have this database in common, and their key file.
     pub(crate) fn node(database_url: &str) -> Self {
-        Self::with(Some(database_url.to_owned()), "localhost", "")
+        let directory = tempfile::tempdir().unwrap();
+        let key = directory.path().join("secrets.key");
+        fs::write(&key, "0123456789abcdef".repeat(4)).unwrap();
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+        let mut node = Self::node_with_key(database_url, &key);
+        node.key_directory = Some(directory);
+        node
     }
 
     /// One node of several that can be started again: what one has sealed the others have to open, so they have one key file.
@@ -73,20 +119,25 @@ impl Instance {
     }
 
     fn with(database_url: Option<String>, host: &str, file: &str) -> Self {
+        let mut instance = Self::new(database_url, host, file);
+        instance.start_again();
+        instance
+    }
+
+    fn new(database_url: Option<String>, host: &str, file: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         // PostgreSQL's user has to enter when the tests run as root.
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let (port, internal_port) = (free_port(), free_port());
         let (host, file) = (host.to_owned(), file.to_owned());
-        let mut instance =
-            Self { child: None, port, internal_port, directory, database_url, file, host, session: Vec::new(), key: String::new() };
-        instance.start_again();
-        instance
+        let (child, key_directory, small_disk, told, session, key) = (None, None, None, String::new(), Vec::new(), String::new());
+        Self { child, port, internal_port, directory, key_directory, small_disk, database_url, told, file, host, session, key }
     }
 
     /// Starts the stopped or killed one again, in the same directory.
     pub(crate) fn start_again(&mut self) {
-        let mut command = program(self.directory.path());
+        let directory = self.directory.path();
+        let mut command = self.small_disk.as_ref().map_or_else(|| program(directory), |disk| disk.around(directory));
         command.arg("serve").args(["--bind", &format!("127.0.0.1:{}", self.port)]);
         command.args(["--internal-bind", &format!("127.0.0.1:{}", self.internal_port)]).stderr(Stdio::piped());
         let file = self.path().join("picloud.toml");
@@ -104,12 +155,25 @@ impl Instance {
             let is_ready = line.starts_with("PiCloud is ready");
             told.push(line);
             if is_ready {
+                self.told = told.join("\n");
                 // What it says later must not fill the pipe.
                 std::thread::spawn(move || lines.for_each(drop));
                 return;
             }
         }
         panic!("it ended before it was ready:\n{}", told.join("\n"));
+    }
+
+    /// What it said until it was ready, at its last start.
+    pub(crate) fn told(&self) -> &str {
+        &self.told
+    }
+
+    /// The small disk, as its process sees it.
+    pub(crate) fn small_disk(&self) -> PathBuf {
+        let data = self.directory.path().join("data");
+        let seen = data.join(self.small_disk.as_ref().unwrap().name);
+        Path::new("/proc").join(self.pid().to_string()).join("root").join(seen.strip_prefix("/").unwrap())
     }
 
     /// The id of the process.

@@ -1,12 +1,12 @@
 //! Two nodes, each a process of its own, on one PostgreSQL.
 
-use std::time::Instant;
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, time::Instant};
 
 use serde_json::{Value, json};
 use store::testing::{Fresh, fresh};
 use tokio::runtime::Runtime;
 
-use crate::instance::{Instance, PASSWORD, eventually};
+use crate::instance::{Instance, PASSWORD, eventually, program};
 
 /// A database of the tests' server, and what its connections live on.
 pub(crate) struct Database {
@@ -76,4 +76,66 @@ fn s_8_7_what_is_revoked_on_one_node_is_refused_on_both() {
     assert_eq!((apps(&one), apps(&two)), (401, 401));
     assert_eq!(one.by_session(session, "DELETE", "session", &Value::Null).status, 204);
     assert_eq!((logged_in(&one), logged_in(&two)), (401, 401));
+}
+
+/// What a node says that does not start.
+fn refused(directory: &Path, database: Option<&str>) -> String {
+    let mut command = program(directory);
+    command
+        .args(["serve", "--bind", "127.0.0.1:0", "--internal-bind", "127.0.0.1:0"])
+        .envs(database.map(|url| ("PICLOUD_DATABASE_URL", url)));
+    let output = command.output().unwrap();
+    assert!(!output.status.success(), "{output:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn s_6_4_a_node_with_another_key_file_does_not_start() {
+    let database = Database::new();
+    let url = database.fresh.url();
+    let mut one = Instance::node(url);
+    // Nothing is sealed yet: still, a second node may not make a key of its own.
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let key = data.join("secrets.key");
+    let told = refused(directory.path(), Some(url));
+    assert!(told.contains("there is no key file at") && told.contains("copy the key file of one of them"), "{told}");
+    assert!(!key.exists(), "one was made all the same");
+    let check = || program(directory.path()).args(["doctor", "--database-url", url]).output().unwrap();
+    assert!(String::from_utf8(check().stdout).unwrap().contains("and other nodes have one"));
+
+    let write = |digits: &str| {
+        fs::write(&key, digits.repeat(4)).unwrap();
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    write("fedcba9876543210");
+    let told = refused(directory.path(), Some(url));
+    assert!(told.contains("is not that of this instance") && told.contains("Copy the key file of a node that runs"), "{told}");
+    assert!(String::from_utf8(check().stdout).unwrap().contains("is not that of this instance"));
+
+    // With a secret it is the same. The first node goes on meanwhile, and starts again.
+    one.log_in(PASSWORD);
+    one.admin("POST", "apps", &json!({ "slug": "shop" }));
+    one.script("shop", "read", r#"secrets::get("TOKEN")"#, "/read");
+    assert_eq!(one.admin("PUT", "secrets/TOKEN?app=shop", &json!({ "value": "ours" })).status, 200);
+    assert!(refused(directory.path(), Some(url)).contains("does not fit the database"));
+    assert!(one.stop().success());
+    one.start_again();
+    let two = Instance::node(url);
+    assert_eq!([one, two].map(|node| node.visit("shop.localhost", "/read").body), ["ours", "ours"]);
+}
+
+#[test]
+fn a_key_file_that_sealed_nothing_can_be_lost_where_there_is_one_node() {
+    let mut alone = Instance::start();
+    assert!(alone.stop().success());
+    let key = alone.path().join("data/secrets.key");
+    let lost = fs::read_to_string(&key).unwrap();
+    fs::write(&key, "0123456789abcdef".repeat(4)).unwrap();
+    assert!(refused(alone.path(), None).contains("is not that of this instance"));
+    fs::remove_file(&key).unwrap();
+    alone.start_again();
+    assert_ne!(fs::read_to_string(&key).unwrap(), lost);
+    assert!(alone.stop().success());
+    alone.start_again();
 }

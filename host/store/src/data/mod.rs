@@ -4,6 +4,7 @@ pub(crate) mod assets;
 mod commit;
 pub(crate) mod files;
 pub(crate) mod jobs;
+pub(crate) mod key_check;
 mod kv;
 pub(crate) mod messages;
 pub(crate) mod schedules;
