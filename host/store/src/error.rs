@@ -104,9 +104,12 @@ pub enum Error {
     /// Another attempt of the same request, by its idempotency key, has taken over.
     #[error("another attempt of this request is under way")]
     ClaimLost,
-    /// The database was written by a newer PiCloud.
-    #[error("the database has schema {found}, this PiCloud knows {known}: start the newer version, or restore a backup")]
-    NewerSchema { found: i64, known: i64 },
+    /// A newer PiCloud has taken away what this one uses.
+    #[error(
+        "the database has schema {found}, made for programs that know {oldest} or newer; this PiCloud knows {known}: start the newer version, or restore \
+         a backup from before it"
+    )]
+    NewerSchema { found: i64, known: i64, oldest: i64 },
     /// The schema could not be brought up to date.
     #[error("{operation}: the schema could not be brought up to date")]
     Migration {

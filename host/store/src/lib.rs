@@ -41,6 +41,7 @@ mod listen;
 mod page;
 mod pools;
 mod runs;
+mod schema;
 mod slug;
 mod snapshot;
 mod stored_limits;
@@ -81,7 +82,8 @@ pub use ids::{
 };
 pub use listen::{Event, Listener, Revoked};
 pub use page::{Listed, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PageError};
-pub use pools::{MIGRATOR, PoolFigures, PoolSizes, Store};
+pub use pools::{PoolFigures, PoolSizes, Store};
 pub use runs::{Maintained, NewExecution, NewLog, NewRecording, Retention, Runs};
+pub use schema::MIGRATOR;
 pub use slug::{RESERVED_SLUGS, Slug, SlugError};
 pub use snapshot::{AppSnapshot, SnapshotEgress, SnapshotRoute, SnapshotScript, Snapshots, SplitSnapshot, VersionSnapshot};

@@ -6,8 +6,7 @@ use blobs::Blobs;
 use execution::Ceilings;
 use jiff::Timestamp;
 use sqlx::{
-    ConnectOptions, Connection, PgConnection, PgPool,
-    migrate::MigrateError,
+    ConnectOptions, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use vault::Vault;
@@ -15,11 +14,7 @@ use vault::Vault;
 use crate::{
     Control, Data, Error, Listener, Result, Runs, Snapshots,
     data::{key_check, secrets},
-    error::sqlstate,
 };
-
-/// The schema, forward only.
-pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
 
 /// A statement of the data plane takes milliseconds; one that takes longer holds up everybody behind it.
 const DATA_STATEMENT_TIMEOUT: &str = "2s";
@@ -31,11 +26,6 @@ const IDLE_IN_TRANSACTION_TIMEOUT: &str = "10s";
 const DATA_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The control plane is more patient: new connections on a busy small machine take most of it.
 const CONTROL_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
-/// A migration that waits for a lock longer than this lets the statements behind it pass and tries again.
-const MIGRATION_LOCK_TIMEOUT: &str = "3s";
-/// Tries of a migration: a node that waits for another one's migration gives up after about two minutes.
-const MIGRATION_TRIES: u32 = 40;
-
 /// Connections that each plane may hold.
 #[derive(Debug, Clone, Copy)]
 pub struct PoolSizes {
@@ -166,38 +156,6 @@ impl Store {
         key_check::forget(&self.control).await
     }
 
-    /// Brings the schema up to date; one node at a time does it, the others wait (S-9.1).
-    ///
-    /// # Errors
-    /// [`Error::NewerSchema`], [`Error::Migration`], [`Error::Unavailable`].
-    pub async fn migrate(&self) -> Result<()> {
-        const OPERATION: &str = "migrate";
-        let options = (*self.control.connect_options()).clone();
-        let options = options.options([("statement_timeout", "0"), ("lock_timeout", MIGRATION_LOCK_TIMEOUT)]);
-        let mut tries_left = MIGRATION_TRIES;
-        loop {
-            // A connection for each try: closing it also gives back the advisory lock of a try that failed.
-            let mut connection = PgConnection::connect_with(&options).await.map_err(Error::sql(OPERATION))?;
-            let outcome = MIGRATOR.run_direct(None, &mut connection, false).await;
-            connection.close().await.map_err(Error::sql(OPERATION))?;
-            tries_left -= 1;
-            match outcome {
-                Ok(()) => return Ok(()),
-                Err(MigrateError::VersionMissing(found)) => return Err(Error::NewerSchema { found, known: Self::schema_version() }),
-                Err(error) if tries_left > 0 && waited_for_a_lock(&error) => {
-                    tracing::info!(tries_left, "the migration waits for a lock; trying again");
-                }
-                Err(source) => return Err(Error::Migration { operation: OPERATION, source }),
-            }
-        }
-    }
-
-    /// Number of the newest migration that this program knows.
-    #[must_use]
-    pub fn schema_version() -> i64 {
-        MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or(0)
-    }
-
     /// Whether the database answers; for `/readyz`.
     ///
     /// # Errors
@@ -264,16 +222,6 @@ fn pool(options: &PgConnectOptions, size: u32, statement_timeout: &str, acquire_
         .clone()
         .options([("statement_timeout", statement_timeout), ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT)]);
     PgPoolOptions::new().max_connections(size).acquire_timeout(acquire_timeout).connect_lazy_with(options)
-}
-
-fn waited_for_a_lock(error: &MigrateError) -> bool {
-    const LOCK_NOT_AVAILABLE: &str = "55P03";
-    match error {
-        MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => {
-            sqlstate(source).as_deref() == Some(LOCK_NOT_AVAILABLE)
-        }
-        _ => false,
-    }
 }
 
 #[cfg(test)]

@@ -85,11 +85,17 @@ fn schema(facts: &DatabaseFacts) -> Finding {
         None => {
             Finding::warning(CHECK, "the database is empty", "no PiCloud has used it yet", "start `picloud serve`, which makes its tables")
         }
-        Some(found) if found > known => Finding::error(
+        Some(found) if facts.schema_min.is_some_and(|oldest| oldest > known) => Finding::error(
             CHECK,
             format!("the database has schema {found}, this PiCloud knows {known}"),
-            "a newer version has changed the tables, and this one does not start with them",
+            "a newer version has taken away what this one uses, and this one does not start with it",
             "install the newer version, or restore a backup from before",
+        ),
+        Some(found) if found > known => Finding::warning(
+            CHECK,
+            format!("the database has schema {found}, this PiCloud knows {known}"),
+            "a newer version has added to the tables; this one goes on with them",
+            "install the newer version on this machine too",
         ),
         Some(found) if found < known => Finding::warning(
             CHECK,

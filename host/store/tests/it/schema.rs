@@ -101,15 +101,30 @@ async fn s_9_1_nodes_that_start_at_once_migrate_once(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
-async fn s_9_1_a_newer_schema_is_refused(pool: PgPool) {
-    let newer = Store::schema_version() + 1;
+async fn s_9_1_a_newer_schema_is_refused_if_it_takes_away(pool: PgPool) {
+    let known = Store::schema_version();
     sqlx::query("insert into _sqlx_migrations (version, description, success, checksum, execution_time) values ($1, 'later', true, '', 0)")
-        .bind(newer)
+        .bind(known + 2)
         .execute(&pool)
         .await
         .unwrap();
     let url = sqlx::ConnectOptions::to_url_lossy(&*pool.connect_options());
     let store = Store::connect(url.as_str(), PoolSizes::default()).await.unwrap();
-    let refused = store.migrate().await;
-    assert!(matches!(refused, Err(Error::NewerSchema { found, known }) if found == newer && known == newer - 1));
+    store.migrate().await.unwrap();
+    for (schema_min, is_good) in [(known, true), (known + 1, false), (known + 2, false)] {
+        sqlx::query("update compatibility set schema_min = $1").bind(schema_min).execute(&pool).await.unwrap();
+        let migrated = store.migrate().await;
+        let expected = (known + 2, known, schema_min);
+        assert!(
+            match migrated {
+                Ok(()) => is_good,
+                Err(Error::NewerSchema { found, known, oldest }) => !is_good && (found, known, oldest) == expected,
+                Err(_) => false,
+            },
+            "{schema_min}"
+        );
+    }
+    // Nobody knows what it is good for.
+    sqlx::query("delete from compatibility").execute(&pool).await.unwrap();
+    assert!(matches!(store.migrate().await, Err(Error::NewerSchema { oldest, .. }) if oldest == known + 2));
 }

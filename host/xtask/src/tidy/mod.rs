@@ -4,6 +4,7 @@
 
 mod functions;
 mod invariants;
+mod migrations;
 mod source;
 mod walls;
 mod words;
@@ -23,6 +24,7 @@ const RULES: &[(&str, Rule)] = &[
     ("walls between crates", walls::dependencies),
     ("walls inside of files", walls::paths),
     ("invariants have tests", invariants::tested),
+    ("migrations only add", migrations::additive),
 ];
 
 /// Checks all rules.
