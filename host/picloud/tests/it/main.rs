@@ -13,6 +13,7 @@ mod deploys;
 mod doctor;
 mod egress;
 mod files;
+mod full;
 mod hostile;
 mod http;
 mod instance;
