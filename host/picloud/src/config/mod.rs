@@ -1,12 +1,15 @@
 //! The only reader of flags, environment and files.
 //!
 //! Each key is found at four places, the first that has it wins: flag, environment variable, TOML file (`--config`), default.
-//! `arguments` has the first two, `file` the third, `resolve` puts them together and says what is wrong with a value.
+//! `arguments` has the first two, `file` the third, `settings` the last; `resolve` puts them together and says what is wrong with a value.
 
 mod arguments;
 mod file;
+#[cfg(test)]
+mod reference;
 mod resolve;
 mod secret;
+mod settings;
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 

@@ -20,6 +20,7 @@ use super::{
     Config, Database, FirstOwner, Secret,
     arguments::{Arguments, Environment},
     file::{EgressTable, File, TelemetryTable},
+    settings::{self, Number, Setting},
 };
 
 /// What is wrong with the configuration.
@@ -52,39 +53,35 @@ impl Config {
 }
 
 fn resolve(arguments: Arguments, environment: &Environment, file: File, directory: &Path) -> Result<Config, ConfigError> {
-    let bind: SocketAddr = parsed("bind", arguments.bind.or(file.bind), "127.0.0.1:8080", "an address and a port, like 127.0.0.1:8080")?;
-    let host = host_name("host", arguments.host.or(file.host))?;
+    let bind: SocketAddr = parsed(&settings::BIND, arguments.bind.or(file.bind))?;
+    let host = host_name(&settings::HOST, arguments.host.or(file.host))?;
     let origin = origin(arguments.origin.or(file.origin), &host, bind)?;
     let path = environment.path.clone();
     let database = arguments.database_url.map(Secret::new).or(file.database_url);
     let password = environment.admin_password.clone().map(Secret::new).or(file.admin_password);
-    let days = number("retention_days", arguments.retention_days, file.retention_days, 7, 1..=400)?;
-    let megabytes = number("retention_mb", arguments.retention_mb, file.retention_mb, 2048, 16..=1_000_000)?;
-    let data_dir = directory.join(arguments.data_dir.or(file.data_dir).unwrap_or_else(|| ".picloud".into()));
+    let days = number(&settings::RETENTION_DAYS, arguments.retention_days, file.retention_days)?;
+    let megabytes = number(&settings::RETENTION_MB, arguments.retention_mb, file.retention_mb)?;
+    let data_dir = directory.join(arguments.data_dir.or(file.data_dir).unwrap_or_else(|| settings::DATA_DIR.default.into()));
     Ok(Config {
         bind,
-        base_domain: host_name("base_domain", arguments.base_domain.or(file.base_domain))?,
+        base_domain: host_name(&settings::BASE_DOMAIN, arguments.base_domain.or(file.base_domain))?,
         host,
         origin,
-        secrets_key_file: directory
-            .join(arguments.secrets_key_file.or(file.secrets_key_file).unwrap_or_else(|| data_dir.join("secrets.key"))),
+        secrets_key_file: directory.join(
+            arguments.secrets_key_file.or(file.secrets_key_file).unwrap_or_else(|| data_dir.join(settings::SECRETS_KEY_FILE.default)),
+        ),
         data_dir,
         database: database.map_or(Database::Private { search_path: path }, Database::External),
-        internal_bind: parsed(
-            "internal_bind",
-            arguments.internal_bind.or(file.internal_bind),
-            "127.0.0.1:9180",
-            "an address and a port, like 127.0.0.1:9180",
-        )?,
+        internal_bind: parsed(&settings::INTERNAL_BIND, arguments.internal_bind.or(file.internal_bind))?,
         owner: FirstOwner { username: username(arguments.admin_username.or(file.admin_username))?, password },
-        concurrency: number("concurrency", arguments.concurrency, file.concurrency, 64, 1..=1000)?,
+        concurrency: number(&settings::CONCURRENCY, arguments.concurrency, file.concurrency)?,
         trusted_proxies: trusted_proxies(arguments.trusted_proxies, file.trusted_proxies)?,
         dns_resolvers: dns_resolvers(arguments.dns_resolvers, file.dns_resolvers)?,
         egress: egress(&file.egress)?,
         telemetry: telemetry(&file.telemetry)?,
         retention: Retention { days: u16::try_from(days).unwrap_or(u16::MAX), bytes_max: u64::from(megabytes) * 1024 * 1024 },
         ceilings: ceilings(file.limits)?,
-        log: arguments.log.or(file.log).unwrap_or_else(|| "warn".into()),
+        log: arguments.log.or(file.log).unwrap_or_else(|| settings::LOG.default.into()),
         unknown_variables: environment.unknown(),
         service_manager: environment.service_manager(),
     })
@@ -94,29 +91,28 @@ fn wrong(key: &'static str, value: impl Display, expected: impl Into<String>) ->
     ConfigError::Value { key, value: value.to_string(), expected: expected.into() }
 }
 
-fn parsed<T: FromStr>(key: &'static str, value: Option<String>, default: &str, expected: &str) -> Result<T, ConfigError> {
-    let text = value.as_deref().unwrap_or(default);
-    text.parse().map_err(|_| wrong(key, text, expected))
+impl Setting {
+    fn wrong(&self, value: impl Display) -> ConfigError {
+        wrong(self.key, value, self.expected)
+    }
 }
 
-fn number(
-    key: &'static str,
-    argument: Option<String>,
-    file: Option<u32>,
-    default: u32,
-    range: std::ops::RangeInclusive<u32>,
-) -> Result<u32, ConfigError> {
+fn parsed<T: FromStr>(setting: &Setting, value: Option<String>) -> Result<T, ConfigError> {
+    let text = value.as_deref().unwrap_or(setting.default);
+    text.parse().map_err(|_| setting.wrong(text))
+}
+
+fn number(Number { key, default, min, max, unit }: &Number, argument: Option<String>, file: Option<u32>) -> Result<u32, ConfigError> {
     let text = argument.or_else(|| file.map(|number| number.to_string())).unwrap_or_else(|| default.to_string());
-    let number = text.parse().ok().filter(|number| range.contains(number));
-    number.ok_or_else(|| wrong(key, &text, format!("a number from {} to {}", range.start(), range.end())))
+    let number = text.parse().ok().filter(|number| (min..=max).contains(&number));
+    number.ok_or_else(|| wrong(key, &text, format!("a number from {min} to {max} ({unit})")))
 }
 
 /// Canonical, as the data plane compares it.
-fn host_name(key: &'static str, value: Option<String>) -> Result<String, ConfigError> {
-    const EXPECTED: &str = "a host name without scheme and port, like cloud.example.com";
-    let text = value.unwrap_or_else(|| "localhost".into());
-    let canonical = orchestrator::host_name::canonical_pattern(&text).map_err(|_| wrong(key, &text, EXPECTED))?;
-    if canonical.starts_with("*.") || text.contains(':') { Err(wrong(key, text, EXPECTED)) } else { Ok(canonical) }
+fn host_name(setting: &Setting, value: Option<String>) -> Result<String, ConfigError> {
+    let text = value.unwrap_or_else(|| setting.default.into());
+    let canonical = orchestrator::host_name::canonical_pattern(&text).map_err(|_| setting.wrong(&text))?;
+    if canonical.starts_with("*.") || text.contains(':') { Err(setting.wrong(text)) } else { Ok(canonical) }
 }
 
 fn origin(value: Option<String>, host: &str, bind: SocketAddr) -> Result<String, ConfigError> {
@@ -126,20 +122,19 @@ fn origin(value: Option<String>, host: &str, bind: SocketAddr) -> Result<String,
     };
     let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
     let is_origin = rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(['/', '?', '#', '@', ' ']));
-    if is_origin { Ok(text) } else { Err(wrong("origin", text, "http:// or https://, a host and, if it is unusual, a port; no path")) }
+    if is_origin { Ok(text) } else { Err(settings::ORIGIN.wrong(text)) }
 }
 
 fn username(value: Option<String>) -> Result<String, ConfigError> {
-    let text = value.unwrap_or_else(|| "owner".into());
+    let text = value.unwrap_or_else(|| settings::ADMIN_USERNAME.default.into());
     let fits = !text.is_empty() && text.len() <= 64 && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-@+".contains(c));
-    if fits { Ok(text) } else { Err(wrong("admin_username", text, "1 to 64 letters, digits, and any of . _ - @ +")) }
+    if fits { Ok(text) } else { Err(settings::ADMIN_USERNAME.wrong(text)) }
 }
 
 fn trusted_proxies(argument: Option<String>, file: Option<Vec<String>>) -> Result<TrustedProxies, ConfigError> {
     let texts = argument.map(|list| list.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()).or(file);
     let Some(texts) = texts else { return Ok(TrustedProxies::default()) };
-    let network =
-        |text: String| text.parse::<Network>().map_err(|_| wrong("trusted_proxies", text, "networks like 10.0.0.1 or 10.0.0.0/8"));
+    let network = |text: String| text.parse::<Network>().map_err(|_| settings::TRUSTED_PROXIES.wrong(text));
     Ok(TrustedProxies::new(texts.into_iter().map(network).collect::<Result<_, _>>()?))
 }
 
@@ -147,16 +142,16 @@ fn egress(table: &EgressTable) -> Result<OperatorRules, ConfigError> {
     fn rules<T: FromStr<Err = RuleError>>(key: &'static str, texts: &[String]) -> Result<Vec<T>, ConfigError> {
         texts.iter().map(|text| text.parse().map_err(|expected| ConfigError::Rule { key, value: text.clone(), expected })).collect()
     }
-    Ok(OperatorRules::new(rules("egress.allow_private", &table.allow_private)?, rules("egress.deny", &table.deny)?))
+    Ok(OperatorRules::new(rules(settings::ALLOW_PRIVATE.key, &table.allow_private)?, rules(settings::DENY.key, &table.deny)?))
 }
 
 fn telemetry(table: &TelemetryTable) -> Result<telemetry::Settings, ConfigError> {
     let TelemetryTable { otlp_endpoint, sample_ratio, trust_parent } = table;
     let endpoint = otlp_endpoint
         .as_ref()
-        .map(|text| text.parse().map_err(|expected: EndpointError| wrong("telemetry.otlp_endpoint", text, expected.to_string())));
+        .map(|text| text.parse().map_err(|expected: EndpointError| wrong(settings::OTLP_ENDPOINT.key, text, expected.to_string())));
     if !(0.0..=1.0).contains(sample_ratio) {
-        return Err(wrong("telemetry.sample_ratio", sample_ratio, "a share from 0 to 1, like 0.01 for one execution in a hundred"));
+        return Err(settings::SAMPLE_RATIO.wrong(sample_ratio));
     }
     Ok(telemetry::Settings { endpoint: endpoint.transpose()?, sample_ratio: *sample_ratio, trust_parent: *trust_parent })
 }
@@ -175,7 +170,7 @@ const DNS_PORT: u16 = 53;
 fn dns_resolvers(argument: Option<String>, file: Option<Vec<String>>) -> Result<Option<Vec<SocketAddr>>, ConfigError> {
     let texts = argument.map(|list| list.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()).or(file);
     let Some(texts) = texts else { return Ok(None) };
-    let resolver = |text: String| resolver(&text).ok_or_else(|| wrong("dns_resolvers", text, "addresses like 9.9.9.9 or 127.0.0.1:5353"));
+    let resolver = |text: String| resolver(&text).ok_or_else(|| settings::DNS_RESOLVERS.wrong(text));
     texts.into_iter().map(resolver).collect::<Result<_, _>>().map(Some)
 }
 
