@@ -26,7 +26,11 @@ const FILES: &[(&str, &str)] = &[
     ("packaging/picloud.toml", "etc/picloud/picloud.toml"),
     ("caddy/Caddyfile", "usr/share/picloud/Caddyfile"),
     ("docs/operate/install.md", "usr/share/doc/picloud/install.md"),
+    ("docs/operate/configure.md", "usr/share/doc/picloud/configure.md"),
     ("docs/operate/domains-and-tls.md", "usr/share/doc/picloud/domains-and-tls.md"),
+    ("docs/operate/back-up.md", "usr/share/doc/picloud/back-up.md"),
+    ("docs/operate/incidents.md", "usr/share/doc/picloud/incidents.md"),
+    ("docs/operate/upgrade.md", "usr/share/doc/picloud/upgrade.md"),
 ];
 /// Run by dpkg.
 const SCRIPTS: &[&str] = &["preinst", "postinst", "prerm", "postrm"];
