@@ -6,7 +6,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::{
     boot,
     config::{Arguments, Config},
-    telling, wiping,
+    doctor, telling, wiping,
 };
 
 /// Threads of the control plane. They are few but its own: a machine full of executions still answers its owner (S-3.3).
@@ -17,6 +17,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     telling::start_logging(&config.log)?;
     for name in &config.unknown_variables {
         telling::tell(&format!("warning: nothing reads the variable {name}; is it misspelt?"));
+    }
+    if let Some(remark) = doctor::remark_on_names(&config) {
+        telling::tell(&remark);
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let data_plane = runtime("data", cores, wiping::only_with_secrets)?;

@@ -76,6 +76,12 @@ fn variables(config: &Config) -> Finding {
     )
 }
 
+/// What a start says of the names, if there is anything to say: nobody asked, and the instance works.
+pub(crate) fn remark_on_names(config: &Config) -> Option<String> {
+    let Finding { what, why, todo, .. } = Some(names(config)).filter(|finding| finding.state != State::Ok)?;
+    Some(format!("warning: {what}: {why}; {todo}"))
+}
+
 /// Whether a browser takes the apps for parts of the instance (DESIGN section 6).
 fn names(config: &Config) -> Finding {
     const CHECK: &str = "names";
@@ -105,7 +111,10 @@ mod tests {
     fn names_of_one_site_are_told() {
         let state = |host: &str, base_domain: &str| {
             let arguments = Arguments { host: Some(host.to_owned()), base_domain: Some(base_domain.to_owned()), ..Arguments::default() };
-            names(&Config::read(arguments).unwrap()).state
+            let config = Config::read(arguments).unwrap();
+            let state = names(&config).state;
+            assert_eq!(remark_on_names(&config).is_some(), state == State::Warning, "a start says the same");
+            state
         };
         assert_eq!(state("localhost", "localhost"), State::Ok);
         assert_eq!(state("cloud.example.com", "apps.example.com"), State::Warning);

@@ -108,4 +108,14 @@ fn what_is_wrong_before_there_is_an_instance() {
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.code() == Some(1) && text.contains("ERROR   database: the database can't be reached"), "{text}");
     assert!(String::from_utf8_lossy(&output.stderr).contains("found something wrong"));
+
+    // A start says what the names come to, without being asked.
+    let told = |base: &str| {
+        let names = ["--host", "cloud.example.com", "--base-domain", base, "--database-url", url];
+        let output =
+            program(directory.path()).args(["serve", "--bind", "127.0.0.1:0", "--internal-bind", "127.0.0.1:0"]).args(names).output();
+        String::from_utf8(output.unwrap().stderr).unwrap()
+    };
+    assert!(told("apps.example.com").contains("warning: the instance (cloud.example.com) and the apps (*.apps.example.com) share"));
+    assert!(!told("example.net").contains("warning"));
 }
