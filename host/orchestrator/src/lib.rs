@@ -246,6 +246,12 @@ impl Orchestrator {
         self.table.summary()
     }
 
+    /// App and name of each script that is live and could not be compiled: its routes answer 502.
+    #[must_use]
+    pub fn broken_scripts(&self) -> Vec<(String, String)> {
+        self.table.broken()
+    }
+
     /// Whether the database tells this node of changes. While it does not, what is live may be older than the database.
     #[must_use]
     pub fn follows(&self) -> bool {

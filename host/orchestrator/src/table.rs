@@ -184,6 +184,19 @@ impl Table {
         self.live.load().apps.values().map(|slot| slot.app.load().gate.waiting()).sum()
     }
 
+    /// App and name of each endpoint that could not be compiled when it was loaded.
+    pub(crate) fn broken(&self) -> Vec<(String, String)> {
+        let live = self.live.load();
+        let apps = live.apps.values().map(|slot| slot.app.load_full());
+        let of_app = |app: Arc<App>| -> Vec<_> {
+            let broken = app.version.scripts.iter().filter(|script| script.image.is_none());
+            broken.map(|script| (app.slug.to_string(), script.name.to_string())).collect()
+        };
+        let mut broken: Vec<_> = apps.flat_map(of_app).collect();
+        broken.sort_unstable();
+        broken
+    }
+
     pub(crate) fn summary(&self) -> Summary {
         let live = self.live.load();
         live.apps.values().fold(Summary { apps: live.apps.len(), ..Summary::default() }, |sum, slot| {

@@ -13,7 +13,7 @@ use manager::auth::password::Passwords;
 use orchestrator::{
     Connections, Orchestrator, PreviewKey, Recorder,
     egress::Egress,
-    telemetry::{Exporter, Telemetry},
+    telemetry::{self, Exporter, Telemetry},
 };
 use store::{Data, Listener, Runs, Snapshots, Store};
 use tokio::{net::TcpListener, runtime::Handle, sync::oneshot, task::JoinHandle};
@@ -299,6 +299,12 @@ async fn load_apps(
     let loaded = data.spawn(async move { loading.load(&snapshots).await }).await.context("the server failed")?;
     loaded.context("could not load the apps")?;
     Ok(orchestrator)
+}
+
+/// All apps, ready to run and not to be reached, for a trial on a database of its own.
+pub(crate) async fn load_for_a_trial(config: &Config, store: &Store, executor: &Arc<Executor>) -> anyhow::Result<Arc<Orchestrator>> {
+    let (telemetry, _nobody) = Telemetry::new(telemetry::Settings { endpoint: None, ..config.telemetry.clone() });
+    load_apps(config, store, executor, &Left { recorder: Recorder::default(), telemetry }, &Handle::current()).await
 }
 
 /// Made at the first start, and kept in the database, so that all nodes have the same.

@@ -17,6 +17,7 @@ mod check;
 mod make;
 mod programs;
 mod restore;
+mod smoke;
 
 use std::collections::BTreeMap;
 

@@ -18,6 +18,7 @@ use super::{
     archive::{self, DUMP, Entry},
     check::{self, Checked, Secrets},
     programs::Tools,
+    smoke,
 };
 use crate::{config::Config, data_directory, database::Database, telling::tell};
 
@@ -51,10 +52,17 @@ pub(crate) async fn restore(config: &Config, backup: &Path) -> anyhow::Result<()
 pub(crate) async fn verify(config: &Config, backup: &Path) -> anyhow::Result<()> {
     let trial = Trial::make()?;
     let database = Database::trial(config, &trial.0).await?;
-    let restored = fill(config, &database, &trial.0, backup).await;
+    let restored = async {
+        let checked = fill(config, &database, &trial.0, backup).await?;
+        tell(&checked.told());
+        let scripts = smoke::compile(config, &database.store, &trial.0).await?;
+        tell(&format!("All {scripts} scripts of what is active compile."));
+        Ok(checked)
+    };
+    // Boxed: it holds all that a start holds.
+    let restored: anyhow::Result<Checked> = Box::pin(restored).await;
     database.close().await?;
     let checked = restored?;
-    tell(&checked.told());
     if let Secrets::Sealed(why) = &checked.secrets {
         anyhow::bail!("the backup is whole, but nobody can read its secrets with what is here: {why}");
     }

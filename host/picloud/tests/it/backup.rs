@@ -271,5 +271,14 @@ fn a_database_of_ones_own_is_backed_up_as_well() {
     done(instance.path(), &[&["backup", archive.to_str().unwrap()], &url[..]].concat());
     let said = done(instance.path(), &["restore", archive.to_str().unwrap(), "--verify"]);
     assert!(said.contains("can be restored") && said.contains("there are no secrets"), "{said}");
+    // The first app's.
+    assert!(said.contains("All 1 scripts of what is active compile."), "{said}");
     assert_eq!(instance.admin("GET", "apps/shop", &Value::Null).status, 200);
+
+    // One that this version does not understand is named.
+    instance.script("shop", "hello", "1", "/");
+    runtime.block_on(database.execute("update sources set text = 'fn (' where text = '1'"));
+    let broken = instance.path().join("broken.tar");
+    done(instance.path(), &[&["backup", broken.to_str().unwrap()], &url[..]].concat());
+    refused(instance.path(), &["restore", broken.to_str().unwrap(), "--verify"], "can't compile these scripts: hello of shop;");
 }
