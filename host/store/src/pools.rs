@@ -148,6 +148,14 @@ impl Store {
         key_check::join(&self.control, self.vault.as_ref().ok_or(Error::NoVault)?, now).await
     }
 
+    /// Forgets all secrets and the keys that sealed them, for an instance whose master keys are lost. Returns how many there were. No node may run.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn forget_secrets(&self) -> Result<u64> {
+        key_check::forget_sealed(&self.control).await
+    }
+
     /// Lets the next node that starts come with other master keys. Only if nothing is sealed, and no other node runs.
     ///
     /// # Errors

@@ -29,18 +29,51 @@ pub(crate) enum AdminCommand {
     /// Puts a new master key for secrets in front of those in the key file. At the next start it is the one that is used; with several
     /// nodes, first give all of them the file with the new key behind the old one
     RotateSecretsKey(Arguments),
+    /// For an instance whose key file is lost for good: forgets all secrets, which nobody can read any more, so that the next start makes a new
+    /// key file. No node may run
+    ForgetSecrets {
+        /// Really
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        arguments: Arguments,
+    },
 }
 
 pub(crate) fn run(command: AdminCommand) -> anyhow::Result<()> {
     let (username, keep_keys, arguments) = match command {
         AdminCommand::ResetPassword { username, keep_keys, arguments } => (username, keep_keys, arguments),
         AdminCommand::RotateSecretsKey(arguments) => return rotate_secrets_key(arguments),
+        AdminCommand::ForgetSecrets { yes, arguments } => return forget_secrets(yes, arguments),
     };
     let keys = if keep_keys { Keys::Keep } else { Keys::Revoke };
     let config = Config::read(arguments)?;
     telling::start_logging(&config.log)?;
+    block_on(reset_password(&config, &username, keys))
+}
+
+fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("could not start a thread")?;
-    runtime.block_on(reset_password(&config, &username, keys))
+    runtime.block_on(work)
+}
+
+fn forget_secrets(yes: bool, arguments: Arguments) -> anyhow::Result<()> {
+    let config = Config::read(arguments)?;
+    telling::start_logging(&config.log)?;
+    let path = config.secrets_key_file.display();
+    anyhow::ensure!(!config.secrets_key_file.exists(), "there is a key file at {path}: move it away if it is not the right one");
+    anyhow::ensure!(yes, "this forgets the secrets of all apps for good; say --yes if the key file {path} has no copy anywhere");
+    block_on(async {
+        // Not beside a server: that one has the keys, and would seal with them again.
+        let database = Database::open(&config).await?;
+        let forgotten = database.store.forget_secrets().await;
+        database.close().await?;
+        let count = forgotten.context("could not forget the secrets")?;
+        telling::tell(&format!(
+            "Forgot {count} secrets. The next start of the first node makes a new key file, {path}; copy it to all others."
+        ));
+        Ok(())
+    })
 }
 
 fn rotate_secrets_key(arguments: Arguments) -> anyhow::Result<()> {

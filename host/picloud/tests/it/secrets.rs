@@ -79,6 +79,26 @@ fn s_6_4_without_its_key_file_it_does_not_start_and_a_new_key_takes_over() {
     fs::write(&file, without_old).unwrap();
     instance.start_again();
     assert_eq!(instance.visit("shop.localhost", "/read").body, "ours");
+
+    // Lost for good: what it sealed is forgotten, once it is said twice that this is so, and life goes on.
+    assert!(forget(&instance, &["--yes"]).1.contains("there is a key file at"));
+    fs::remove_file(&file).unwrap();
+    assert!(!forget(&instance, &["--yes"]).0, "a server that runs would go on sealing with the keys that it has");
+    instance.stop();
+    assert!(forget(&instance, &[]).1.contains("--yes"));
+    let (is_done, told) = forget(&instance, &["--yes"]);
+    assert!(is_done && told.contains("Forgot 1 secrets"), "{told}");
+    instance.start_again();
+    instance.log_in(PASSWORD);
+    assert_eq!(instance.visit("shop.localhost", "/read").status, 502);
+    set(&instance, "TOKEN", "issued anew");
+    assert_eq!(instance.visit("shop.localhost", "/read").body, "issued anew");
+}
+
+/// Whether it was done, and what was said.
+fn forget(instance: &Instance, arguments: &[&str]) -> (bool, String) {
+    let output = program(instance.path()).args(["admin", "forget-secrets"]).args(arguments).output().unwrap();
+    (output.status.success(), String::from_utf8(output.stderr).unwrap())
 }
 
 /// Bytes that are looked at together.

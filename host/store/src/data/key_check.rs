@@ -52,6 +52,17 @@ pub(crate) async fn forget(connection: impl PgExecutor<'_>) -> Result<()> {
     Ok(())
 }
 
+/// The same where something was sealed: the keys of all apps go, and the secrets with them. Returns how many secrets there were.
+pub(crate) async fn forget_sealed(pool: &PgPool) -> Result<u64> {
+    const OPERATION: &str = "forget what is sealed";
+    let mut transaction = pool.begin().await.map_err(Error::sql(OPERATION))?;
+    let secrets = sqlx::query!("delete from secrets").execute(&mut *transaction).await.map_err(Error::sql(OPERATION))?;
+    sqlx::query!("delete from secret_keys").execute(&mut *transaction).await.map_err(Error::sql(OPERATION))?;
+    forget(&mut *transaction).await?;
+    transaction.commit().await.map_err(Error::sql(OPERATION))?;
+    Ok(secrets.rows_affected())
+}
+
 async fn kept(pool: &PgPool) -> Result<Option<Wrapped>> {
     sqlx::query_as!(
         Wrapped,
