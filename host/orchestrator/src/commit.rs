@@ -6,7 +6,7 @@ use store::{Commit, Committed, NewExecution, Quota};
 use triggers::Happened;
 use uuid::Uuid;
 
-use crate::{egress::Hops, table::App};
+use crate::{egress::Hops, table::App, telemetry::TraceContext};
 
 /// A script is run again so often, if what it read has changed meanwhile.
 pub(crate) const RERUNS_MAX: u32 = 3;
@@ -28,18 +28,22 @@ pub(crate) struct Of {
     pub(crate) now: Timestamp,
     /// Of the calls that led to it.
     pub(crate) hops: Hops,
+    /// Where in a trace it stands.
+    pub(crate) trace: TraceContext,
     /// Jobs that led to it.
     pub(crate) depth: u32,
 }
 
 /// Commits what an execution that has an answer leaves behind, and what the app's triggers make of it. `row`: its row, written with it if it writes.
-pub(crate) async fn commit(app: &App, effects: &Effects, Of { now, hops, depth }: Of, row: Option<NewExecution>) -> Attempt {
+pub(crate) async fn commit(app: &App, effects: &Effects, Of { now, hops, trace, depth }: Of, row: Option<NewExecution>) -> Attempt {
     let Some(data) = &app.data else { return Attempt::Failed(unavailable()) };
     let Some(_turn) = app.gate.database().await else { return Attempt::Failed(unavailable()) };
     let quota = Quota::of(&app.limits);
     let name = |script: Uuid| app.version.script(script.into()).map(|script| script.name.to_string());
     let triggered = triggers::jobs(&app.triggers, Happened::by(effects), depth, name);
-    match data.commit(&Commit { effects, now, quota, triggered: &triggered, hops: hops.number(), row: row.as_ref() }).await {
+    let traceparent = (!(effects.jobs.is_empty() && triggered.is_empty())).then(|| trace.as_parent());
+    let traceparent = traceparent.as_deref();
+    match data.commit(&Commit { effects, now, quota, triggered: &triggered, hops: hops.number(), traceparent, row: row.as_ref() }).await {
         Ok(Committed::Yes) => Attempt::Done { has_jobs: !(effects.jobs.is_empty() && triggered.is_empty()) },
         Ok(Committed::Conflict) if effects.irrevocable => {
             Attempt::Failed(conflict("it has called another server or begun its answer, so it was not run again"))

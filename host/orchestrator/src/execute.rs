@@ -154,7 +154,7 @@ impl Orchestrator {
         let limits = &call.version.limits;
         let rules = Rules::new(limits, call.owner());
         let now = Timestamp::from_millisecond(i64::try_from(invocation.now_ms).unwrap_or(i64::MAX)).unwrap_or(Timestamp::MAX);
-        let of = Of { now, hops: call.hops, depth: invocation.depth };
+        let of = Of { now, hops: call.hops, trace, depth: invocation.depth };
         let from = CalledFrom { hops: call.hops, trace };
         let mut turn = None;
         let mut attempts = 1;

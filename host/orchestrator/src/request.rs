@@ -111,10 +111,11 @@ impl Arrival {
         Ok(Self { id, now_ms, seed, began: Instant::now(), trace })
     }
 
-    /// Of an execution whose id is given: it may have been begun before.
-    pub(crate) fn again(id: Uuid, clock: Clock, telemetry: &Telemetry) -> Result<Self, Refusal> {
+    /// Of an execution whose id is given: it may have been begun before. `traceparent`: where in a trace what asked for it stands.
+    pub(crate) fn again(id: Uuid, traceparent: Option<&str>, clock: Clock, telemetry: &Telemetry) -> Result<Self, Refusal> {
         let fresh = Self::new(clock, telemetry)?;
-        Ok(Self { id, trace: TraceContext { trace: id.as_u128(), ..fresh.trace }, ..fresh })
+        let own = TraceContext { trace: id.as_u128(), ..fresh.trace };
+        Ok(Self { id, trace: traceparent.map_or(own, |parent| telemetry.followed(own, parent)), ..fresh })
     }
 
     /// The invocation that a script sees as `ctx`.

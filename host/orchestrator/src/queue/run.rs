@@ -76,7 +76,7 @@ impl Orchestrator {
             let applicant = Applicant { app: app.id, limits: &app.limits, client: None };
             let permit = self.admission.admit(&app.gate, applicant).await?;
             let call = Call { app: &app, version: &app.version, script, route: None, hops, outlet: Outlet::Nowhere };
-            let arrival = Arrival::again(job.execution().uuid(), self.config.clock, &self.config.telemetry)?;
+            let arrival = Arrival::again(job.execution().uuid(), job.traceparent.as_deref(), self.config.clock, &self.config.telemetry)?;
             self.run(call, arrival, Cause::Job(job), &permit).await
         };
         match ended.await {

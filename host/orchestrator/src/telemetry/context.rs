@@ -37,9 +37,11 @@ impl Parent {
     pub(crate) fn read(headers: &HeaderMap) -> Option<Self> {
         let mut values = headers.get_all(TRACEPARENT).iter();
         let value = values.next()?.to_str().ok()?;
-        if values.next().is_some() {
-            return None;
-        }
+        if values.next().is_some() { None } else { Self::parse(value) }
+    }
+
+    /// What its value says; `None`: it is not as it should be.
+    pub(crate) fn parse(value: &str) -> Option<Self> {
         let mut parts = value.splitn(5, '-');
         let [version, trace, span, flags] = [parts.next()?, parts.next()?, parts.next()?, parts.next()?];
         let version = u8::try_from(hex(version, 2)?).ok()?;
@@ -72,10 +74,19 @@ impl TraceContext {
         if self.trace == 0 {
             return None;
         }
+        self.text(self.of_call(number)).try_into().ok()
+    }
+
+    /// What those are told that go on from this execution.
+    pub(crate) fn as_parent(self) -> String {
+        self.text(self.span)
+    }
+
+    fn text(self, span: u64) -> String {
         let mut text = String::with_capacity(55);
         // Writing to a string can't fail.
-        let _ = write!(text, "00-{:032x}-{:016x}-{:02x}", self.trace, self.of_call(number), u8::from(self.is_sampled));
-        text.try_into().ok()
+        let _ = write!(text, "00-{:032x}-{span:016x}-{:02x}", self.trace, u8::from(self.is_sampled));
+        text
     }
 }
 
@@ -136,5 +147,6 @@ mod tests {
             let parent = read(&[value.to_str().unwrap()]).unwrap();
             assert_eq!(parent, Parent { trace: 7, span: context.of_call(number), is_sampled: true });
         }
+        assert_eq!(Parent::parse(&context.as_parent()), Some(Parent { trace: 7, span: u64::MAX - 1, is_sampled: true }));
     }
 }

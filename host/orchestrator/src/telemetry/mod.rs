@@ -114,6 +114,13 @@ impl Telemetry {
         TraceContext { trace: parent.trace, parent: Some(parent.span), is_sampled, ..own }
     }
 
+    /// The same execution as a part of the trace of the one that asked for it: sampled if that was.
+    pub(crate) fn followed(&self, own: TraceContext, traceparent: &str) -> TraceContext {
+        let Some(parent) = Parent::parse(traceparent) else { return own };
+        let is_sampled = parent.is_sampled && self.queue.is_some();
+        TraceContext { trace: parent.trace, parent: Some(parent.span), is_sampled, ..own }
+    }
+
     /// Takes what a sampled execution leaves. Never waits.
     pub(crate) fn take(&self, execution: Execution) {
         let Some(queue) = &self.queue else { return };

@@ -153,6 +153,37 @@ fn a_trace_goes_from_the_visitor_through_the_execution_to_the_servers_it_calls()
 }
 
 #[test]
+fn jobs_and_what_they_trigger_go_on_with_the_trace_of_who_asked_for_them() {
+    let (collector, outside) = (Outside::start("200 OK"), Outside::start("200 OK"));
+    let instance = shop(&outside, &format!("otlp_endpoint = \"http://{}\"\nsample_ratio = 1.0", collector.address));
+    let last = instance.script("shop", "last", "1", "/last");
+    instance.script("shop", "works", r#"kv::set("done/" + ctx.event.payload, 1)"#, "/works");
+    instance.script("shop", "asks", r#"queue::enqueue("works", "a"); 1"#, "/asks");
+    let trigger = json!({ "app": "shop", "name": "t", "script": last, "kind": "kv", "prefix": "done/" });
+    assert_eq!(instance.admin("POST", "triggers", &trigger).status, 201);
+    assert_eq!(visit(&instance, "/asks", &[&format!("traceparent: {PARENT}")]), 200);
+    let named = |name: &str| collector.spans().into_iter().find(|span| span["name"] == name && span["kind"] != 3);
+    eventually(|| named("last").is_some());
+    let [asks, works, last] = ["asks", "works", "last"].map(|name| named(name).unwrap());
+    assert!([&asks, &works, &last].iter().all(|span| span["traceId"] == TRACE), "{:#?}", collector.spans());
+    assert_eq!((&works["parentSpanId"], &last["parentSpanId"]), (&asks["spanId"], &works["spanId"]));
+    // The rows say the same, so that all that belongs together is found.
+    let rows = || instance.admin("GET", "executions?app=shop", &Value::Null).json()["items"].as_array().unwrap().clone();
+    eventually(|| rows().len() == 3);
+    assert!(rows().iter().all(|row| row["trace_id"] == TRACE), "{:#?}", rows());
+
+    // What is not sampled makes jobs that are not.
+    let quiet = shop(&outside, &format!("otlp_endpoint = \"http://{}\"\nsample_ratio = 0.0", collector.address));
+    quiet.script("shop", "works", "1", "/works");
+    quiet.script("shop", "asks", r#"queue::enqueue("works", "a"); 1"#, "/asks");
+    let before = collector.spans().len();
+    assert_eq!(visit(&quiet, "/asks", &[&format!("traceparent: {PARENT}")]), 200);
+    let rows = || quiet.admin("GET", "executions?app=shop", &Value::Null).json()["items"].as_array().unwrap().clone();
+    eventually(|| rows().len() == 2);
+    assert!(rows().iter().all(|row| row["trace_id"] == TRACE) && collector.spans().len() == before);
+}
+
+#[test]
 fn a_visitor_can_not_force_sampling() {
     let (collector, outside) = (Outside::start("200 OK"), Outside::start("200 OK"));
     let settings = format!("otlp_endpoint = \"http://{}\"\nsample_ratio = 0.0", collector.address);

@@ -156,7 +156,7 @@ impl AppStore {
             let advice = "run or remove dead letters, or raise the limit queue_jobs";
             return Err(Error::LimitReached { what: "jobs of this app", max: jobs_max, advice });
         }
-        let new = NewJobs { app: self.app, jobs: std::slice::from_ref(job), by: None, hops: 0 };
+        let new = NewJobs { app: self.app, jobs: std::slice::from_ref(job), by: None, hops: 0, traceparent: None };
         jobs::insert(&mut transaction, new)
             .await
             .map_err(|error| if violates(&error, "jobs_app_fkey") { self.gone() } else { Error::sql(OPERATION)(error) })?;

@@ -35,6 +35,8 @@ pub struct Commit<'a> {
     pub triggered: &'a [NewJob],
     /// Calls of PiCloud by PiCloud that led to the execution.
     pub hops: u8,
+    /// Where in a trace it stands, for what goes on from it (W3C `traceparent`).
+    pub traceparent: Option<&'a str>,
     /// The row of the execution. If that ran a job, the job is gone with the commit, which does not happen if it is not this execution's any more.
     /// `None`: nothing is written and the row comes later; it is only asked whether what was read is still so.
     pub row: Option<&'a NewExecution>,
@@ -119,7 +121,7 @@ impl AppData {
     }
 
     async fn attempt(&self, commit: &Commit<'_>, rows: &Rows<'_>, is_strict: Strict, attempt: u32) -> sqlx::Result<Committed> {
-        let Commit { effects, now, quota, triggered, hops, row } = *commit;
+        let Commit { effects, now, quota, triggered, hops, traceparent, row } = *commit;
         let mut transaction = serializable(self.pool()).await?;
         if let Some((job, row)) = row.and_then(|row| Some((row.job?, row)))
             && !jobs::finish(&mut transaction, self.app, job, row.id).await?
@@ -148,7 +150,7 @@ impl AppData {
         }
         let by = row.map(|row| row.id);
         for jobs in [&effects.jobs, triggered].into_iter().filter(|jobs| !jobs.is_empty()) {
-            jobs::insert(&mut transaction, NewJobs { app: self.app, jobs, by, hops }).await?;
+            jobs::insert(&mut transaction, NewJobs { app: self.app, jobs, by, hops, traceparent }).await?;
         }
         if !effects.messages.is_empty() {
             messages::insert(&mut transaction, self.app, &effects.messages, by).await?;

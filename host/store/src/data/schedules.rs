@@ -160,7 +160,7 @@ impl Run<'_> {
         }
         if let (Some(job), Some(script)) = (job, self.script) {
             let job = self.job(job, script);
-            jobs::insert(connection, NewJobs { app: self.app, jobs: &[job], by: None, hops: 0 }).await?;
+            jobs::insert(connection, NewJobs { app: self.app, jobs: &[job], by: None, hops: 0, traceparent: None }).await?;
         }
         Ok(Some(Made { skipped }))
     }

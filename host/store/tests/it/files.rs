@@ -43,7 +43,7 @@ impl Shop {
 
     async fn commit_at(&self, effects: &Effects, quota: Quota, now: Timestamp) -> Committed {
         let row: NewExecution = execution(self.app, ScriptId::new(noon()), noon());
-        self.data.commit(&Commit { effects, now, quota, triggered: &[], hops: 0, row: Some(&row) }).await.unwrap()
+        self.data.commit(&Commit { effects, now, quota, triggered: &[], hops: 0, traceparent: None, row: Some(&row) }).await.unwrap()
     }
 
     async fn commit(&self, effects: &Effects) -> Committed {
@@ -316,7 +316,8 @@ async fn without_a_directory_there_are_no_files(pool: PgPool) {
     let snapshots = world.store.snapshots();
     let data = snapshots.data(&snapshots.one(app).await.unwrap().unwrap());
     let row = execution(app, ScriptId::new(noon()), noon());
-    let commit = Commit { effects: &writes(&[("a", "1")]), now: noon(), quota: QUOTA, triggered: &[], hops: 0, row: Some(&row) };
+    let commit =
+        Commit { effects: &writes(&[("a", "1")]), now: noon(), quota: QUOTA, triggered: &[], hops: 0, traceparent: None, row: Some(&row) };
     assert!(matches!(data.commit(&commit).await, Err(Error::NoFiles)));
     assert_eq!(data.file("a").await.unwrap(), None);
     assert!(matches!(world.open(app).await.begin_upload().await, Err(Error::NoFiles)));

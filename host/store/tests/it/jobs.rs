@@ -39,7 +39,9 @@ impl Queue {
     async fn enqueue(&self, app: &AppData, jobs: Vec<NewJob>) -> Committed {
         let effects = Effects { jobs, ..Effects::default() };
         let row = row(app.app_id());
-        app.commit(&Commit { effects: &effects, now: noon(), quota: QUOTA, triggered: &[], hops: 2, row: Some(&row) }).await.unwrap()
+        app.commit(&Commit { effects: &effects, now: noon(), quota: QUOTA, triggered: &[], hops: 2, traceparent: None, row: Some(&row) })
+            .await
+            .unwrap()
     }
 
     async fn claim(&self, jobs_max: u32) -> Vec<ClaimedJob> {
@@ -87,7 +89,9 @@ fn counts() -> Effects {
 
 async fn done(app: &AppData, job: &ClaimedJob) -> Committed {
     let (effects, row) = (counts(), row_of(job));
-    app.commit(&Commit { effects: &effects, now: noon(), quota: QUOTA, triggered: &[], hops: 0, row: Some(&row) }).await.unwrap()
+    app.commit(&Commit { effects: &effects, now: noon(), quota: QUOTA, triggered: &[], hops: 0, traceparent: None, row: Some(&row) })
+        .await
+        .unwrap()
 }
 
 async fn number(app: &AppData) -> String {
@@ -146,7 +150,7 @@ async fn a_job_that_is_done_leaves_nothing_if_its_commit_fails(pool: PgPool) {
     let stale = execution::kv::Read::Key { key: "done".into(), version: Some(7) };
     let effects = Effects { reads: vec![stale], jobs: vec![job("next")], ..counts() };
     let row = row_of(&claimed);
-    let commit = Commit { effects: &effects, now: noon(), quota: QUOTA, triggered: &[], hops: 0, row: Some(&row) };
+    let commit = Commit { effects: &effects, now: noon(), quota: QUOTA, triggered: &[], hops: 0, traceparent: None, row: Some(&row) };
     assert_eq!(shop.commit(&commit).await.unwrap(), Committed::Conflict);
     assert_eq!((queue.count("true").await, queue.count("script_name = 'next'").await), (1, 0));
 }

@@ -42,7 +42,10 @@ impl Shop {
 
     async fn commit_within(&self, effects: &Effects, quota: Quota) -> Committed {
         let row = self.row();
-        self.data.commit(&Commit { effects, now: noon(), quota, triggered: &[], hops: 0, row: Some(&row) }).await.unwrap()
+        self.data
+            .commit(&Commit { effects, now: noon(), quota, triggered: &[], hops: 0, traceparent: None, row: Some(&row) })
+            .await
+            .unwrap()
     }
 
     async fn set(&self, pairs: &[(&str, &str)]) {
@@ -113,6 +116,7 @@ async fn what_is_committed_is_read_by_its_app_alone(pool: PgPool) {
         quota: QUOTA,
         triggered: &[],
         hops: 0,
+        traceparent: None,
         row: Some(&NewExecution { app: other.app_id(), ..row }),
     };
     assert_eq!(other.commit(&commit).await.unwrap(), Committed::Yes);
@@ -135,7 +139,7 @@ async fn the_row_comes_with_what_was_written_or_not_at_all(pool: PgPool) {
     // What comes with a batch later is the same row, and its logs are not lost.
     let row = shop.row();
     let effects = writes(&[("c", "1")]);
-    let commit = Commit { effects: &effects, now: noon(), quota: QUOTA, triggered: &[], hops: 0, row: Some(&row) };
+    let commit = Commit { effects: &effects, now: noon(), quota: QUOTA, triggered: &[], hops: 0, traceparent: None, row: Some(&row) };
     assert_eq!(shop.data.commit(&commit).await.unwrap(), Committed::Yes);
     let line = crate::runs::log(&row, "line");
     let runs = shop.world.store.runs();
@@ -209,8 +213,12 @@ async fn what_was_read_in_steps_was_true_at_once(pool: PgPool) {
     let moved = Effects { reads: vec![shop.read("a").await, shop.read("b").await], ..writes(&[("a", "0"), ("b", "2")]) };
     assert_eq!(shop.commit(&moved).await, Committed::Yes);
     let reader = Effects { reads: vec![first, shop.read("b").await], ..Effects::default() };
-    let ask =
-        async |effects| shop.data.commit(&Commit { effects, now: noon(), quota: QUOTA, triggered: &[], hops: 0, row: None }).await.unwrap();
+    let ask = async |effects| {
+        shop.data
+            .commit(&Commit { effects, now: noon(), quota: QUOTA, triggered: &[], hops: 0, traceparent: None, row: None })
+            .await
+            .unwrap()
+    };
     assert_eq!(ask(&reader).await, Committed::Conflict);
     let again = Effects { reads: vec![shop.read("a").await, shop.read("b").await], ..Effects::default() };
     assert_eq!(ask(&again).await, Committed::Yes);

@@ -42,6 +42,7 @@ struct Row {
     payload: String,
     depth: i32,
     hops: i16,
+    traceparent: Option<String>,
     attempts_max: i16,
     backoff_ms: i32,
     enqueued_at: Timestamp,
@@ -102,7 +103,7 @@ async fn due(connection: &mut PgConnection, claim: &Claim<'_>) -> sqlx::Result<V
             select (select j.app_id from jobs j where j.died_at is null and j.app_id > walk.app_id order by j.app_id limit 1)
             from walk where walk.app_id is not null
         )
-        select job.app_id as "app: AppId", job.id as "id: JobId", job.script_name, job.payload, job.depth, job.hops, job.attempts_max,
+        select job.app_id as "app: AppId", job.id as "id: JobId", job.script_name, job.payload, job.depth, job.hops, job.traceparent, job.attempts_max,
             job.backoff_ms, job.growth, job.trigger_id as "trigger: TriggerId", job.event, job.scheduled_at as "scheduled_at!: MaybeTime",
             job.enqueued_at as "enqueued_at: Time", job.enqueued_by as "enqueued_by: ExecutionId", job.attempts,
             job.execution_id as "execution: ExecutionId", job.deliveries
@@ -181,6 +182,7 @@ fn claimed(row: Row, now: Timestamp) -> ClaimedJob {
         payload: row.payload,
         depth: u32::try_from(row.depth).unwrap_or(u32::MAX),
         hops: u8::try_from(row.hops).unwrap_or(u8::MAX),
+        traceparent: row.traceparent,
         how,
         failed: u32::try_from(row.attempts).unwrap_or(0),
         enqueued_at: row.enqueued_at,

@@ -13,16 +13,26 @@ struct Live {
     script: Option<String>,
 }
 
+/// What led to it.
+#[derive(Default)]
+struct Cause<'a> {
+    /// Jobs in a row.
+    depth: u32,
+    /// Calls of PiCloud by PiCloud.
+    hops: u8,
+    traceparent: Option<&'a str>,
+}
+
 /// Enqueues what the triggers of an app make of what a person has done, in his transaction.
 pub(crate) async fn of_person(connection: &mut PgConnection, app: AppId, kind: &str, happened: Happened<'_>) -> sqlx::Result<()> {
-    fire(connection, app, kind, happened, 0, 0).await
+    fire(connection, app, kind, happened, Cause::default()).await
 }
 
 /// Enqueues what the triggers of an app make of a job that is a dead letter now, in the transaction that made it one. One that such a trigger has made makes no other.
 pub(crate) async fn of_dead_letter(connection: &mut PgConnection, app: AppId, job: JobId) -> sqlx::Result<()> {
     let dead = sqlx::query!(
         r#"
-        select j.script_name, j.payload, j.attempts, j.depth, j.hops, j.failed_outcome as "outcome!", j.failed_message as "message!",
+        select j.script_name, j.payload, j.attempts, j.depth, j.hops, j.traceparent, j.failed_outcome as "outcome!", j.failed_message as "message!",
             coalesce(t.kind = 'dead_letter', false) as "is_of_such!"
         from jobs j left join triggers t on t.app_id = j.app_id and t.id = j.trigger_id where j.app_id = $1 and j.id = $2
         "#,
@@ -42,11 +52,16 @@ pub(crate) async fn of_dead_letter(connection: &mut PgConnection, app: AppId, jo
         outcome: &dead.outcome,
         message: &dead.message,
     };
-    let (depth, hops) = (u32::try_from(dead.depth).unwrap_or(u32::MAX), u8::try_from(dead.hops).unwrap_or(u8::MAX));
-    fire(connection, app, "dead_letter", Happened::DeadLetter { job: &told }, depth, hops).await
+    let cause = Cause {
+        depth: u32::try_from(dead.depth).unwrap_or(u32::MAX),
+        hops: u8::try_from(dead.hops).unwrap_or(u8::MAX),
+        traceparent: dead.traceparent.as_deref(),
+    };
+    fire(connection, app, "dead_letter", Happened::DeadLetter { job: &told }, cause).await
 }
 
-async fn fire(connection: &mut PgConnection, app: AppId, kind: &str, happened: Happened<'_>, depth: u32, hops: u8) -> sqlx::Result<()> {
+async fn fire(connection: &mut PgConnection, app: AppId, kind: &str, happened: Happened<'_>, cause: Cause<'_>) -> sqlx::Result<()> {
+    let Cause { depth, hops, traceparent } = cause;
     let live = sqlx::query_as!(
         Live,
         r#"
@@ -69,5 +84,5 @@ async fn fire(connection: &mut PgConnection, app: AppId, kind: &str, happened: H
     if jobs.is_empty() {
         return Ok(());
     }
-    insert(connection, NewJobs { app, jobs: &jobs, by: None, hops }).await
+    insert(connection, NewJobs { app, jobs: &jobs, by: None, hops, traceparent }).await
 }

@@ -39,6 +39,8 @@ pub struct ClaimedJob {
     pub depth: u32,
     /// Calls of PiCloud by PiCloud that led to it.
     pub hops: u8,
+    /// Where in a trace what asked for it stands (W3C `traceparent`); `None`: nothing in a trace did.
+    pub traceparent: Option<String>,
     pub how: Options,
     /// Attempts that have failed before.
     pub failed: u32,

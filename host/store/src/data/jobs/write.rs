@@ -16,6 +16,8 @@ pub(crate) struct NewJobs<'a> {
     pub(crate) by: Option<ExecutionId>,
     /// Calls of PiCloud by PiCloud that led to who asked.
     pub(crate) hops: u8,
+    /// Where in a trace that stands.
+    pub(crate) traceparent: Option<&'a str>,
 }
 
 /// Enqueues them. They can run when the transaction has committed.
@@ -29,9 +31,9 @@ pub(crate) async fn insert(connection: &mut PgConnection, new: NewJobs<'_>) -> s
     let slot = |job: &NewJob| job.origin.as_ref()?.scheduled_at_us.and_then(|us| Timestamp::from_microsecond(us).ok()).map(Time);
     sqlx::query!(
         "insert into jobs (app_id, id, script_name, payload, depth, hops, attempts_max, backoff_ms, growth, trigger_id, event, scheduled_at,
-            is_serial, enqueued_at, enqueued_by, due_at)
+            is_serial, enqueued_at, enqueued_by, due_at, traceparent)
         select $1, id, script_name, payload, depth, $9, attempts_max, backoff_ms, growth, trigger_id, event, scheduled_at,
-            is_serial, now(), $8, coalesce(scheduled_at, now()) + make_interval(secs => delay_ms / 1000.0)
+            is_serial, now(), $8, coalesce(scheduled_at, now()) + make_interval(secs => delay_ms / 1000.0), $16
         from unnest($2::uuid[], $3::text[], $4::text[], $5::int[], $6::smallint[], $7::int[], $10::bigint[], $11::text[], $12::uuid[],
             $13::text[], $14::timestamptz[], $15::boolean[])
         as new (id, script_name, payload, depth, attempts_max, backoff_ms, delay_ms, growth, trigger_id, event, scheduled_at, is_serial)",
@@ -49,7 +51,8 @@ pub(crate) async fn insert(connection: &mut PgConnection, new: NewJobs<'_>) -> s
         column!(job => origin(job).map(|origin| origin.trigger)) as &[Option<Uuid>],
         column!(job => origin(job).map(|origin| origin.event)) as &[Option<String>],
         column!(job => slot(job)) as &[Option<Time>],
-        column!(job => job.origin.as_ref().is_some_and(|origin| origin.is_serial))
+        column!(job => job.origin.as_ref().is_some_and(|origin| origin.is_serial)),
+        new.traceparent
     )
     .execute(connection)
     .await?;
