@@ -36,3 +36,4 @@ mod topics;
 mod traces;
 mod transfers;
 mod triggers;
+mod upgrade;
