@@ -3,5 +3,5 @@
 wit_bindgen::generate!({ path: "../wit", world: "script", generate_all, pub_export_macro: true });
 
 pub(crate) use exports::picloud::script::{compiler, handler};
-pub(crate) use picloud::script::{files, http, kv, log, meter, pubsub, queue, response, secrets, state};
+pub(crate) use picloud::script::{dead_letters, files, http, kv, log, meter, pubsub, queue, response, secrets, state};
 pub(crate) use wasi::{clocks::wall_clock, random::random};

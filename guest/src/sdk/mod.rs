@@ -2,6 +2,7 @@
 
 mod bytes;
 mod crypto;
+mod dead_letters;
 pub(crate) mod error;
 mod files;
 pub(crate) mod http;
@@ -25,6 +26,7 @@ use rhai::Engine;
 pub(crate) fn register(engine: &mut Engine) {
     crate::ctx::register(engine);
     engine.register_static_module("crypto", crypto::module().into());
+    engine.register_static_module("dead_letters", dead_letters::module().into());
     engine.register_static_module("files", files::module().into());
     engine.register_static_module("http", http::module().into());
     engine.register_static_module("json", json::module().into());

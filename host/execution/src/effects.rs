@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{
-    files,
+    dead_letters, files,
     kv::{Read, Write},
     pubsub::NewMessage,
     queue::NewJob,
@@ -30,6 +31,12 @@ pub struct Effects {
     /// Messages to be published, in order. Not written where there are none, so that what was written before there were any compares as equal.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<NewMessage>,
+    /// Of dead letters, in the order in which they were seen first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dead_letter_reads: Vec<dead_letters::Read>,
+    /// What becomes of dead letters, by id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub decisions: BTreeMap<Uuid, dead_letters::Decision>,
     /// Something was done that can't be undone (a call of another server): the script must not be run again.
     pub irrevocable: bool,
 }
@@ -38,13 +45,23 @@ impl Effects {
     /// Whether the state is changed.
     #[must_use]
     pub fn has_writes(&self) -> bool {
-        !self.writes.is_empty() || !self.file_writes.is_empty() || !self.jobs.is_empty() || !self.messages.is_empty()
+        !(self.writes.is_empty()
+            && self.file_writes.is_empty()
+            && self.jobs.is_empty()
+            && self.messages.is_empty()
+            && self.decisions.is_empty())
+    }
+
+    /// Whether the queue has something to run that it had not before, beside what triggers make of it.
+    #[must_use]
+    pub fn has_jobs(&self) -> bool {
+        !self.jobs.is_empty() || self.decisions.values().any(|decision| matches!(decision, dead_letters::Decision::Replay { .. }))
     }
 
     /// Whether the database must be asked once more before the answer may leave: something is written, or what was read in several
     /// steps must have been true at one moment.
     #[must_use]
     pub fn need_commit(&self) -> bool {
-        self.has_writes() || self.reads.len() + self.file_reads.len() > 1
+        self.has_writes() || self.reads.len() + self.file_reads.len() + self.dead_letter_reads.len() > 1
     }
 }

@@ -9,6 +9,7 @@
 
 pub mod assets;
 mod bytes;
+pub mod dead_letters;
 mod effects;
 mod execute;
 pub mod files;

@@ -1,9 +1,10 @@
 //! What an execution can ask of the world outside its sandbox.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{
-    BoxFuture, Secret, files, http, kv,
+    BoxFuture, Secret, dead_letters, files, http, kv,
     stream::{Head, Piece, Taken},
 };
 
@@ -52,6 +53,10 @@ pub enum Question {
     ResponseStart(Head),
     /// Whether there is room for the next piece, once this one is taken.
     ResponseWrite(Piece),
+    /// One dead letter.
+    DeadLetter { id: Uuid },
+    /// A page of dead letters.
+    DeadLetters(dead_letters::Range),
 }
 
 /// The answer to the question of the same name.
@@ -69,6 +74,8 @@ pub enum Answer {
     TopicToken(Result<String, Unanswered>),
     ResponseStart(Result<Taken, Unanswered>),
     ResponseWrite(Result<Taken, Unanswered>),
+    DeadLetter(Result<Option<dead_letters::DeadLetter>, Unanswered>),
+    DeadLetters(Result<dead_letters::Page, Unanswered>),
 }
 
 /// Why there is no answer.
@@ -109,6 +116,8 @@ impl Question {
             Self::TopicToken { .. } => Answer::TopicToken(Err(why)),
             Self::ResponseStart(_) => Answer::ResponseStart(Err(why)),
             Self::ResponseWrite(_) => Answer::ResponseWrite(Err(why)),
+            Self::DeadLetter { .. } => Answer::DeadLetter(Err(why)),
+            Self::DeadLetters(_) => Answer::DeadLetters(Err(why)),
         }
     }
 }

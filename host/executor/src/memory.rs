@@ -1,5 +1,6 @@
 //! An app's state in memory, and as much of the internet: for tests, development and fuzzing. Same rules as the database's, without its durability.
 
+mod dead_letters;
 mod files;
 
 use std::{
@@ -9,13 +10,18 @@ use std::{
 };
 
 use execution::{
-    Answer, Answered, BoxFuture, Effects, Question, Secret, Services, Unanswered, http,
+    Answer, Answered, BoxFuture, Effects, Question, Secret, Services, Unanswered,
+    dead_letters::DeadLetter,
+    http,
     kv::{PAGE_BYTES_MAX, Page, Range, Read, Stored, Version, Write},
     pubsub::NewMessage,
     queue::NewJob,
     stream::{Piece, Taken},
 };
 
+use uuid::Uuid;
+
+use dead_letters::DeadLetters;
 use files::Files;
 
 /// The state. Cheap to clone; all clones are the same state.
@@ -33,6 +39,7 @@ struct Data {
     endpoints: BTreeSet<String>,
     /// Jobs that were enqueued.
     jobs: Vec<NewJob>,
+    dead_letters: DeadLetters,
     /// Messages that were published.
     messages: Vec<NewMessage>,
     /// Pieces of an answer, one behind the other.
@@ -91,6 +98,23 @@ impl Memory {
         self.data().jobs.clone()
     }
 
+    /// Gives the app a dead letter.
+    pub fn set_dead_letter(&self, letter: DeadLetter) {
+        self.data().dead_letters.letters.insert(letter.id, letter);
+    }
+
+    /// The dead letters, by id.
+    #[must_use]
+    pub fn dead_letters(&self) -> Vec<DeadLetter> {
+        self.data().dead_letters.letters.values().cloned().collect()
+    }
+
+    /// Ids of the dead letters that were replayed and committed, in order. Nobody runs them.
+    #[must_use]
+    pub fn replayed(&self) -> Vec<Uuid> {
+        self.data().dead_letters.replayed.clone()
+    }
+
     /// The messages that were published and committed, in order. Nobody hears them.
     #[must_use]
     pub fn messages(&self) -> Vec<NewMessage> {
@@ -114,7 +138,10 @@ impl Memory {
     /// [`NotCommitted`]: the state is as before.
     pub fn commit(&self, effects: &Effects) -> Result<(), NotCommitted> {
         let mut data = self.data();
-        if !effects.reads.iter().all(|read| data.is_still(read)) || !effects.file_reads.iter().all(|read| data.files.is_still(read)) {
+        if !effects.reads.iter().all(|read| data.is_still(read))
+            || !effects.file_reads.iter().all(|read| data.files.is_still(read))
+            || !effects.dead_letter_reads.iter().all(|read| data.dead_letters.is_still(read))
+        {
             return Err(NotCommitted::Conflict);
         }
         let mut changes = Vec::new();
@@ -123,6 +150,7 @@ impl Memory {
         }
         data.write_files(&effects.file_writes);
         data.jobs.extend_from_slice(&effects.jobs);
+        data.dead_letters.decide(&effects.decisions);
         data.messages.extend_from_slice(&effects.messages);
         for (key, entry) in changes {
             match entry {
@@ -214,6 +242,8 @@ impl Services for Memory {
                 data.pieces.extend_from_slice(bytes);
                 Answer::ResponseWrite(Ok(Taken::Yes))
             }
+            Question::DeadLetter { id } => Answer::DeadLetter(Ok(data.dead_letters.get(*id))),
+            Question::DeadLetters(range) => Answer::DeadLetters(Ok(data.dead_letters.page(range))),
             Question::Http { requests, .. } => Answer::Http(Ok(requests.iter().map(|request| data.call(request)).collect())),
         };
         Box::pin(std::future::ready(Answered { answer, now_ms: data.now_ms }))

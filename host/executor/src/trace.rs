@@ -74,6 +74,8 @@ fn texts<'a>(question: &'a Question, answer: &'a Answer) -> Box<dyn Iterator<Ite
         (Question::ResponseWrite(piece), Answer::ResponseWrite(taken)) => {
             Box::new(iter::once((format!("response.write {} bytes", piece.0.len()), taken_as(taken).to_owned())))
         }
+        (Question::DeadLetter { .. }, Answer::DeadLetter(letter)) => one("dead_letters.get", found(letter)),
+        (Question::DeadLetters(_), Answer::DeadLetters(page)) => one("dead_letters.list", entries(page, |page| page.entries.len())),
         (Question::Http { requests, .. }, Answer::Http(Ok(results))) => {
             Box::new(requests.iter().zip(results).map(|(request, result)| (sent(request), answered(result))))
         }

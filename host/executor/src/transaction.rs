@@ -1,19 +1,23 @@
 //! One execution's view of its app's state: what it has seen, and what it will change.
 //!
 //! Writes are only noted. Reads see them; whatever comes from the stores is noted with its version, so that the commit can ask whether it is still true. A key is asked for
-//! once: the second look sees what the first did. Knows no store: the questions are put by `host/kv.rs` and `host/files.rs`.
+//! once: the second look sees what the first did. Knows no store: the questions are put by `host/kv.rs`, `host/files.rs` and
+//! `host/dead_letters.rs`.
 
+mod dead_letters;
 mod files;
 
 use std::collections::BTreeMap;
 
 use execution::{
     Effects,
+    dead_letters::DeadLetter,
     files::Info,
     kv::{Page, Range, Read, Stored, Version, Write},
     pubsub::NewMessage,
     queue::NewJob,
 };
+use uuid::Uuid;
 
 /// The state as one execution sees it.
 #[derive(Debug)]
@@ -22,6 +26,8 @@ pub(crate) struct Transaction {
     seen: BTreeMap<String, Option<Stored>>,
     /// The same for files, by path.
     seen_files: BTreeMap<String, Option<Info>>,
+    /// And for dead letters, by id.
+    seen_dead_letters: BTreeMap<Uuid, Option<DeadLetter>>,
     effects: Effects,
     /// Bytes of keys and values that may still be read and written.
     bytes_left: usize,
@@ -51,7 +57,14 @@ impl Transaction {
     /// `bytes_max`: the limit `state_bytes`.
     pub(crate) fn new(bytes_max: u64) -> Self {
         let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
-        Self { seen: BTreeMap::new(), seen_files: BTreeMap::new(), effects: Effects::default(), bytes_left: bytes_max, bytes_max }
+        Self {
+            seen: BTreeMap::new(),
+            seen_files: BTreeMap::new(),
+            seen_dead_letters: BTreeMap::new(),
+            effects: Effects::default(),
+            bytes_left: bytes_max,
+            bytes_max,
+        }
     }
 
     /// What the execution would leave behind if it ended now.

@@ -41,10 +41,11 @@ pub(crate) async fn commit(app: &App, effects: &Effects, Of { now, hops, trace, 
     let quota = Quota::of(&app.limits);
     let name = |script: Uuid| app.version.script(script.into()).map(|script| script.name.to_string());
     let triggered = triggers::jobs(&app.triggers, Happened::by(effects), depth, name);
-    let traceparent = (!(effects.jobs.is_empty() && triggered.is_empty())).then(|| trace.as_parent());
+    let has_jobs = effects.has_jobs() || !triggered.is_empty();
+    let traceparent = has_jobs.then(|| trace.as_parent());
     let traceparent = traceparent.as_deref();
     match data.commit(&Commit { effects, now, quota, triggered: &triggered, hops: hops.number(), traceparent, row: row.as_ref() }).await {
-        Ok(Committed::Yes) => Attempt::Done { has_jobs: !(effects.jobs.is_empty() && triggered.is_empty()) },
+        Ok(Committed::Yes) => Attempt::Done { has_jobs },
         Ok(Committed::Conflict) if effects.irrevocable => {
             Attempt::Failed(conflict("it has called another server or begun its answer, so it was not run again"))
         }

@@ -71,7 +71,7 @@ impl Orchestrator {
             outcome: outcome.to_owned(),
             status,
             message,
-            writes: effects.writes.len() + effects.file_writes.len(),
+            writes: effects.writes.len() + effects.file_writes.len() + effects.decisions.len(),
             sent: sent.count(),
         })
     }

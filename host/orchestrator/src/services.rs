@@ -100,6 +100,10 @@ impl AppServices {
             Question::KvList(range) => Some(Answer::KvList(data.kv_list(range, self.now).await.map_err(|error| unavailable(&error)))),
             Question::FileInfo { path } => Some(Answer::FileInfo(data.file(path).await.map_err(|error| unavailable(&error)))),
             Question::FileList(range) => Some(Answer::FileList(data.file_list(range).await.map_err(|error| unavailable(&error)))),
+            Question::DeadLetter { id } => {
+                Some(Answer::DeadLetter(data.dead_letter((*id).into()).await.map_err(|error| unavailable(&error))))
+            }
+            Question::DeadLetters(range) => Some(Answer::DeadLetters(data.dead_letters(range).await.map_err(|error| unavailable(&error)))),
             Question::FileBytes { .. }
             | Question::Http { .. }
             | Question::Secret { .. }

@@ -122,7 +122,9 @@ fn failed(question: &Question) -> Answer {
         | Question::Endpoint { .. }
         | Question::TopicToken { .. }
         | Question::ResponseStart(_)
-        | Question::ResponseWrite(_) => question.unanswered(Unanswered::Unavailable),
+        | Question::ResponseWrite(_)
+        | Question::DeadLetter { .. }
+        | Question::DeadLetters(_) => question.unanswered(Unanswered::Unavailable),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Answer, Answered, BoxFuture, Question, Services};
+use crate::{Answer, Answered, BoxFuture, Question, Services, dead_letters::DeadLetter};
 
 /// A question with its answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -86,6 +86,7 @@ impl<S: Services> Services for Recorder<S> {
 fn bytes_of(question: &Question, answer: &Answer) -> usize {
     const REST: usize = 128;
     let pairs = |pairs: &[(String, String)]| pairs.iter().map(|(name, value)| name.len() + value.len() + REST).sum::<usize>();
+    let texts = |letter: &DeadLetter| letter.script.len() + letter.message.len() + letter.payload.as_ref().map_or(0, String::len);
     let asked = match question {
         Question::KvGet { key } => key.len(),
         Question::KvList(range) => range.prefix.len(),
@@ -97,6 +98,7 @@ fn bytes_of(question: &Question, answer: &Answer) -> usize {
         Question::TopicToken { topic, .. } => topic.len(),
         Question::ResponseStart(head) => pairs(&head.headers),
         Question::ResponseWrite(piece) => piece.0.len(),
+        Question::DeadLetter { .. } | Question::DeadLetters(_) => 0,
     };
     let told = match answer {
         Answer::KvGet(Ok(Some(stored))) => stored.value.len(),
@@ -105,6 +107,8 @@ fn bytes_of(question: &Question, answer: &Answer) -> usize {
         Answer::FileList(Ok(page)) => page.entries.iter().map(|(path, _)| path.len() + REST).sum(),
         Answer::Http(Ok(results)) => results.iter().flatten().map(|one| one.url.len() + one.body.len() + pairs(&one.headers) + REST).sum(),
         Answer::TopicToken(Ok(token)) => token.len(),
+        Answer::DeadLetter(Ok(letter)) => letter.iter().map(texts).sum(),
+        Answer::DeadLetters(Ok(page)) => page.entries.iter().map(|letter| texts(letter) + REST).sum(),
         Answer::KvGet(_)
         | Answer::KvList(_)
         | Answer::FileInfo(_)
@@ -115,7 +119,9 @@ fn bytes_of(question: &Question, answer: &Answer) -> usize {
         | Answer::Endpoint(_)
         | Answer::TopicToken(_)
         | Answer::ResponseStart(_)
-        | Answer::ResponseWrite(_) => 0,
+        | Answer::ResponseWrite(_)
+        | Answer::DeadLetter(_)
+        | Answer::DeadLetters(_) => 0,
     };
     asked + told + REST
 }

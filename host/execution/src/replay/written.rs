@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
 use super::Secrets;
-use crate::{Effects, files, kv, queue};
+use crate::{Effects, dead_letters, files, kv, queue};
 
 /// What counts of [`Effects`]: not what was read (a replay compares calls), and neither names nor times that only say which run it was.
 #[derive(Serialize)]
@@ -15,6 +16,8 @@ struct Written<'a> {
     jobs: Vec<(&'a str, &'a str, u32, &'a queue::Options)>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     messages: Vec<(&'a str, &'a str)>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    decisions: Vec<(&'a Uuid, &'a dead_letters::Decision)>,
 }
 
 /// Of a file.
@@ -39,6 +42,7 @@ impl Secrets {
             files: effects.file_writes.iter().map(|(path, write)| (path.as_str(), self.content(write))).collect(),
             jobs: effects.jobs.iter().map(|job| (job.script.as_str(), job.payload.as_str(), job.depth, &job.how)).collect(),
             messages: effects.messages.iter().map(|message| (message.topic.as_str(), message.message.as_str())).collect(),
+            decisions: effects.decisions.iter().collect(),
         };
         let mut document = serde_json::to_value(&written)?;
         self.hide(&mut document);
@@ -59,8 +63,6 @@ impl Secrets {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-
-    use uuid::Uuid;
 
     use super::*;
     use crate::{Answer, Answered, Call, Question, Secret};
@@ -112,6 +114,7 @@ mod tests {
         assert!(!like(&|effects| drop(effects.file_writes.remove("g"))));
         assert!(!like(&|effects| effects.jobs[0].how.delay_ms = 1));
         assert!(!like(&|effects| effects.jobs[0].payload.clear()));
+        assert!(!like(&|effects| _ = effects.decisions.insert(Uuid::nil(), dead_letters::Decision::Resolve)));
         // Another name of the same job, another time, and what was seen and called.
         assert!(like(&|effects| effects.jobs[0].id = Uuid::nil()));
         assert!(like(&|effects| effects.reads.push(kv::Read::Key { key: "r".into(), version: None })));

@@ -1,6 +1,7 @@
 //! The host's side of `wit/`, one file per interface. First statement of each function: the checks; second: the service.
 
 mod clock;
+mod dead_letters;
 mod files;
 mod http;
 mod kv;
@@ -29,6 +30,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     bindings::pubsub::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     bindings::queue::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     bindings::response::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    bindings::dead_letters::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     bindings::secrets::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     meter::add_to_linker(linker)?;
     bindings::wall_clock::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;

@@ -17,8 +17,8 @@ const NAME_BYTES_MAX: usize = 64;
 impl Host for State {
     async fn enqueue(&mut self, script: String, payload: String, how: Options) -> wasmtime::Result<Result<String, Error>> {
         self.count_queue_call()?;
-        Ok(match self.check_job(&script, &payload, how) {
-            Ok(how) => self.enqueue_job(script, payload, how).await,
+        Ok(match self.check_job(&script, &payload, how).and_then(|how| Ok((how, self.new_job_depth().map_err(Error::TooDeep)?))) {
+            Ok((how, depth)) => self.enqueue_job(script, payload, how, depth).await,
             Err(error) => Err(error),
         })
     }
@@ -37,14 +37,19 @@ impl State {
             let bytes = payload.len();
             return Err(Error::TooLarge(format!("the payload has {bytes} bytes as JSON, and {max} are allowed (queue_payload_bytes)")));
         }
-        if self.job_depth > self.job_depth_max {
-            let (led, max) = (self.job_depth - 1, self.job_depth_max);
-            return Err(Error::TooDeep(format!("{led} jobs in a row have led to this execution, and {max} may (queue_depth)")));
-        }
         Ok(how)
     }
 
-    async fn enqueue_job(&mut self, script: String, payload: String, how: queue::Options) -> Result<String, Error> {
+    /// Of a job that this execution makes, or why it may make none.
+    pub(super) fn new_job_depth(&self) -> Result<u32, String> {
+        if self.job_depth > self.job_depth_max {
+            let (led, max) = (self.job_depth - 1, self.job_depth_max);
+            return Err(format!("{led} jobs in a row have led to this execution, and {max} may (queue_depth)"));
+        }
+        Ok(u32::try_from(self.job_depth).unwrap_or(u32::MAX))
+    }
+
+    async fn enqueue_job(&mut self, script: String, payload: String, how: queue::Options, depth: u32) -> Result<String, Error> {
         match self.ask(&Question::Endpoint { name: script.clone() }).await {
             Answer::Endpoint(Ok(true)) => {}
             Answer::Endpoint(Ok(false)) => return Err(Error::NotFound(format!("the app has no endpoint `{script}`"))),
@@ -55,7 +60,6 @@ impl State {
             }
         }
         let id = self.chance.id(self.now_ms);
-        let depth = u32::try_from(self.job_depth).unwrap_or(u32::MAX);
         self.transaction.enqueue(NewJob { id, script, payload, depth, how, origin: None })?;
         Ok(id.to_string())
     }

@@ -4,6 +4,7 @@
 mod compile;
 mod contract;
 mod crypto;
+mod dead_letters;
 mod files;
 mod guest;
 mod http;

@@ -9,6 +9,7 @@ mod backup;
 mod caddy;
 mod commands;
 mod dashboard;
+mod dead_letters;
 mod deploys;
 mod doctor;
 mod egress;

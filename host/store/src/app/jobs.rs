@@ -9,7 +9,7 @@ use super::AppStore;
 use crate::{
     Error, ExecutionId, JobId, Listed, Page, Result, Revision, Thing, TriggerId,
     audit::{Subject, Watched},
-    data::jobs::{self, NewJobs},
+    data::jobs::{self, NewJobs, dead_letters},
     error::violates,
     time::{MaybeTime, Time},
 };
@@ -198,10 +198,8 @@ impl AppStore {
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
         let Some(before) = self.lock_job(&mut transaction, id, true, None).await? else { return Ok(None) };
         let watched = Watched::before(&mut transaction, Subject::Job(self.app, id)).await?;
-        sqlx::query!("update jobs set died_at = null, attempts = 0, due_at = now() where app_id = $1 and id = $2", self.app as _, id as _)
-            .execute(&mut *transaction)
-            .await
-            .map_err(Error::sql(OPERATION))?;
+        // A person begins anew: the chain that led there is as long as it was.
+        dead_letters::replay(&mut transaction, self.app, (&[id.uuid()], &[0]), 0).await.map_err(Error::sql(OPERATION))?;
         let after = self.find_job(&mut *transaction, id).await?;
         let details = json!({ "target": id, "script": before.script, "attempts": before.attempts });
         watched.record(&mut transaction, &self.actor, Some(self.app), "dead_letter.replayed", details, now).await?;

@@ -8,7 +8,7 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use super::{
     AppData, Quota,
     files::{self, FileUsage, write::Rows},
-    jobs::{self, NewJobs},
+    jobs::{self, NewJobs, dead_letters},
     kv, messages,
     usage::{self, Usage},
 };
@@ -130,6 +130,7 @@ impl AppData {
         }
         if !kv::are_still_so(&mut transaction, self.app, &effects.reads, now).await?
             || !files::are_still_so(&mut transaction, self.app, &effects.file_reads).await?
+            || !dead_letters::are_still_so(&mut transaction, self.app, &effects.dead_letter_reads).await?
         {
             return Ok(Committed::Conflict);
         }
@@ -148,6 +149,7 @@ impl AppData {
                 return Ok(Committed::OverFileQuota);
             }
         }
+        dead_letters::decide(&mut transaction, self.app, &effects.decisions, hops).await?;
         let by = row.map(|row| row.id);
         for jobs in [&effects.jobs, triggered].into_iter().filter(|jobs| !jobs.is_empty()) {
             jobs::insert(&mut transaction, NewJobs { app: self.app, jobs, by, hops, traceparent }).await?;

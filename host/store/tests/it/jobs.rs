@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use execution::{
     Effects, InvocationType,
+    dead_letters::{Decision, Range, Read},
     kv::Write,
     queue::{NewJob, Options},
 };
@@ -176,6 +177,73 @@ async fn failures_are_tried_again_and_then_are_dead_letters(pool: PgPool) {
         queue.count("died_at is not null and attempts = 2 and failed_outcome = 'error' and failed_execution_id is not null").await,
         1
     );
+}
+
+/// A job of one attempt, which has failed.
+async fn dead(queue: &Queue, app: &AppData) -> Uuid {
+    let new = NewJob { how: Options { attempts: 1, ..Options::default() }, ..job("mail") };
+    queue.enqueue(app, vec![new.clone()]).await;
+    assert!(queue.fail(&queue.claim(1).await.remove(0)).await);
+    new.id
+}
+
+async fn commit(app: &AppData, effects: &Effects) -> Committed {
+    let row = row(app.app_id());
+    app.commit(&Commit { effects, now: noon(), quota: QUOTA, triggered: &[], hops: 5, row: Some(&row) }).await.unwrap()
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn an_execution_decides_on_dead_letters_with_everything_else_it_does(pool: PgPool) {
+    let queue = Queue::open(pool).await;
+    let (shop, other) = (queue.app("shop").await, queue.app("other").await);
+    let ids = [dead(&queue, &shop).await, dead(&queue, &shop).await, dead(&queue, &other).await];
+    let [again, gone, foreign] = ids;
+    let seen = shop.dead_letter(again.into()).await.unwrap().unwrap();
+    assert_eq!((seen.script.as_str(), seen.payload.as_deref(), seen.attempts), ("mail", Some(r#"{"n": 1.50}"#), 1));
+    assert_eq!((seen.outcome.as_str(), seen.message.as_str()), ("error", "it threw\u{fffd}"));
+    assert_eq!(shop.dead_letter(foreign.into()).await.unwrap(), None, "another app's");
+    let range = Range { after: None, limit: 1 };
+    let page = shop.dead_letters(&range).await.unwrap();
+    assert_eq!((page.entries.len(), page.entries[0].id, &page.entries[0].payload, page.more), (1, again, &None, true));
+    let rest = shop.dead_letters(&Range { after: Some(again), limit: 1 }).await.unwrap();
+    assert_eq!((rest.entries[0].id, rest.more), (gone, false));
+
+    let reads =
+        vec![Read::One { id: again, death: Some(seen.death) }, Read::Page { range, entries: vec![(again, seen.death)], more: true }];
+    let decisions = BTreeMap::from([(again, Decision::Replay { depth: 9 }), (gone, Decision::Resolve), (foreign, Decision::Resolve)]);
+    let stale = Effects { reads: vec![execution::kv::Read::Key { key: "done".into(), version: Some(7) }], ..counts() };
+    let stale = Effects { dead_letter_reads: reads.clone(), decisions: decisions.clone(), ..stale };
+    assert_eq!(commit(&shop, &stale).await, Committed::Conflict);
+    assert_eq!(queue.count("died_at is not null").await, 3, "nothing is decided");
+
+    let effects = Effects { dead_letter_reads: reads, decisions, ..counts() };
+    assert_eq!(commit(&shop, &effects).await, Committed::Yes);
+    let claimed = queue.claim(10).await;
+    assert_eq!(claimed.iter().map(|job| (job.id(), job.failed, job.depth, job.hops)).collect::<Vec<_>>(), [(again.into(), 0, 9, 5)]);
+    assert_eq!((queue.count("died_at is not null").await, number(&shop).await.as_str()), (1, "1"), "another app's stays");
+
+    // What was seen is not so any more, and what has died anew is another death.
+    assert_eq!(commit(&shop, &effects).await, Committed::Conflict);
+    let failed = FailedAttempt { outcome: "error", message: "", has_run: true, is_final: true, chance: 0 };
+    assert!(queue.world.store.data().fail_job(&claimed[0], &failed).await.unwrap());
+    assert_ne!(shop.dead_letter(again.into()).await.unwrap().unwrap().death, seen.death);
+    assert_eq!(commit(&shop, &effects).await, Committed::Conflict);
+    assert_eq!(number(&shop).await, "1");
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_dead_letter_is_decided_once_however_many_try_at_the_same_moment(pool: PgPool) {
+    let queue = Queue::open(pool).await;
+    let shop = queue.app("shop").await;
+    let id = dead(&queue, &shop).await;
+    let death = shop.dead_letter(id.into()).await.unwrap().map(|letter| letter.death);
+    let decide =
+        |decision| Effects { dead_letter_reads: vec![Read::One { id, death }], decisions: BTreeMap::from([(id, decision)]), ..counts() };
+    let (replays, resolves) = (decide(Decision::Replay { depth: 1 }), decide(Decision::Resolve));
+    let tries = (0..8).map(|n| commit(&shop, if n % 2 == 0 { &replays } else { &resolves }));
+    let ended = futures_util::future::join_all(tries).await;
+    assert_eq!(ended.iter().filter(|ended| **ended == Committed::Yes).count(), 1, "{ended:?}");
+    assert_eq!(number(&shop).await, "1");
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]

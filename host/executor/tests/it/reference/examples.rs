@@ -1,10 +1,13 @@
 //! Each example of the reference runs in the sandbox, and gives what is printed.
 
-use execution::{Execute, HttpRequest, Invocation, InvocationType, Limits, Outcome, http::Response};
+use execution::{Execute, HttpRequest, Invocation, InvocationType, Limits, Outcome, dead_letters::DeadLetter, http::Response};
 use executor::Memory;
 
 use super::source::{self, Entry};
-use crate::sandbox::{answer, compile_with, executor, invocation, request};
+use crate::{
+    dead_letters::letter,
+    sandbox::{answer, compile_with, executor, invocation, request},
+};
 
 #[tokio::test]
 async fn every_example_gives_what_the_reference_says() {
@@ -42,9 +45,14 @@ async fn run(entry: &Entry) -> (Outcome, String) {
     memory.set_now_ms(invocation.now_ms);
     entry.endpoints.iter().for_each(|name| memory.set_endpoint(name));
     entry.secrets.iter().for_each(|(name, value)| memory.set_secret(name, value));
+    entry.dead_letters.iter().for_each(|of| memory.set_dead_letter(dead_letter(of)));
     entry.servers.iter().for_each(|(url, text)| memory.set_answer(server(url, text.trim())));
     let outcome = executor().await.execute(&image, &invocation, &Limits::default(), Box::new(memory.clone())).await;
     (outcome, String::from_utf8(memory.pieces()).expect("text"))
+}
+
+fn dead_letter([id, script, payload]: &[String; 3]) -> DeadLetter {
+    DeadLetter { id: id.parse().expect("a UUID"), ..letter(0, script, payload) }
 }
 
 /// An answer as HTTP writes it: status, headers, an empty line, body.

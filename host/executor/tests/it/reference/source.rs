@@ -58,6 +58,9 @@ pub(super) struct Entry {
     /// Names of the app's endpoints.
     #[serde(default)]
     pub(super) endpoints: Vec<String>,
+    /// The app's dead letters: id, name of the script and payload.
+    #[serde(default)]
+    pub(super) dead_letters: Vec<[String; 3]>,
     /// The event that the example is run for, as JSON, in place of a request.
     pub(super) event: Option<String>,
     pub(super) example: String,

@@ -4,6 +4,7 @@
 //! It ends in the transaction of what it has done, which takes its row away: so whatever is delivered twice, its effects are there once.
 
 mod claim;
+pub(crate) mod dead_letters;
 mod figures;
 pub(crate) mod fire;
 mod settle;
