@@ -85,6 +85,14 @@ impl Page {
     }
 }
 
+/// The same of a list whose cursor is a name: cuts the extra row off, and tells behind which name the list goes on.
+pub(crate) fn cut_behind<T>(limit: u16, mut rows: Vec<T>, name: impl Fn(&T) -> &str) -> (Vec<T>, Option<String>) {
+    let more = rows.len() > usize::from(limit);
+    rows.truncate(usize::from(limit));
+    let next = rows.last().filter(|_| more).map(|last| name(last).to_owned());
+    (rows, next)
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
@@ -99,6 +107,14 @@ mod tests {
         assert_eq!(Page::new(Some(u32::MAX), None), Err(PageError::Limit(u32::MAX)));
         assert!(Page::new(Some(200), None).is_ok());
         assert_eq!(Page::new(None, Some("nonsense")), Err(PageError::Cursor));
+    }
+
+    #[test]
+    fn a_list_by_names_goes_on_behind_the_last_that_was_shown() {
+        let cut = |limit, rows: &[&'static str]| cut_behind(limit, rows.to_vec(), |name| name);
+        assert_eq!(cut(2, &["a", "b", "c"]), (vec!["a", "b"], Some("b".to_owned())));
+        assert_eq!(cut(2, &["a", "b"]), (vec!["a", "b"], None));
+        assert_eq!(cut(2, &[]), (vec![], None));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::{
         end_of,
         files::{blocking, claim::Wanted},
     },
+    page::cut_behind,
 };
 
 /// An asset of a deployment, without its bytes.
@@ -35,7 +36,7 @@ impl AppStore {
     /// # Errors
     /// The database failed.
     pub async fn assets(&self, set: Digest, prefix: &str, after: Option<&str>, limit: u16) -> Result<AssetPage> {
-        let mut entries = sqlx::query_as!(
+        let entries = sqlx::query_as!(
             AssetEntry,
             r#"
             select e.path, e.digest as "digest: Digest", b.size
@@ -54,9 +55,7 @@ impl AppStore {
         .fetch_all(&self.pool)
         .await
         .map_err(Error::sql("list assets"))?;
-        let more = entries.len() > usize::from(limit);
-        entries.truncate(usize::from(limit));
-        let next = entries.last().filter(|_| more).map(|entry| entry.path.clone());
+        let (entries, next) = cut_behind(limit, entries, |entry| &entry.path);
         Ok(AssetPage { entries, next })
     }
 

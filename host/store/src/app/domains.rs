@@ -185,10 +185,7 @@ impl AppStore {
     /// Whether there is room for one more claim that is not proved. Others that claim for the app wait until the transaction ends.
     async fn check_pending_claims(&self, connection: &mut PgConnection) -> Result<()> {
         const OPERATION: &str = "count claims";
-        sqlx::query!("select from apps where id = $1 for no key update", self.app as _)
-            .fetch_optional(&mut *connection)
-            .await
-            .map_err(Error::sql(OPERATION))?;
+        self.lock_app(&mut *connection, OPERATION).await?;
         let pending =
             sqlx::query_scalar!(r#"select count(*) as "count!" from domains where app_id = $1 and status <> 'verified'"#, self.app as _)
                 .fetch_one(connection)

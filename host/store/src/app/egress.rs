@@ -152,10 +152,7 @@ impl AppStore {
     /// Whether there is room for one more. Others that add rules to the app wait until the transaction ends.
     async fn check_egress_rules(&self, connection: &mut PgConnection) -> Result<()> {
         const OPERATION: &str = "count egress rules";
-        sqlx::query!("select from apps where id = $1 for no key update", self.app as _)
-            .fetch_optional(&mut *connection)
-            .await
-            .map_err(Error::sql(OPERATION))?;
+        self.lock_app(&mut *connection, OPERATION).await?;
         let count = sqlx::query_scalar!(r#"select count(*) as "count!" from egress_rules where app_id = $1"#, self.app as _)
             .fetch_one(connection)
             .await

@@ -16,6 +16,7 @@ use crate::{
         is_crossed,
         jobs::fire,
     },
+    page::cut_behind,
     time::Time,
 };
 
@@ -83,7 +84,7 @@ impl AppStore {
     /// # Errors
     /// The database failed.
     pub async fn files(&self, prefix: &str, after: Option<&str>, limit: u16) -> Result<FilePage> {
-        let mut entries = sqlx::query_as!(
+        let entries = sqlx::query_as!(
             FileEntry,
             r#"
             select path, digest as "digest: Digest", size, version, updated_at as "updated_at: Time" from files
@@ -99,9 +100,7 @@ impl AppStore {
         .fetch_all(&self.pool)
         .await
         .map_err(Error::sql("list files"))?;
-        let more = entries.len() > usize::from(limit);
-        entries.truncate(usize::from(limit));
-        let next = entries.last().filter(|_| more).map(|entry| entry.path.clone());
+        let (entries, next) = cut_behind(limit, entries, |entry| &entry.path);
         Ok(FilePage { entries, next })
     }
 

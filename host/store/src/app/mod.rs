@@ -18,6 +18,7 @@ mod files;
 mod jobs;
 mod kv;
 mod linkage;
+mod lock;
 mod logs;
 mod manifest;
 mod members;

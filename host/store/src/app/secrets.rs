@@ -117,7 +117,7 @@ impl AppStore {
         vault::see_a_secret();
         let vault = self.vault.as_ref().ok_or(Error::NoVault)?;
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
-        self.lock_secrets(&mut transaction).await?;
+        self.lock_app(&mut transaction, OPERATION).await?;
         let before = self.find_secret(&mut *transaction, change.name).await?;
         check(before.as_ref(), change.expected.as_ref())?;
         if before.is_none() {
@@ -160,7 +160,7 @@ impl AppStore {
     pub async fn delete_secret(&self, name: &str, expected: Option<&Revision>, now: Timestamp) -> Result<bool> {
         const OPERATION: &str = "delete secret";
         let mut transaction = self.pool.begin().await.map_err(Error::sql(OPERATION))?;
-        self.lock_secrets(&mut transaction).await?;
+        self.lock_app(&mut transaction, OPERATION).await?;
         let before = self.find_secret(&mut *transaction, name).await?;
         check(before.as_ref(), expected)?;
         let Some(before) = before else { return Ok(false) };
@@ -174,12 +174,6 @@ impl AppStore {
         notify_app(&mut transaction, self.app).await.map_err(Error::sql(OPERATION))?;
         transaction.commit().await.map_err(Error::sql(OPERATION))?;
         Ok(true)
-    }
-
-    /// Others that change the app's secrets wait until the transaction ends.
-    async fn lock_secrets(&self, connection: &mut PgConnection) -> Result<()> {
-        let found = sqlx::query!("select from apps where id = $1 for no key update", self.app as _).fetch_optional(connection).await;
-        found.map_err(Error::sql("lock secrets"))?.map(drop).ok_or_else(|| self.gone())
     }
 
     async fn check_secrets(&self, connection: &mut PgConnection, max: u64) -> Result<()> {
