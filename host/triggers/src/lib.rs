@@ -132,7 +132,7 @@ impl Retry {
     }
 }
 
-/// A rule that is broken: the field, as a JSON pointer into the body that brought it, and one sentence.
+/// A rule that is broken: the field, as a JSON pointer into the trigger, and one sentence.
 pub type Wrong = (&'static str, String);
 
 impl Trigger {
@@ -160,13 +160,13 @@ impl Trigger {
         match &self.on {
             On::Schedule(schedule) => schedule.check(now),
             On::Kv { prefix } if prefix.len() > kv::KEY_BYTES_MAX => {
-                Err(("/prefix", format!("A key has at most {} bytes.", kv::KEY_BYTES_MAX)))
+                Err(("/on/prefix", format!("A key has at most {} bytes.", kv::KEY_BYTES_MAX)))
             }
             On::File { prefix } if prefix.len() > files::PATH_BYTES_MAX => {
-                Err(("/prefix", format!("A path has at most {} bytes.", files::PATH_BYTES_MAX)))
+                Err(("/on/prefix", format!("A path has at most {} bytes.", files::PATH_BYTES_MAX)))
             }
-            On::Kv { prefix } | On::File { prefix } if prefix.contains('\0') => Err(("/prefix", "A prefix has no NUL.".to_owned())),
-            On::Topic { topic } if !is_topic(topic) => Err(("/topic", format!("It is no topic: {TOPIC_RULE}."))),
+            On::Kv { prefix } | On::File { prefix } if prefix.contains('\0') => Err(("/on/prefix", "A prefix has no NUL.".to_owned())),
+            On::Topic { topic } if !is_topic(topic) => Err(("/on/topic", format!("It is no topic: {TOPIC_RULE}."))),
             On::Kv { .. } | On::File { .. } | On::DeadLetter | On::Topic { .. } => Ok(()),
         }
     }
@@ -183,22 +183,22 @@ impl Schedule {
 
     fn check(&self, now: jiff::Timestamp) -> Result<(), Wrong> {
         match self.cron(now) {
-            Err(WrongCron::Expression(why)) => return Err(("/cron", why)),
-            Err(WrongCron::Zone(why)) => return Err(("/time_zone", why)),
+            Err(WrongCron::Expression(why)) => return Err(("/on/cron", why)),
+            Err(WrongCron::Zone(why)) => return Err(("/on/time_zone", why)),
             Ok(_) => {}
         }
         if self.jitter_seconds > JITTER_SECONDS_MAX {
-            return Err(("/jitter_seconds", format!("A jitter has at most {JITTER_SECONDS_MAX} seconds.")));
+            return Err(("/on/jitter_seconds", format!("A jitter has at most {JITTER_SECONDS_MAX} seconds.")));
         }
         if self.payload.len() > PAYLOAD_BYTES_MAX {
             return Err((
-                "/payload",
+                "/on/payload",
                 format!("A payload has at most {PAYLOAD_BYTES_MAX} bytes as JSON; what is larger belongs into `kv::`."),
             ));
         }
         match serde_json::from_str::<&RawValue>(&self.payload) {
             Ok(_) => Ok(()),
-            Err(_) => Err(("/payload", "A payload is JSON.".to_owned())),
+            Err(_) => Err(("/on/payload", "A payload is JSON.".to_owned())),
         }
     }
 

@@ -16,7 +16,7 @@ use super::{
     problem::Problem,
     routes::RouteBody,
     scripts::ScriptBody,
-    trigger_bodies::{ScheduleShown, TriggerShown},
+    trigger_bodies::{ScheduleTerms, TriggerShown, TriggerTerms},
 };
 use crate::State;
 
@@ -73,8 +73,8 @@ pub(super) struct DeploymentDetail {
     /// Without sources.
     scripts: Vec<ScriptBody>,
     routes: Vec<RouteBody>,
-    schedules: Vec<ScheduleShown>,
-    triggers: Vec<TriggerShown>,
+    schedules: Vec<TriggerShown<ScheduleTerms>>,
+    triggers: Vec<TriggerShown<TriggerTerms>>,
     /// Digests by path, as `POST /deployments` takes them.
     #[schema(example = json!({ "/index.html": "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9" }))]
     assets: BTreeMap<String, String>,
@@ -110,7 +110,7 @@ pub(super) async fn get_deployment(
         deployment: DeploymentBody::of(found.deployment, app_id),
         scripts: found.scripts.into_iter().map(|script| ScriptBody::of(script, app_id, None)).collect(),
         routes: found.routes.into_iter().map(|route| RouteBody::of(route, app_id)).collect(),
-        schedules: found.triggers.iter().filter_map(ScheduleShown::of).collect(),
+        schedules: found.triggers.iter().filter_map(TriggerShown::of).collect(),
         triggers: found.triggers.iter().filter_map(TriggerShown::of).collect(),
         assets: found.assets.into_iter().map(|(path, digest)| (path, digest.to_string())).collect(),
     }))

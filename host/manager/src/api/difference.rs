@@ -20,7 +20,7 @@ use super::{
     problem::Problem,
     static_routes::{StaticBody, shown},
     through::{self, Uses},
-    trigger_bodies::{ScheduleShown, TriggerShown},
+    trigger_bodies::{ScheduleTerms, TriggerShown, TriggerTerms},
     words,
 };
 use crate::State;
@@ -107,8 +107,8 @@ pub(super) struct RouteSide {
 pub(super) struct ScheduleDiff {
     #[schema(value_type = words::DiffChange)]
     change: &'static str,
-    before: Option<ScheduleShown>,
-    after: Option<ScheduleShown>,
+    before: Option<TriggerShown<ScheduleTerms>>,
+    after: Option<TriggerShown<ScheduleTerms>>,
 }
 
 /// A trigger that is not the same on both sides.
@@ -116,8 +116,8 @@ pub(super) struct ScheduleDiff {
 pub(super) struct TriggerDiff {
     #[schema(value_type = words::DiffChange)]
     change: &'static str,
-    before: Option<TriggerShown>,
-    after: Option<TriggerShown>,
+    before: Option<TriggerShown<TriggerTerms>>,
+    after: Option<TriggerShown<TriggerTerms>>,
 }
 
 /// An asset that is not the same on both sides.
@@ -310,7 +310,7 @@ fn trigger_diffs(triggers: &[Differing<Trigger>]) -> (Vec<ScheduleDiff>, Vec<Tri
     let (mut schedules, mut others) = (Vec::new(), Vec::new());
     for Differing { before, after } in triggers {
         let change = change(before.as_ref(), after.as_ref());
-        match [before, after].map(|side| side.as_ref().and_then(ScheduleShown::of)) {
+        match [before, after].map(|side| side.as_ref().and_then(TriggerShown::of)) {
             [None, None] => {
                 let [before, after] = [before, after].map(|side| side.as_ref().and_then(TriggerShown::of));
                 others.push(TriggerDiff { change, before, after });

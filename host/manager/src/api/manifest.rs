@@ -22,7 +22,7 @@ use super::{
     manifest_check,
     problem::Problem,
     static_routes::StaticBody,
-    trigger_bodies::{ScheduleTerms, TriggerTerms},
+    trigger_bodies::{DeployedTrigger, ScheduleTerms, TriggerTerms},
     words,
 };
 use crate::State;
@@ -49,10 +49,10 @@ pub(super) struct NewDeployment {
     pub(super) routes: Vec<DeployedRoute>,
     /// At most 1,000. A schedule keeps the id, and the slot that it waits for, that its name has in the active deployment.
     #[serde(default, deserialize_with = "at_most::<_, _, TRIGGERS_MAX>")]
-    pub(super) schedules: Vec<DeployedSchedule>,
+    pub(super) schedules: Vec<DeployedTrigger<ScheduleTerms>>,
     /// At most 1,000. A trigger keeps the id that its name has in the active deployment.
     #[serde(default, deserialize_with = "at_most::<_, _, TRIGGERS_MAX>")]
-    pub(super) triggers: Vec<DeployedTrigger>,
+    pub(super) triggers: Vec<DeployedTrigger<TriggerTerms>>,
     /// Digests by path: `/index.html` and the SHA-256, in hexadecimal, of bytes that were uploaded (`PUT /assets/{digest}`) or that a deployment has
     /// which is kept.
     #[serde(default)]
@@ -106,32 +106,6 @@ pub(super) struct DeployedRoute {
     pub(super) method: Option<String>,
     /// A host or `*.` wildcard; any of the app's hosts if absent or null.
     pub(super) host: Option<String>,
-}
-
-/// A schedule of a whole deployment.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct DeployedSchedule {
-    /// Unique among the schedules: 1 to 64 of a-z, 0-9, `_` and `-`.
-    pub(super) name: String,
-    /// Name of an endpoint script of this deployment.
-    pub(super) script: String,
-    /// When, and how.
-    #[serde(deserialize_with = "object")]
-    pub(super) on: ScheduleTerms,
-}
-
-/// A trigger of a whole deployment.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct DeployedTrigger {
-    /// Unique among the triggers: 1 to 64 of a-z, 0-9, `_` and `-`.
-    pub(super) name: String,
-    /// Name of an endpoint script of this deployment.
-    pub(super) script: String,
-    /// What it waits for.
-    #[serde(deserialize_with = "object")]
-    pub(super) on: TriggerTerms,
 }
 
 /// Settings that belong to the code: they come and go with the deployment.

@@ -7,18 +7,18 @@ use futures_util::{StreamExt as _, stream};
 use store::{
     AppStore, Digest, Manifest, ManifestRoute, ManifestScript, ManifestSource, ManifestTarget, ManifestTrigger, ScriptKind, Settings,
 };
-use triggers::{On, Trigger};
+use triggers::{On, Retry, Trigger, Wrong};
 use uuid::Uuid;
 
 use super::{
     diagnostic::{NUL_IN_SOURCE, of_compile_error, parse, problem_type, text_of},
-    manifest::{DeployedRoute, DeployedSchedule, DeployedScript, DeployedTrigger, NewDeployment},
+    manifest::{DeployedRoute, DeployedScript, NewDeployment},
     problem::{FieldError, Problem, ProblemType, pointer_to_asset, sentence},
     routes::{canonical_or_fault, describe, pointer},
     scripts::{SCRIPT_NAME_RULE, is_script_name},
     static_routes::target,
     through::Uses,
-    trigger_bodies,
+    trigger_bodies::{self, DeployedTrigger, ScheduleTerms, Terms, TriggerTerms},
 };
 use crate::{RouteRefusal, RouteSpec, State};
 
@@ -277,7 +277,7 @@ async fn sources(state: &State, app: &AppStore, scripts: &[ManifestScript], faul
 async fn triggers(
     state: &State,
     app: &AppStore,
-    (schedules, triggers): (Vec<DeployedSchedule>, Vec<DeployedTrigger>),
+    (schedules, triggers): (Vec<DeployedTrigger<ScheduleTerms>>, Vec<DeployedTrigger<TriggerTerms>>),
     scripts: &[ManifestScript],
     faults: &mut Faults,
 ) -> Result<Vec<ManifestTrigger>, Problem> {
@@ -293,11 +293,9 @@ async fn triggers(
             );
         }
     }
-    let schedules =
-        schedules.into_iter().enumerate().map(|(at, item)| (format!("/schedules/{at}"), item.name, item.script, Ok(item.on.parts())));
-    let triggers = triggers.into_iter().enumerate().map(|(at, item)| (format!("/triggers/{at}"), item.name, item.script, item.on.parts()));
+    let both = placed("/schedules", schedules).chain(placed("/triggers", triggers));
     let mut checked: Vec<ManifestTrigger> = Vec::new();
-    for (place, name, script, parts) in schedules.chain(triggers) {
+    for Placed { place, name, script, on, retry } in both {
         match scripts.iter().find(|other| other.name == script).map(|script| script.kind) {
             Some(ScriptKind::Endpoint) => {}
             Some(ScriptKind::Module) => {
@@ -305,16 +303,16 @@ async fn triggers(
             }
             None => faults.invalid(format!("{place}/script"), format!("This deployment has no script named `{script}`.")),
         }
-        let (on, retry) = match parts {
-            Ok(parts) => parts,
+        let on = match on {
+            Ok(on) => on,
             Err((field, message)) => {
-                faults.invalid(format!("{place}/on{field}"), message);
+                faults.invalid(format!("{place}{field}"), message);
                 continue;
             }
         };
         let trigger = Trigger { id: Uuid::nil(), name, script: Uuid::nil(), on, retry };
         if let Err((field, message)) = trigger_bodies::check(&trigger, &limits, state.now()) {
-            faults.invalid(if field == "/name" { format!("{place}{field}") } else { format!("{place}/on{field}") }, message);
+            faults.invalid(format!("{place}{field}"), message);
         }
         let Trigger { name, on, retry, .. } = trigger;
         let is_schedule = |on: &On| matches!(on, On::Schedule(_));
@@ -324,6 +322,22 @@ async fn triggers(
         checked.push(ManifestTrigger { name, script, on, retry });
     }
     Ok(checked)
+}
+
+/// A schedule or trigger, and where it stands.
+struct Placed {
+    place: String,
+    name: String,
+    script: String,
+    on: Result<On, Wrong>,
+    retry: Retry,
+}
+
+fn placed<T: Terms>(list: &str, items: Vec<DeployedTrigger<T>>) -> impl Iterator<Item = Placed> {
+    items.into_iter().enumerate().map(move |(at, item)| {
+        let DeployedTrigger { name, script, on, retry } = item;
+        Placed { place: format!("{list}/{at}"), name, script, on: on.on(), retry: retry.unwrap_or_default().retry() }
+    })
 }
 
 fn digest(script: &ManifestScript) -> Digest {

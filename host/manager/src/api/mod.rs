@@ -52,6 +52,7 @@ mod status;
 mod through;
 mod topics;
 mod trigger_bodies;
+mod trigger_changes;
 mod triggers;
 mod usage;
 mod words;
@@ -138,13 +139,18 @@ fn of_apps() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(self::routes::get_route, self::routes::put_route, self::routes::patch_route, self::routes::delete_route))
         .routes(routes!(schedules::list_schedules, schedules::create_schedule))
         .routes(routes!(schedules::check_schedule))
-        .routes(routes!(schedules::get_schedule, schedules::put_schedule, schedules::delete_schedule))
+        .routes(routes!(schedules::get_schedule, schedules::put_schedule, schedules::patch_schedule, schedules::delete_schedule))
         .routes(routes!(schedules::pause_schedule))
         .routes(routes!(schedules::resume_schedule))
         .routes(routes!(schedules::run_schedule))
         .routes(routes!(schedules::list_schedule_runs))
         .routes(routes!(self::triggers::list_triggers, self::triggers::create_trigger))
-        .routes(routes!(self::triggers::get_trigger, self::triggers::put_trigger, self::triggers::delete_trigger))
+        .routes(routes!(
+            self::triggers::get_trigger,
+            self::triggers::put_trigger,
+            self::triggers::patch_trigger,
+            self::triggers::delete_trigger
+        ))
         .routes(routes!(self::triggers::pause_trigger))
         .routes(routes!(self::triggers::resume_trigger))
         .routes(routes!(deployments::list_deployments))

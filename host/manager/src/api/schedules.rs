@@ -9,19 +9,18 @@ use axum::{
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use store::{AppStore, LiveTrigger, Revision, ScheduleRun, TriggerId};
-use triggers::{Cron, Trigger, WrongCron};
+use serde_json::{Map, Value};
+use store::{AppStore, LiveTrigger, ScheduleRun};
+use triggers::{Cron, WrongCron};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    extract::{Authorized, Caller, IfMatch, Json, OfTrigger, Path, Query, action, app_ref, etag, object_or_null},
+    extract::{Authorized, Caller, IfMatch, Json, OfTrigger, Path, Query, action, app_ref, etag},
     listing::{Listing, OfAll, OfOneApp, page},
     problem::Problem,
-    trigger_bodies::{RetryBody, ScheduleShown, ScheduleTerms},
-    triggers::{self as trigger_api, Draft},
-    words,
+    trigger_bodies::{NewTrigger, RetryBody, ScheduleTerms, TriggerPut, TriggerShown},
+    trigger_changes as changes, words,
 };
 use crate::State;
 
@@ -30,40 +29,28 @@ const NEXT_SHOWN: usize = 5;
 /// Most slots that a check shows.
 const NEXT_MAX: u32 = 100;
 
-/// A new schedule.
-#[derive(Debug, Deserialize, ToSchema)]
+/// What changes about a schedule (PATCH). What is not named stays; null is as if it had been absent when the schedule was made.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewSchedule {
-    /// Slug or id of the app.
-    app: String,
-    /// Unique among the app's schedules: 1 to 64 of a-z, 0-9, `_` and `-`.
-    #[schema(example = "nightly")]
-    name: String,
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) struct SchedulePatch {
+    #[schema(value_type = String, required = false)]
+    name: Option<String>,
     /// Id of an endpoint script of the app.
-    script: Uuid,
-    cron: String,
-    time_zone: Option<String>,
-    #[schema(value_type = Option<words::Overlap>)]
-    overlap: Option<::triggers::Overlap>,
-    #[schema(value_type = Option<words::CatchUp>)]
-    catch_up: Option<::triggers::CatchUp>,
-    #[schema(minimum = 0)]
-    jitter_seconds: Option<u32>,
-    #[serde(default)]
-    payload: Value,
-    #[serde(default, deserialize_with = "object_or_null")]
-    #[schema(value_type = Option<RetryBody>)]
+    #[schema(value_type = Uuid, required = false)]
+    script: Option<Uuid>,
+    #[schema(value_type = ScheduleTermsPatch, required = false)]
+    on: Option<ScheduleTermsPatch>,
     retry: Option<RetryBody>,
 }
 
-/// A schedule as it should be (PUT).
-#[derive(Debug, Deserialize, ToSchema)]
+/// When else a script is to run.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct SchedulePut {
-    name: String,
-    /// Id of an endpoint script of the app.
-    script: Uuid,
-    cron: String,
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) struct ScheduleTermsPatch {
+    #[schema(value_type = String, required = false)]
+    cron: Option<String>,
     time_zone: Option<String>,
     #[schema(value_type = Option<words::Overlap>)]
     overlap: Option<::triggers::Overlap>,
@@ -71,18 +58,15 @@ pub(super) struct SchedulePut {
     catch_up: Option<::triggers::CatchUp>,
     #[schema(minimum = 0)]
     jitter_seconds: Option<u32>,
-    #[serde(default)]
-    payload: Value,
-    #[serde(default, deserialize_with = "object_or_null")]
-    #[schema(value_type = Option<RetryBody>)]
-    retry: Option<RetryBody>,
+    /// Replaced as a whole.
+    payload: Option<Value>,
 }
 
 /// A schedule of the active deployment.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ScheduleBody {
     #[serde(flatten)]
-    schedule: ScheduleShown,
+    schedule: TriggerShown<ScheduleTerms>,
     app_id: Uuid,
     /// Since when it has no runs; null: it has.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -143,7 +127,7 @@ impl ScheduleBody {
             (Some(at), Some(cron)) => std::iter::once(at).chain(cron.after(at)).take(NEXT_SHOWN).collect(),
             (next, _) => next.into_iter().collect(),
         };
-        Some(Self { schedule: ScheduleShown::of(&live.trigger)?, app_id, paused_at: live.paused_at, next })
+        Some(Self { schedule: TriggerShown::of(&live.trigger)?, app_id, paused_at: live.paused_at, next })
     }
 }
 
@@ -172,20 +156,17 @@ pub(super) async fn list_schedules(
 /// Creates a schedule and deploys it. Its first slot is the next one from now.
 #[utoipa::path(
     post, path = "/api/v1/admin/schedules", tag = "schedules",
-    request_body = NewSchedule,
+    request_body = NewTrigger<ScheduleTerms>,
     responses((status = 201, body = ScheduleBody)),
 )]
 pub(super) async fn create_schedule(
     Shared(state): Shared<Arc<State>>,
     caller: Caller,
-    Json(body): Json<NewSchedule>,
+    Json(body): Json<NewTrigger<ScheduleTerms>>,
 ) -> Result<Response, Problem> {
     let app = caller.authorize::<action::RouteWrite>(&state, &app_ref(&body.app)).await?;
-    let NewSchedule { name, script, cron, time_zone, overlap, catch_up, jitter_seconds, payload, retry, .. } = body;
-    let put = SchedulePut { name, script, cron, time_zone, overlap, catch_up, jitter_seconds, payload, retry };
-    let trigger = trigger(TriggerId::new(state.now()), put);
-    let id = trigger_api::create(&state, &app, Draft { trigger, what: "schedule" }).await?;
-    Ok((StatusCode::CREATED, answer(&app, id).await?).into_response())
+    let live = changes::create(&state, &app, body).await?;
+    Ok((StatusCode::CREATED, answer(&app, &live)?).into_response())
 }
 
 /// What an expression means: its next slots.
@@ -219,14 +200,14 @@ pub(super) async fn check_schedule(
     responses((status = 200, body = ScheduleBody)),
 )]
 pub(super) async fn get_schedule(app: Authorized<action::RouteRead, OfTrigger>, Path(id): Path<Uuid>) -> Result<Response, Problem> {
-    answer(&app, id.into()).await
+    answer(&app, &live(&app, id).await?)
 }
 
 /// Replaces everything about a schedule but its id, and deploys it. If its times change, its first slot is the next one from now.
 #[utoipa::path(
     put, path = "/api/v1/admin/schedules/{id}", tag = "schedules",
     params(IfMatch, ("id" = Uuid, Path)),
-    request_body = SchedulePut,
+    request_body = TriggerPut<ScheduleTerms>,
     responses((status = 200, body = ScheduleBody)),
 )]
 pub(super) async fn put_schedule(
@@ -234,12 +215,26 @@ pub(super) async fn put_schedule(
     app: Authorized<action::RouteWrite, OfTrigger>,
     Path(id): Path<Uuid>,
     if_match: IfMatch,
-    Json(body): Json<SchedulePut>,
+    Json(body): Json<TriggerPut<ScheduleTerms>>,
 ) -> Result<Response, Problem> {
-    let expected = if_match.revision()?.map(Revision::parse);
-    let trigger = trigger(id.into(), body);
-    trigger_api::replace(&state, &app, Draft { trigger, what: "schedule" }, expected).await?;
-    answer(&app, id.into()).await
+    answer(&app, &changes::replace(&state, &app, id.into(), &if_match, body).await?)
+}
+
+/// Changes parts of a schedule, and deploys it. If its times change, its first slot is the next one from now.
+#[utoipa::path(
+    patch, path = "/api/v1/admin/schedules/{id}", tag = "schedules",
+    params(IfMatch, ("id" = Uuid, Path)),
+    request_body = SchedulePatch,
+    responses((status = 200, body = ScheduleBody)),
+)]
+pub(super) async fn patch_schedule(
+    Shared(state): Shared<Arc<State>>,
+    app: Authorized<action::RouteWrite, OfTrigger>,
+    Path(id): Path<Uuid>,
+    if_match: IfMatch,
+    Json(patch): Json<Map<String, Value>>,
+) -> Result<Response, Problem> {
+    answer(&app, &changes::patch::<ScheduleTerms>(&state, &app, id.into(), if_match, patch).await?)
 }
 
 /// Removes a schedule. What it has put into the queue stays there.
@@ -254,8 +249,8 @@ pub(super) async fn delete_schedule(
     Path(id): Path<Uuid>,
     if_match: IfMatch,
 ) -> Result<StatusCode, Problem> {
-    let live = live(&app, id.into()).await?;
-    trigger_api::remove(&state, &app, &live.trigger, "schedule", if_match.revision()?.map(Revision::parse)).await
+    changes::remove::<ScheduleTerms>(&state, &app, id.into(), &if_match).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Pauses a schedule, whatever is deployed meanwhile: slots that come have no runs, and are not caught up.
@@ -269,8 +264,7 @@ pub(super) async fn pause_schedule(
     app: Authorized<action::RouteWrite, OfTrigger>,
     Path(id): Path<Uuid>,
 ) -> Result<Response, Problem> {
-    trigger_api::pause(&state, &app, id.into(), true, true).await?;
-    answer(&app, id.into()).await
+    answer(&app, &changes::pause::<ScheduleTerms>(&state, &app, id.into(), true).await?)
 }
 
 /// Lets a paused schedule go on, with the next slot from now.
@@ -284,8 +278,7 @@ pub(super) async fn resume_schedule(
     app: Authorized<action::RouteWrite, OfTrigger>,
     Path(id): Path<Uuid>,
 ) -> Result<Response, Problem> {
-    trigger_api::pause(&state, &app, id.into(), true, false).await?;
-    answer(&app, id.into()).await
+    answer(&app, &changes::pause::<ScheduleTerms>(&state, &app, id.into(), false).await?)
 }
 
 /// Makes a run for this moment, beside its slots: also while the schedule is paused or another run has not ended.
@@ -316,25 +309,16 @@ pub(super) async fn list_schedule_runs(
     Path(id): Path<Uuid>,
     Query(query): Query<OfAll>,
 ) -> Result<Json<Listing<ScheduleRunBody>>, Problem> {
-    live(&app, id.into()).await?;
+    live(&app, id).await?;
     let runs = app.schedule_runs(id.into(), page(query.limit, query.cursor.as_deref())?).await?;
     Ok(Json(Listing::of(runs, ScheduleRunBody::from)))
 }
 
-fn trigger(id: TriggerId, body: SchedulePut) -> Trigger {
-    let SchedulePut { name, script, cron, time_zone, overlap, catch_up, jitter_seconds, payload, retry } = body;
-    let retry = retry.unwrap_or_default();
-    let (on, retry) = ScheduleTerms { cron, time_zone, overlap, catch_up, jitter_seconds, payload, retry }.parts();
-    Trigger { id: id.uuid(), name, script, on, retry }
+async fn live(app: &AppStore, id: Uuid) -> Result<LiveTrigger, Problem> {
+    changes::live::<ScheduleTerms>(app, id.into()).await
 }
 
-async fn live(app: &AppStore, id: TriggerId) -> Result<LiveTrigger, Problem> {
-    app.trigger(id, true).await?.ok_or_else(|| Problem::not_found("schedule"))
-}
-
-async fn answer(app: &AppStore, id: TriggerId) -> Result<Response, Problem> {
-    let live = live(app, id).await?;
-    let tag = etag(live.revision().as_str());
-    let body = ScheduleBody::of(&live, app.app_id().uuid()).ok_or_else(|| Problem::not_found("schedule"))?;
-    Ok((tag, Json(body)).into_response())
+fn answer(app: &AppStore, live: &LiveTrigger) -> Result<Response, Problem> {
+    let body = ScheduleBody::of(live, app.app_id().uuid()).ok_or_else(|| Problem::not_found("schedule"))?;
+    Ok((etag(live.revision().as_str()), Json(body)).into_response())
 }

@@ -1,4 +1,7 @@
-//! Schedules and triggers in bodies and answers: of their own operations, of whole deployments and of comparisons.
+//! Schedules and triggers in bodies and answers: one form for their own operations, for whole deployments and for comparisons.
+//!
+//! Name, script, what it waits for (`on`) and how often a run is tried (`retry`), as a deployment has them. These types are not `triggers::Trigger`, which is what is
+//! stored: that one reads whatever another version wrote, while people are told of a field that they have misspelt, and count in seconds.
 
 use std::time::Duration;
 
@@ -7,53 +10,129 @@ use execution::{
     queue::{ATTEMPTS, BACKOFF_MS, Growth},
 };
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, value::RawValue};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 use triggers::{CatchUp, On, Overlap, Retry, Schedule, Trigger, Wrong, is_too_often};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{extract::object, words};
+use super::{
+    extract::{fits, object, object_or_null},
+    problem::Problem,
+    words,
+};
+
+/// What it waits for: where schedules and triggers differ.
+pub(super) trait Terms: Serialize + DeserializeOwned {
+    /// What people call it.
+    const WHAT: &'static str;
+    const IS_SCHEDULE: bool;
+
+    /// As it is stored; not checked yet.
+    ///
+    /// # Errors
+    /// A field that its kind does not have, or lacks.
+    fn on(self) -> Result<On, Wrong>;
+
+    /// `None`: it is the other sort.
+    fn of(on: &On) -> Option<Self>;
+}
+
+/// A new schedule or trigger.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, bound = "T: DeserializeOwned")]
+pub(super) struct NewTrigger<T> {
+    /// Slug or id of the app.
+    pub(super) app: String,
+    /// Unique among the app's schedules, or its triggers: 1 to 64 of a-z, 0-9, `_` and `-`.
+    #[schema(example = "nightly")]
+    pub(super) name: String,
+    /// Id of an endpoint script of the app.
+    pub(super) script: Uuid,
+    /// What it waits for.
+    #[serde(deserialize_with = "object")]
+    pub(super) on: T,
+    #[serde(default, deserialize_with = "object_or_null")]
+    #[schema(value_type = Option<RetryBody>)]
+    pub(super) retry: Option<RetryBody>,
+}
+
+/// A schedule or trigger as it should be (PUT).
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, bound = "T: Serialize + DeserializeOwned")]
+pub(super) struct TriggerPut<T> {
+    pub(super) name: String,
+    /// Id of an endpoint script of the app.
+    pub(super) script: Uuid,
+    /// What it waits for.
+    #[serde(deserialize_with = "object")]
+    pub(super) on: T,
+    #[serde(default, deserialize_with = "object_or_null")]
+    #[schema(value_type = Option<RetryBody>)]
+    pub(super) retry: Option<RetryBody>,
+}
+
+/// A schedule or trigger of a whole deployment.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, bound = "T: DeserializeOwned")]
+pub(super) struct DeployedTrigger<T> {
+    /// Unique among the schedules, or the triggers: 1 to 64 of a-z, 0-9, `_` and `-`.
+    pub(super) name: String,
+    /// Name of an endpoint script of this deployment.
+    pub(super) script: String,
+    /// What it waits for.
+    #[serde(deserialize_with = "object")]
+    pub(super) on: T,
+    #[serde(default, deserialize_with = "object_or_null")]
+    #[schema(value_type = Option<RetryBody>)]
+    pub(super) retry: Option<RetryBody>,
+}
+
+/// A schedule or trigger as it is in a deployment.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct TriggerShown<T> {
+    id: Uuid,
+    name: String,
+    script_id: Uuid,
+    on: T,
+    retry: RetryBody,
+}
 
 /// When a script is to run.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ScheduleTerms {
     /// Five fields (minute, hour, day of the month, month, day of the week), six with seconds before them, or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`.
     #[schema(example = "30 2 * * *")]
-    pub(super) cron: String,
+    cron: String,
     /// IANA name; `UTC` if absent. Where clocks are changed, a time of the day that is skipped comes right after the gap, and one that comes twice counts once;
     /// an expression with a star in its minutes or hours follows the clock on the wall.
     #[schema(example = "Europe/Berlin")]
-    pub(super) time_zone: Option<String>,
+    time_zone: Option<String>,
     /// What becomes of a run while the one before has not ended: `skip` (if absent), `queue`, `allow`.
     #[schema(value_type = Option<words::Overlap>)]
-    pub(super) overlap: Option<Overlap>,
+    overlap: Option<Overlap>,
     /// What becomes of slots of the last hour that were missed: `once` (if absent: one run for all), `all`, `skip`.
     #[schema(value_type = Option<words::CatchUp>)]
-    pub(super) catch_up: Option<CatchUp>,
+    catch_up: Option<CatchUp>,
     /// Runs begin up to so many seconds later, spread evenly: 0 (if absent) to 3,600.
     #[schema(minimum = 0)]
-    pub(super) jitter_seconds: Option<u32>,
+    jitter_seconds: Option<u32>,
     /// Any JSON of up to 8 KiB: the script's `ctx.event.payload`; null if absent.
     #[serde(default)]
-    pub(super) payload: Value,
-    #[serde(default, deserialize_with = "object")]
-    pub(super) retry: RetryBody,
+    payload: Value,
 }
 
-/// What a script is to be started by.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+/// What has to happen for a script to be started.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TriggerTerms {
     #[schema(value_type = words::TriggerKind)]
-    pub(super) kind: Kind,
-    /// Of `kv` a prefix of keys, of `file` a prefix of paths; any if absent.
-    pub(super) prefix: Option<String>,
-    /// Of `topic` its name.
-    pub(super) topic: Option<String>,
-    #[serde(default, deserialize_with = "object")]
-    pub(super) retry: RetryBody,
+    kind: Kind,
+    /// Of `kv` a prefix of keys, of `file` a prefix of paths; any if absent. Others have none.
+    prefix: Option<String>,
+    /// Of `topic` its name. Others have none.
+    topic: Option<String>,
 }
 
 /// What a trigger waits for.
@@ -72,47 +151,14 @@ pub(super) enum Kind {
 pub(super) struct RetryBody {
     /// 1 to 20; 5 if absent.
     #[schema(minimum = 1)]
-    pub(super) attempts: Option<u32>,
+    attempts: Option<u32>,
     /// The pause after the first failure: 0.1 to 3600 seconds; 10 if absent.
     #[schema(minimum = 0)]
-    pub(super) backoff_seconds: Option<f64>,
+    backoff_seconds: Option<f64>,
     /// What the pauses after further ones are: as long (`constant`), longer by the first (`linear`), twice as long (`exponential`, if absent), up to an hour. All are spread by
     /// half.
     #[schema(value_type = Option<words::Growth>)]
-    pub(super) growth: Option<Growth>,
-}
-
-/// A schedule as it is in a deployment.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ScheduleShown {
-    pub(super) id: Uuid,
-    pub(super) name: String,
-    pub(super) script_id: Uuid,
-    pub(super) cron: String,
-    pub(super) time_zone: String,
-    #[schema(value_type = words::Overlap)]
-    overlap: Overlap,
-    #[schema(value_type = words::CatchUp)]
-    catch_up: CatchUp,
-    jitter_seconds: u32,
-    #[schema(value_type = Value)]
-    payload: Box<RawValue>,
-    retry: RetryBody,
-}
-
-/// A trigger as it is in a deployment.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct TriggerShown {
-    pub(super) id: Uuid,
-    pub(super) name: String,
-    pub(super) script_id: Uuid,
-    #[schema(value_type = words::TriggerKind)]
-    kind: Kind,
-    /// Null: it has none.
-    prefix: Option<String>,
-    /// Null: it has none.
-    topic: Option<String>,
-    retry: RetryBody,
+    growth: Option<Growth>,
 }
 
 impl RetryBody {
@@ -121,7 +167,8 @@ impl RetryBody {
         Self { attempts: Some(attempts), backoff_seconds: Some(backoff_ms as f64 / 1e3), growth: Some(growth) }
     }
 
-    fn retry(&self) -> Retry {
+    /// As it is stored; not checked yet.
+    pub(super) fn retry(&self) -> Retry {
         let Self { attempts, backoff_seconds, growth } = self;
         Retry {
             attempts: attempts.unwrap_or(ATTEMPTS),
@@ -131,74 +178,105 @@ impl RetryBody {
     }
 }
 
-impl ScheduleTerms {
-    /// As the store has it; not checked yet.
-    pub(super) fn parts(self) -> (On, Retry) {
-        let Self { cron, time_zone, overlap, catch_up, jitter_seconds, payload, retry } = self;
-        let schedule = Schedule {
+impl Terms for ScheduleTerms {
+    const WHAT: &'static str = "schedule";
+    const IS_SCHEDULE: bool = true;
+
+    fn on(self) -> Result<On, Wrong> {
+        let Self { cron, time_zone, overlap, catch_up, jitter_seconds, payload } = self;
+        Ok(On::Schedule(Schedule {
             cron,
             time_zone: time_zone.unwrap_or_else(|| "UTC".to_owned()),
             overlap: overlap.unwrap_or_default(),
             catch_up: catch_up.unwrap_or_default(),
             jitter_seconds: jitter_seconds.unwrap_or(0),
             payload: payload.to_string(),
-        };
-        (On::Schedule(schedule), retry.retry())
+        }))
+    }
+
+    fn of(on: &On) -> Option<Self> {
+        let On::Schedule(schedule) = on else { return None };
+        let Schedule { cron, time_zone, overlap, catch_up, jitter_seconds, payload } = schedule.clone();
+        let (overlap, catch_up, jitter_seconds) = (Some(overlap), Some(catch_up), Some(jitter_seconds));
+        let payload = serde_json::from_str(&payload).unwrap_or_default();
+        Some(Self { cron, time_zone: Some(time_zone), overlap, catch_up, jitter_seconds, payload })
     }
 }
 
-impl TriggerTerms {
-    /// As the store has it; not checked yet.
-    ///
-    /// # Errors
-    /// A field that its kind does not have, or lacks.
-    pub(super) fn parts(self) -> Result<(On, Retry), Wrong> {
-        let Self { kind, prefix, topic, retry } = self;
+impl Terms for TriggerTerms {
+    const WHAT: &'static str = "trigger";
+    const IS_SCHEDULE: bool = false;
+
+    fn on(self) -> Result<On, Wrong> {
+        let Self { kind, prefix, topic } = self;
         let has_no = |field, is_there| if is_there { Err((field, "A trigger of this kind has no such field.".to_owned())) } else { Ok(()) };
-        has_no("/prefix", prefix.is_some() && matches!(kind, Kind::DeadLetter | Kind::Topic))?;
-        has_no("/topic", topic.is_some() && kind != Kind::Topic)?;
+        has_no("/on/prefix", prefix.is_some() && matches!(kind, Kind::DeadLetter | Kind::Topic))?;
+        has_no("/on/topic", topic.is_some() && kind != Kind::Topic)?;
         let prefix = prefix.unwrap_or_default();
-        let on = match kind {
+        Ok(match kind {
             Kind::Kv => On::Kv { prefix },
             Kind::File => On::File { prefix },
             Kind::DeadLetter => On::DeadLetter,
-            Kind::Topic => On::Topic { topic: topic.ok_or_else(|| ("/topic", "Name the topic.".to_owned()))? },
-        };
-        Ok((on, retry.retry()))
-    }
-}
-
-impl ScheduleShown {
-    /// `None`: it is another kind of trigger.
-    pub(super) fn of(trigger: &Trigger) -> Option<Self> {
-        let Schedule { cron, time_zone, overlap, catch_up, jitter_seconds, payload } = trigger.schedule()?.clone();
-        Some(Self {
-            id: trigger.id,
-            name: trigger.name.clone(),
-            script_id: trigger.script,
-            cron,
-            time_zone,
-            overlap,
-            catch_up,
-            jitter_seconds,
-            payload: RawValue::from_string(payload).unwrap_or_else(|_| RawValue::NULL.to_owned()),
-            retry: RetryBody::of(trigger.retry),
+            Kind::Topic => On::Topic { topic: topic.ok_or_else(|| ("/on/topic", "Name the topic.".to_owned()))? },
         })
     }
-}
 
-impl TriggerShown {
-    /// `None`: it is a schedule.
-    pub(super) fn of(trigger: &Trigger) -> Option<Self> {
-        let (kind, prefix, topic) = match trigger.on.clone() {
+    fn of(on: &On) -> Option<Self> {
+        let (kind, prefix, topic) = match on.clone() {
             On::Schedule(_) => return None,
             On::Kv { prefix } => (Kind::Kv, Some(prefix), None),
             On::File { prefix } => (Kind::File, Some(prefix), None),
             On::DeadLetter => (Kind::DeadLetter, None, None),
             On::Topic { topic } => (Kind::Topic, None, Some(topic)),
         };
-        let Trigger { id, name, script, retry, .. } = trigger.clone();
-        Some(Self { id, name, script_id: script, kind, prefix, topic, retry: RetryBody::of(retry) })
+        Some(Self { kind, prefix, topic })
+    }
+}
+
+impl<T: Terms> TriggerPut<T> {
+    /// `None`: it is the other sort.
+    pub(super) fn of(trigger: &Trigger) -> Option<Self> {
+        let Trigger { name, script, on, retry, .. } = trigger;
+        Some(Self { name: name.clone(), script: *script, on: T::of(on)?, retry: Some(RetryBody::of(*retry)) })
+    }
+
+    /// With what a PATCH says, which is merged into `on` and `retry` too (RFC 7396); a payload is a value of its own and is replaced. Null is as if absent, and another
+    /// kind begins anew.
+    ///
+    /// # Errors
+    /// What comes of it is none: 400.
+    pub(super) fn patched(&self, patch: Map<String, Value>) -> Result<Self, Problem> {
+        let mut document = serde_json::to_value(self).map_err(Problem::internal)?;
+        for (name, value) in patch {
+            match (&mut document[&name], value) {
+                (Value::Object(present), Value::Object(changes)) => {
+                    if changes.get("kind").is_some_and(|kind| present.get("kind") != Some(kind)) {
+                        present.clear();
+                    }
+                    present.extend(changes);
+                }
+                (present, value) => *present = value,
+            }
+        }
+        fits(document)
+    }
+
+    /// As it is stored; not checked yet.
+    ///
+    /// # Errors
+    /// A field that its kind does not have, or lacks: 400.
+    pub(super) fn trigger(self, id: Uuid) -> Result<Trigger, Problem> {
+        let Self { name, script, on, retry } = self;
+        let on = on.on().map_err(|(pointer, message)| Problem::invalid(pointer, message))?;
+        Ok(Trigger { id, name, script, on, retry: retry.unwrap_or_default().retry() })
+    }
+}
+
+impl<T: Terms> TriggerShown<T> {
+    /// `None`: it is the other sort.
+    pub(super) fn of(trigger: &Trigger) -> Option<Self> {
+        let Trigger { id, name, script, on, retry } = trigger;
+        Some(Self { id: *id, name: name.clone(), script_id: *script, on: T::of(on)?, retry: RetryBody::of(*retry) })
     }
 }
 
@@ -212,7 +290,7 @@ pub(super) fn check(trigger: &Trigger, limits: &AppLimits, now: Timestamp) -> Re
     let most = limits.schedule_slots_per_hour;
     if cron.is_some_and(|cron| is_too_often(&cron, most, now)) {
         let rule = format!("A schedule of this app comes at most {most} times an hour (schedule_slots_per_hour).");
-        return Err(("/cron", rule));
+        return Err(("/on/cron", rule));
     }
     Ok(())
 }

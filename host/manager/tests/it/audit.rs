@@ -69,6 +69,7 @@ const LEAVES: &[(&str, Option<&str>)] = &[
     ("POST /api/v1/admin/schedules", Some("deployment.created")),
     ("POST /api/v1/admin/schedules/check", None),
     ("PUT /api/v1/admin/schedules/{id}", Some("deployment.created")),
+    ("PATCH /api/v1/admin/schedules/{id}", Some("deployment.created")),
     ("DELETE /api/v1/admin/schedules/{id}", Some("deployment.created")),
     ("POST /api/v1/admin/schedules/{id}/pause", Some("schedule.paused")),
     // It is not paused: that of a paused one is tested with the schedules.
@@ -76,6 +77,7 @@ const LEAVES: &[(&str, Option<&str>)] = &[
     ("POST /api/v1/admin/schedules/{id}/run", Some("schedule.run")),
     ("POST /api/v1/admin/triggers", Some("deployment.created")),
     ("PUT /api/v1/admin/triggers/{id}", Some("deployment.created")),
+    ("PATCH /api/v1/admin/triggers/{id}", Some("deployment.created")),
     ("DELETE /api/v1/admin/triggers/{id}", Some("deployment.created")),
     ("POST /api/v1/admin/triggers/{id}/pause", Some("trigger.paused")),
     ("POST /api/v1/admin/triggers/{id}/resume", None),

@@ -39,4 +39,5 @@ mod session;
 mod sessions;
 mod support;
 mod things;
+mod triggers;
 mod usage;

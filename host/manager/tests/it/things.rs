@@ -55,9 +55,9 @@ async fn make(owner: &Caller<'_>, members: &[(store::AdminId, AppRole)], number:
     let script = owner.script(&slug, "hello").await;
     let route = json!({ "app": slug, "script": script, "path": "/x" });
     let route = owner.post("/api/v1/admin/routes", &route).await.expect(201).text("/id");
-    let schedule = json!({ "app": slug, "name": "nightly", "script": script, "cron": "@daily" });
+    let schedule = json!({ "app": slug, "name": "nightly", "script": script, "on": { "cron": "@daily" } });
     let schedule = owner.post("/api/v1/admin/schedules", &schedule).await.expect(201).text("/id");
-    let trigger = json!({ "app": slug, "name": "on-thing", "script": script, "kind": "kv", "prefix": "things/" });
+    let trigger = json!({ "app": slug, "name": "on-thing", "script": script, "on": { "kind": "kv", "prefix": "things/" } });
     let trigger = owner.post("/api/v1/admin/triggers", &trigger).await.expect(201).text("/id");
     let domain = json!({ "app": slug, "host": format!("{slug}.example.com") });
     let domain = owner.post("/api/v1/admin/domains", &domain).await.expect(201).text("/id");
@@ -227,18 +227,23 @@ impl Things {
             ("PUT /api/v1/admin/routes/{id}", _) => json!({ "script": script, "path": "/z" }),
             ("PATCH /api/v1/admin/routes/{id}", _) => json!({ "path": "/z" }),
             ("POST /api/v1/admin/schedules", _) => json!({
-                "app": slug, "name": "new", "script": script, "cron": "*/5 9-17 * * MON-FRI", "time_zone": "Europe/Berlin", "overlap": "queue",
-                "catch_up": "all", "jitter_seconds": 30, "payload": { "a": 1 },
+                "app": slug, "name": "new", "script": script,
+                "on": {
+                    "cron": "*/5 9-17 * * MON-FRI", "time_zone": "Europe/Berlin", "overlap": "queue", "catch_up": "all", "jitter_seconds": 30,
+                    "payload": { "a": 1 },
+                },
                 "retry": { "attempts": 3, "backoff_seconds": 1.5, "growth": "linear" },
             }),
             ("POST /api/v1/admin/schedules/check", _) => {
                 json!({ "app": slug, "cron": "@hourly", "count": 3, "after": "2026-11-26T00:00:00Z" })
             }
-            ("PUT /api/v1/admin/schedules/{id}", _) => json!({ "name": "newer", "script": script, "cron": "@weekly" }),
+            ("PUT /api/v1/admin/schedules/{id}", _) => json!({ "name": "newer", "script": script, "on": { "cron": "@weekly" } }),
+            ("PATCH /api/v1/admin/schedules/{id}", _) => json!({ "on": { "time_zone": "Europe/Berlin" } }),
             ("POST /api/v1/admin/triggers", _) => json!({
-                "app": slug, "name": "new", "script": script, "kind": "topic", "topic": "orders", "retry": { "attempts": 1 },
+                "app": slug, "name": "new", "script": script, "on": { "kind": "topic", "topic": "orders" }, "retry": { "attempts": 1 },
             }),
-            ("PUT /api/v1/admin/triggers/{id}", _) => json!({ "name": "newer", "script": script, "kind": "dead_letter" }),
+            ("PUT /api/v1/admin/triggers/{id}", _) => json!({ "name": "newer", "script": script, "on": { "kind": "dead_letter" } }),
+            ("PATCH /api/v1/admin/triggers/{id}", _) => json!({ "on": { "prefix": "other/" } }),
             ("POST /api/v1/admin/topics/{topic}", _) => json!({ "message": { "a": [1] } }),
             _ => return None,
         })

@@ -27,7 +27,8 @@ fn shop(undertaker: &str) -> Instance {
     instance.script("shop", "mail", MAIL, "/mail");
     let undertaker = instance.script("shop", "undertaker", undertaker, "/undertaker");
     instance.without_rates("shop");
-    let trigger = json!({ "app": "shop", "name": "undertaker", "script": undertaker, "kind": "dead_letter", "retry": { "attempts": 1 } });
+    let trigger =
+        json!({ "app": "shop", "name": "undertaker", "script": undertaker, "on": { "kind": "dead_letter" }, "retry": { "attempts": 1 } });
     assert_eq!(instance.admin("POST", "triggers", &trigger).status, 201);
     instance
 }

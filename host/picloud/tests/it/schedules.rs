@@ -54,7 +54,7 @@ fn slots_run(instance: &Instance) -> Vec<(i64, i64)> {
 fn a_schedule_runs_at_its_times_and_by_hand_and_rests_when_it_is_paused() {
     let mut instance = Instance::start();
     let script = shop(&mut instance);
-    let body = json!({ "app": "shop", "name": "every-second", "script": script, "cron": "* * * * * *", "payload": { "n": 1 } });
+    let body = json!({ "app": "shop", "name": "every-second", "script": script, "on": { "cron": "* * * * * *", "payload": { "n": 1 } } });
     let made = instance.admin("POST", "schedules", &body);
     assert_eq!(made.status, 201, "{}", made.body);
     let id = made.json()["id"].as_str().unwrap().to_owned();
@@ -92,30 +92,34 @@ fn a_schedule_runs_at_its_times_and_by_hand_and_rests_when_it_is_paused() {
 fn what_is_wrong_with_a_schedule_is_said_and_nothing_is_deployed() {
     let mut instance = Instance::start();
     let script = shop(&mut instance);
-    let good = json!({ "app": "shop", "name": "nightly", "script": script, "cron": "@daily" });
-    for (field, value, pointer, said) in [
-        ("cron", json!("61 * * * *"), "/cron", "`61 * * * *` is no cron expression"),
-        ("cron", json!("0 0 30 2 *"), "/cron", "never comes"),
-        ("time_zone", json!("Europe/Nowhere"), "/time_zone", "There is no time zone `Europe/Nowhere`"),
-        ("name", json!("Night ly"), "/name", "A name has 1 to 64"),
-        ("overlap", json!("maybe"), "/overlap", "unknown variant"),
-        ("jitter_seconds", json!(3601), "/jitter_seconds", "at most 3600"),
-        ("retry", json!({ "attempts": 0 }), "/retry/attempts", "1 to 20"),
-        ("script", json!("019a7635-9b1d-7a55-8f03-64d1c0a2e9f7"), "/script", "no script"),
+    let good = json!({ "app": "shop", "name": "nightly", "script": script, "on": { "cron": "@daily" } });
+    for (pointer, value, said) in [
+        ("/on/cron", json!("61 * * * *"), "`61 * * * *` is no cron expression"),
+        ("/on/cron", json!("0 0 30 2 *"), "never comes"),
+        ("/on/time_zone", json!("Europe/Nowhere"), "There is no time zone `Europe/Nowhere`"),
+        ("/name", json!("Night ly"), "A name has 1 to 64"),
+        ("/on/overlap", json!("maybe"), "unknown variant"),
+        ("/on/jitter_seconds", json!(3601), "at most 3600"),
+        ("/retry/attempts", json!(0), "1 to 20"),
+        ("/script", json!("019a7635-9b1d-7a55-8f03-64d1c0a2e9f7"), "no script"),
     ] {
         let mut body = good.clone();
-        body[field] = value;
+        let fields: Vec<_> = pointer.split('/').skip(1).collect();
+        fields.iter().fold(&mut body, |value, field| &mut value[*field]).clone_from(&value);
         let answer = instance.admin("POST", "schedules", &body);
-        assert_eq!(answer.status, 400, "{field}: {}", answer.body);
+        assert_eq!(answer.status, 400, "{pointer}: {}", answer.body);
         assert_eq!(answer.json()["errors"][0]["pointer"], pointer, "{}", answer.body);
-        assert!(answer.body.contains(said), "{field}: {}", answer.body);
+        assert!(answer.body.contains(said), "{pointer}: {}", answer.body);
     }
     assert_eq!(instance.admin("POST", "schedules", &good).status, 201);
     assert_eq!(instance.admin("POST", "schedules", &good).status, 409);
     let often = json!({ "limits": { "schedule_slots_per_hour": 60 } });
     assert_eq!(instance.admin("PATCH", "apps/shop", &often).status, 200);
-    let answer =
-        instance.admin("POST", "schedules", &json!({ "app": "shop", "name": "often", "script": script, "cron": "*/30 * * * * *" }));
+    let answer = instance.admin(
+        "POST",
+        "schedules",
+        &json!({ "app": "shop", "name": "often", "script": script, "on": { "cron": "*/30 * * * * *" } }),
+    );
     assert_eq!((answer.status, answer.body.contains("at most 60 times an hour")), (400, true), "{}", answer.body);
     assert_eq!(listed(&instance, "schedules?app=shop").len(), 1);
 }
@@ -129,8 +133,7 @@ fn s_9_5_three_nodes_run_each_slot_once_and_lose_none_whoever_is_killed() {
     let key = keys.path().join("secrets.key");
     let mut nodes = [(); 3].map(|()| Instance::node_with_key(database.fresh.url(), &key));
     let script = shop(&mut nodes[0]);
-    let body =
-        json!({ "app": "shop", "name": "every-second", "script": script, "cron": "* * * * * *", "overlap": "allow", "catch_up": "all" });
+    let body = json!({ "app": "shop", "name": "every-second", "script": script, "on": { "cron": "* * * * * *", "overlap": "allow", "catch_up": "all" } });
     let id = nodes[0].admin("POST", "schedules", &body).json()["id"].as_str().unwrap().to_owned();
     let mut random = 0x2545_f491_4f6c_dd1d_u64;
     for _ in 0..kills {

@@ -171,7 +171,7 @@ fn a_message_starts_a_script_and_reaches_other_nodes() {
     two.take_key_of(&one);
     let scripts = one.admin("GET", "scripts?app=shop", &Value::Null).json();
     let seen = scripts["items"].as_array().unwrap().iter().find(|script| script["name"] == "seen").unwrap()["id"].clone();
-    let trigger = json!({ "app": "shop", "name": "heard", "script": seen, "kind": "topic", "topic": "orders" });
+    let trigger = json!({ "app": "shop", "name": "heard", "script": seen, "on": { "kind": "topic", "topic": "orders" } });
     assert_eq!(one.admin("POST", "triggers", &trigger).status, 201);
     eventually(|| two.visit("shop.localhost", "/token?topic=orders").status == 200);
     let mut listener = listens(&two, "orders", None);

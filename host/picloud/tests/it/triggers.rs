@@ -47,8 +47,7 @@ impl Shop {
     }
 
     fn trigger(&self, name: &str, on: &Value) -> String {
-        let mut body = json!({ "app": "shop", "name": name, "script": self.seen });
-        body.as_object_mut().unwrap().extend(on.as_object().unwrap().clone());
+        let body = json!({ "app": "shop", "name": name, "script": self.seen, "on": on, "retry": { "attempts": 3 } });
         let made = self.instance.admin("POST", "triggers", &body);
         assert_eq!(made.status, 201, "{}", made.body);
         made.json()["id"].as_str().unwrap().to_owned()
@@ -110,7 +109,7 @@ fn a_script_runs_on_a_key_a_file_and_a_job_that_failed() {
 fn s_2_7_triggers_that_lead_to_each_other_come_to_an_end() {
     let shop = Shop::open();
     // Its own writes are under this prefix.
-    shop.trigger("endless", &json!({ "kind": "kv", "prefix": "", "retry": { "attempts": 3 } }));
+    shop.trigger("endless", &json!({ "kind": "kv", "prefix": "" }));
     assert_eq!(shop.write("key", "a"), 204);
     let dead = || shop.instance.admin("GET", "dead-letters?app=shop", &Value::Null).json()["items"].as_array().unwrap().clone();
     eventually(|| dead().len() == 1);
@@ -132,14 +131,15 @@ fn a_paused_trigger_and_one_that_is_not_deployed_start_nothing() {
     assert_eq!(shop.instance.admin("DELETE", &format!("triggers/{id}"), &Value::Null).status, 204);
     assert_eq!((shop.write("key", "orders/3"), shop.jobs()), (204, 0));
     assert_eq!((shop.seen("orders", "orders/1"), shop.seen("orders", "orders/3")), (None, None));
-    for (field, value, pointer) in [
-        ("kind", json!("email"), "/kind"),
-        ("topic", json!("t"), "/topic"),
-        ("prefix", json!("x".repeat(600)), "/prefix"),
-        ("name", json!(""), "/name"),
+    for (name, on, pointer) in [
+        ("t", json!({ "kind": "email" }), "/on/kind"),
+        ("t", json!({ "kind": "kv", "topic": "t" }), "/on/topic"),
+        ("t", json!({ "kind": "topic" }), "/on/topic"),
+        ("t", json!({ "kind": "kv", "prefix": "x".repeat(600) }), "/on/prefix"),
+        ("t", json!({ "kind": "kv", "retry": {} }), "/on/retry"),
+        ("", json!({ "kind": "kv" }), "/name"),
     ] {
-        let mut body = json!({ "app": "shop", "name": "t", "script": shop.seen, "kind": "kv" });
-        body[field] = value;
+        let body = json!({ "app": "shop", "name": name, "script": shop.seen, "on": on });
         let answer = shop.instance.admin("POST", "triggers", &body);
         assert_eq!((answer.status, &answer.json()["errors"][0]["pointer"]), (400, &json!(pointer)), "{}", answer.body);
     }

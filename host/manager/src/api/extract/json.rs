@@ -88,6 +88,11 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
+/// A document that was made of a body, as that type.
+pub(in crate::api) fn fits<T: DeserializeOwned>(document: Value) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(document).map_err(|error| misfit(error.path(), &error.inner().to_string()))
+}
+
 fn malformed(error: &serde_json::Error) -> Problem {
     let message = without_position(&error.to_string());
     let (line, column) = (error.line(), error.column());

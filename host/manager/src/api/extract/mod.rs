@@ -22,4 +22,4 @@ pub use query::Query;
 pub(super) use authorized::{app_ref, may, missing, session_only};
 pub(super) use caller::{credential, refuse_cross_site};
 pub(super) use client::user_agent;
-pub(super) use json::too_large;
+pub(super) use json::{fits, too_large};

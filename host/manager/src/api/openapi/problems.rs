@@ -55,7 +55,7 @@ fn own(operation: &str) -> &'static [ProblemType] {
         "delete_script" => &[ScriptInvalid, ScriptImport],
         "validate_script" => &[ScriptTooLarge],
         "create_schedule" | "create_trigger" => &[NameTaken, LimitReached],
-        "put_schedule" | "put_trigger" => &[NameTaken],
+        "put_schedule" | "patch_schedule" | "put_trigger" | "patch_trigger" => &[NameTaken],
         "run_schedule" => &[LimitReached],
         "create_route" | "put_route" | "patch_route" => &[RouteConflict, AssetMissing],
         "create_deployment" => {
