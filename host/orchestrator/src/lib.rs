@@ -40,7 +40,6 @@ mod recording;
 mod refusals;
 mod request;
 mod response;
-mod schedules;
 mod served;
 mod services;
 mod socket;
@@ -100,7 +99,6 @@ use crate::{
     preview::Previews,
     queue::Queue,
     request::{Arrival, Cause},
-    schedules::Schedules,
     served::{Served, Why},
     split::Stop,
     stream::{Beginning, Life, Outlet},
@@ -131,7 +129,6 @@ pub struct Orchestrator {
     refusals: Refusals,
     metrics: Metrics,
     queue: Queue,
-    schedules: Schedules,
     topics: Arc<Topics>,
     topic_key: TopicKey,
     /// Reads how many calls led to a request.
@@ -173,7 +170,6 @@ impl Orchestrator {
             refusals: Refusals::default(),
             metrics: Metrics::default(),
             queue: Queue::default(),
-            schedules: Schedules::default(),
             topics: Arc::default(),
             topic_key: TopicKey::new(config.preview_key.clone()),
             hops: HopKey::new(config.preview_key.clone()),
@@ -219,7 +215,7 @@ impl Orchestrator {
     /// The database failed: what was live stays.
     pub async fn refresh(&self, app: AppId, snapshots: &Snapshots) -> store::Result<()> {
         self.loader().load_one(app, snapshots).await?;
-        self.schedules.wake();
+        self.queue.wake();
         Ok(())
     }
 

@@ -117,7 +117,7 @@ async fn serve_from(
             tokio::spawn(supervisor::keep_alive(supervisor.clone(), data.clone())),
         ],
     };
-    background.others.extend(beside_requests(&orchestrator, store, data, &stopping));
+    background.others.extend(beside_requests(&orchestrator, store, data));
     let served = data.spawn(orchestrator.serve(sockets.public, Arc::new(control), shutdown::begun(stopping.subscribe())));
     say_ready(config, started, &supervisor);
 
@@ -130,10 +130,9 @@ async fn serve_from(
 }
 
 /// What the data plane does beside requests and jobs.
-fn beside_requests(orchestrator: &Arc<Orchestrator>, store: &Store, data: &Handle, stopping: &Stopping) -> [JoinHandle<()>; 4] {
+fn beside_requests(orchestrator: &Arc<Orchestrator>, store: &Store, data: &Handle) -> [JoinHandle<()>; 3] {
     let orchestrator = || Arc::clone(orchestrator);
     [
-        data.spawn(run_schedules(orchestrator(), store.data(), shutdown::begun(stopping.subscribe()))),
         data.spawn(follow(orchestrator(), store.snapshots(), store.listener())),
         data.spawn(carry_messages(orchestrator(), store.data())),
         data.spawn(stop_splits(orchestrator(), store.runs())),
@@ -237,10 +236,6 @@ async fn write(recorder: Recorder, runs: Runs) {
 
 async fn run_jobs(orchestrator: Arc<Orchestrator>, data: Data, shutdown: impl Future<Output = ()>) {
     orchestrator.run_jobs(data, shutdown).await;
-}
-
-async fn run_schedules(orchestrator: Arc<Orchestrator>, data: Data, shutdown: impl Future<Output = ()>) {
-    orchestrator.run_schedules(data, shutdown).await;
 }
 
 async fn carry_messages(orchestrator: Arc<Orchestrator>, data: Data) {

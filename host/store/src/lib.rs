@@ -69,7 +69,7 @@ pub use control::{
 };
 pub use data::{
     AppData, BACKLOG_MAX, Claim as JobClaim, Claimed as ClaimedJobs, ClaimedJob, Commit, Committed, DELIVERIES_MAX, Data, FailedAttempt,
-    LEASE, MESSAGES_KEPT_SECONDS, Materialized, Message, NewMessages, OpenAsset, Position, QUEUE_COUNT_MAX, QueueFigures, Quota,
+    LEASE, MESSAGES_KEPT_SECONDS, Materialized, Message, NewMessages, NextDue, OpenAsset, Position, QUEUE_COUNT_MAX, QueueFigures, Quota,
     SealedSecrets,
 };
 pub use digest::{Digest, DigestError};

@@ -10,7 +10,7 @@ use std::{
 
 use sqlx::{
     Executor, PgConnection, PgPool,
-    postgres::{PgListener, PgNotification},
+    postgres::{PgConnectOptions, PgListener, PgNotification},
 };
 use uuid::Uuid;
 
@@ -24,8 +24,10 @@ const REVOKED: &str = "picloud_revoked";
 /// No payload.
 const MESSAGES: &str = "picloud_messages";
 
-/// A connection that says nothing for this long is asked whether it is still there: a cut network does not end it.
+/// A connection over a network that says nothing for this long is asked whether it is still there: a cut network does not end it.
 const PROBE_EVERY: Duration = Duration::from_secs(30);
+/// Of one within this machine, which ends with the server: an idle node should not wake it to hear that.
+const NEVER: Duration = Duration::MAX;
 /// First and longest pause before the next try to connect.
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 const RETRY_MAX: Duration = Duration::from_secs(5);
@@ -57,6 +59,8 @@ pub enum Revoked {
 pub struct Listener {
     pool: PgPool,
     connection: Option<PgListener>,
+    /// [`PROBE_EVERY`] or [`NEVER`].
+    probe_every: Duration,
     /// Pause before the next try to connect; zero while connected.
     pause: Duration,
     /// Told whether it is connected.
@@ -65,7 +69,8 @@ pub struct Listener {
 
 impl Listener {
     pub(crate) fn new(pool: PgPool) -> Self {
-        Self { pool, connection: None, pause: Duration::ZERO, is_connected: Arc::default() }
+        let probe_every = probe_every(&pool.connect_options());
+        Self { pool, connection: None, probe_every, pause: Duration::ZERO, is_connected: Arc::default() }
     }
 
     /// The same, which tells whether it is connected: while it is not, changes are not heard of.
@@ -84,7 +89,7 @@ impl Listener {
                 }
                 continue;
             };
-            match tokio::time::timeout(PROBE_EVERY, connection.try_recv()).await {
+            match tokio::time::timeout(self.probe_every, connection.try_recv()).await {
                 Ok(Ok(Some(notification))) => match read(&notification) {
                     Some(event) => return event,
                     None => tracing::warn!(channel = notification.channel(), "a notification that is not ours was left out"),
@@ -135,6 +140,10 @@ impl Listener {
     }
 }
 
+fn probe_every(server: &PgConnectOptions) -> Duration {
+    if server.get_socket().is_some() || server.get_host().starts_with('/') { NEVER } else { PROBE_EVERY }
+}
+
 /// Tells every node, when the transaction commits, that an app changed.
 pub(crate) async fn notify_app(connection: &mut PgConnection, app: AppId) -> sqlx::Result<()> {
     notify(connection, APPS, &app.to_string()).await
@@ -176,5 +185,24 @@ fn read(notification: &PgNotification) -> Option<Event> {
             Some(Event::Revoked(revoked))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+    use super::*;
+
+    #[test]
+    fn s_9_3_only_what_a_network_can_cut_is_asked_whether_it_is_there() {
+        for (url, expected) in [
+            ("postgresql://picloud@db.example.com/picloud", PROBE_EVERY),
+            ("postgresql://picloud@127.0.0.1:5433/picloud", PROBE_EVERY),
+            ("postgresql://picloud@localhost/picloud?host=/run/postgresql", NEVER),
+            ("postgresql://picloud@%2Frun%2Fpostgresql/picloud", NEVER),
+        ] {
+            assert_eq!(probe_every(&url.parse().unwrap()), expected, "{url}");
+        }
     }
 }

@@ -1,14 +1,16 @@
-//! Jobs: what scripts have enqueued, run through the same admission as requests.
+//! Jobs: what scripts, triggers and schedules have enqueued, run through the same admission as requests.
 //!
-//! One task claims what is due, no more than it has room for, and starts a task for each. All apps have their turn, and of each only so many run at once here. The end of a job
-//! that went well is its commit; of any other one it is told to the store. Nothing is lost with this process: what it had claimed is due again when its lease is over.
+//! One task makes the runs of schedules, claims what is due, no more than it has room for, and starts a task for each. All apps have their turn, and of each only so
+//! many run at once here. The end of a job that went well is its commit; of any other one it is told to the store. Nothing is lost with this process: what it had
+//! claimed is due again when its lease is over.
 
 mod run;
+mod slots;
 
 use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use store::{AppId, ClaimedJob, Data, ExecutionId, JobClaim, JobId};
+use store::{AppId, ClaimedJob, Data, ExecutionId, JobClaim, JobId, NextDue};
 use tokio::{
     sync::Notify,
     task::{self, JoinError, JoinSet},
@@ -23,9 +25,11 @@ const RUNNING_MAX: usize = 256;
 const CLAIM_MAX: u32 = 64;
 /// Of one app in one go, until it has its next turn.
 const CLAIM_PER_APP_MAX: u32 = 8;
-/// What other nodes have enqueued, and don't run themselves, is found at the latest after this.
+/// What other nodes have enqueued, and don't run themselves, and schedules that they have made or resumed, are found at the latest after this: sooner than a slot counts as
+/// missed.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
-/// What is due but finds no room is looked for again after this, or when a job has ended.
+const _: () = assert!((LOOK_EVERY.as_secs() as i64) < triggers::LATE_MAX.as_secs());
+/// What is due but finds no room, or is another node's now, is looked for again after this, or when a job has ended.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// A lease lasts four times as long.
 const EXTEND_EVERY: Duration = Duration::from_secs(15);
@@ -37,7 +41,7 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// Something has changed in the queue of some app.
+    /// Something has changed in the queue of some app, or its schedules.
     pub(crate) fn wake(&self) {
         self.woken.notify_one();
     }
@@ -57,7 +61,7 @@ impl Orchestrator {
         self.queue.wake();
     }
 
-    /// Runs jobs of all apps until `shutdown` completes, and returns when the last of them has ended, or has had as long as a request. Spawned once by the
+    /// Runs jobs and schedules of all apps until `shutdown` completes, and returns when the last of them has ended, or has had as long as a request. Spawned once by the
     /// binary.
     pub async fn run_jobs(self: Arc<Self>, data: Data, shutdown: impl Future<Output = ()>) {
         let mut running = Running { tasks: JoinSet::new(), jobs: HashMap::new(), turn: None };
@@ -95,17 +99,25 @@ impl Orchestrator {
     }
 
     async fn start_due(self: &Arc<Self>, running: &mut Running, data: &Data) -> store::Result<Duration> {
-        let due_in = data.next_job_ms().await?;
-        if let Some(pause) = pause_until(due_in) {
-            return Ok(pause);
+        let next = data.next_due().await?;
+        if !is_due(next.job_ms) && !is_due(next.slot_ms) {
+            return Ok(pause_until(next));
         }
+        // Their runs are jobs, and due then.
+        let is_more_due = is_due(next.slot_ms) && self.make_runs(data).await?;
+        self.start_jobs(running, data).await?;
+        Ok(if is_more_due { Duration::ZERO } else { pause_until(data.next_due().await?) })
+    }
+
+    /// Starts jobs that are due, as far as there is room for them.
+    async fn start_jobs(self: &Arc<Self>, running: &mut Running, data: &Data) -> store::Result<()> {
         let running_max = RUNNING_MAX.min(self.config.concurrency / 2).max(1);
         // From where the last turn ended to the last app, and once more from the first.
         let mut is_last_round = running.turn.is_none();
         loop {
             let room = u32::try_from(running_max.saturating_sub(running.jobs.len())).unwrap_or(0).min(CLAIM_MAX);
             if room == 0 {
-                return Ok(LOOK_AGAIN);
+                return Ok(());
             }
             let rooms = self.rooms(running);
             let now = Timestamp::from_millisecond(i64::try_from((self.config.clock)()).unwrap_or(0)).unwrap_or_default();
@@ -118,11 +130,9 @@ impl Orchestrator {
             claimed.jobs.into_iter().for_each(|job| self.start(running, data, job));
             running.turn = claimed.next;
             if running.turn.is_none() && std::mem::replace(&mut is_last_round, true) {
-                break;
+                return Ok(());
             }
         }
-        // What is still due is of apps that have no room for it now.
-        Ok(pause_until(data.next_job_ms().await?).unwrap_or(LOOK_AGAIN))
     }
 
     /// Apps that have room for less, or more, than [`CLAIM_PER_APP_MAX`] jobs.
@@ -144,12 +154,19 @@ impl Orchestrator {
     }
 }
 
-/// How long there is nothing to do; `None`: something is due.
-fn pause_until(due_in_ms: Option<i64>) -> Option<Duration> {
-    let Some(due_in_ms) = due_in_ms else { return Some(LOOK_EVERY) };
-    let due_in_ms = u64::try_from(due_in_ms).ok().filter(|due_in_ms| *due_in_ms > 0)?;
-    // A millisecond late is better than a millisecond early, twice.
-    Some(Duration::from_millis(due_in_ms + 1).min(LOOK_EVERY))
+fn is_due(due_in_ms: Option<i64>) -> bool {
+    due_in_ms.is_some_and(|ms| ms <= 0)
+}
+
+/// How long there is nothing to do. What is due although it was looked at is of apps that have no room for it now, or another node's.
+fn pause_until(next: NextDue) -> Duration {
+    let pause = |due_in_ms: Option<i64>| match due_in_ms.map(u64::try_from) {
+        None => LOOK_EVERY,
+        // A millisecond late is better than a millisecond early, twice.
+        Some(Ok(ms @ 1..)) => Duration::from_millis(ms.saturating_add(1)).min(LOOK_EVERY),
+        Some(Ok(0) | Err(_)) => LOOK_AGAIN,
+    };
+    pause(next.job_ms).min(pause(next.slot_ms))
 }
 
 impl Running {
@@ -188,5 +205,22 @@ impl Running {
                 _ = extend.tick() => self.extend(data).await,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_look_is_at_whichever_comes_first() {
+        let pause = |job_ms, slot_ms| pause_until(NextDue { job_ms, slot_ms });
+        assert_eq!(pause(None, None), LOOK_EVERY);
+        assert_eq!((pause(Some(5), None), pause(None, Some(5))), (Duration::from_millis(6), Duration::from_millis(6)));
+        assert_eq!(pause(Some(90_000), Some(7)), Duration::from_millis(8));
+        assert_eq!(pause(Some(i64::MAX), Some(90_000)), LOOK_EVERY);
+        // What is due and could not be done does not make the node ask on and on, nor wait with what comes before.
+        assert_eq!((pause(Some(0), None), pause(None, Some(-4))), (LOOK_AGAIN, LOOK_AGAIN));
+        assert_eq!(pause(Some(-1), Some(3)), Duration::from_millis(4));
     }
 }

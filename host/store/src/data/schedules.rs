@@ -53,17 +53,6 @@ impl Data {
         Ok(done)
     }
 
-    /// In how many milliseconds the next slot is due; negative if it was before now. `None`: there is none.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn next_slot_ms(&self) -> Result<Option<i64>> {
-        sqlx::query_scalar!("select (extract(epoch from min(next_at) - now()) * 1000)::bigint from triggers where next_at is not null")
-            .fetch_one(&self.runs.data)
-            .await
-            .map_err(Error::sql("look for the next slot"))
-    }
-
     /// Forgets what became of slots some days ago. To be called now and then, on any node.
     ///
     /// # Errors

@@ -165,14 +165,14 @@ async fn failures_are_tried_again_and_then_are_dead_letters(pool: PgPool) {
     let first = queue.claim(1).await.remove(0);
     assert!(!queue.fail(&first).await, "one attempt is left");
     assert!(queue.claim(1).await.is_empty(), "not before its pause is over");
-    let due = queue.world.store.data().next_job_ms().await.unwrap().unwrap();
+    let due = queue.world.store.data().next_due().await.unwrap().job_ms.unwrap();
     assert!((25_000..=30_000).contains(&due), "half of the pause, since chance says so: {due}");
     queue.make_due().await;
     let second = queue.claim(1).await.remove(0);
     assert!(queue.fail(&second).await, "that was the last");
     queue.make_due().await;
     assert!(queue.claim(1).await.is_empty());
-    assert_eq!(queue.world.store.data().next_job_ms().await.unwrap(), None);
+    assert_eq!(queue.world.store.data().next_due().await.unwrap().job_ms, None);
     assert_eq!(
         queue.count("died_at is not null and attempts = 2 and failed_outcome = 'error' and failed_execution_id is not null").await,
         1
@@ -340,6 +340,6 @@ async fn a_job_waits_for_its_time_by_the_clock_of_the_database(pool: PgPool) {
     queue.enqueue(&shop, vec![later, job("now")]).await;
     let claimed = queue.claim(10).await;
     assert_eq!(claimed.iter().map(|job| job.script.as_str()).collect::<Vec<_>>(), ["now"]);
-    let due = queue.world.store.data().next_job_ms().await.unwrap().unwrap();
+    let due = queue.world.store.data().next_due().await.unwrap().job_ms.unwrap();
     assert!((1..=5_000).contains(&due), "{due}");
 }

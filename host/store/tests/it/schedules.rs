@@ -174,5 +174,5 @@ async fn a_full_queue_and_a_foreign_definition_stop_nobody(pool: PgPool) {
     assert_eq!((made.runs, made.skipped), (0, 1));
     assert_eq!(clock.runs(full).await, [Some("queue_full".into())]);
     assert_eq!(clock.live(strange).await.next_at, None);
-    assert!(clock.world.store.data().next_slot_ms().await.unwrap().unwrap() > 0);
+    assert!(clock.world.store.data().next_due().await.unwrap().slot_ms.unwrap() > 0);
 }

@@ -67,17 +67,6 @@ impl Data {
         transaction.commit().await.map_err(Error::sql("claim jobs"))?;
         Ok(claimed)
     }
-
-    /// In how many milliseconds the next job is due, or is lost; negative if it was before now. `None`: there are none.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn next_job_ms(&self) -> Result<Option<i64>> {
-        sqlx::query_scalar!("select (extract(epoch from min(due_at) - now()) * 1000)::bigint from jobs where died_at is null")
-            .fetch_one(&self.runs.data)
-            .await
-            .map_err(Error::sql("look for the next job"))
-    }
 }
 
 async fn claim_in(connection: &mut PgConnection, claim: &Claim<'_>) -> sqlx::Result<Claimed> {
