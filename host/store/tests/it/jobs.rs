@@ -189,7 +189,7 @@ async fn dead(queue: &Queue, app: &AppData) -> Uuid {
 
 async fn commit(app: &AppData, effects: &Effects) -> Committed {
     let row = row(app.app_id());
-    app.commit(&Commit { effects, now: noon(), quota: QUOTA, triggered: &[], hops: 5, row: Some(&row) }).await.unwrap()
+    app.commit(&Commit { effects, now: noon(), quota: QUOTA, triggered: &[], hops: 5, traceparent: None, row: Some(&row) }).await.unwrap()
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
