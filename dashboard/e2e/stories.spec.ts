@@ -25,7 +25,7 @@ test('an app, a domain, a script and a route, all by clicks, and the script answ
 
   await page.getByRole('link', { name: 'Routes' }).click();
   await page.getByRole('button', { name: /New route|Make the first one/ }).first().click();
-  await page.getByLabel('Path').first().fill('/hello');
+  await page.getByRole('dialog').getByLabel('Path').fill('/hello');
   await page.getByRole('button', { name: 'Make the route' }).click();
   await expect(page.getByRole('cell', { name: '/hello', exact: true })).toBeVisible();
 

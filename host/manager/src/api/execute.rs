@@ -143,7 +143,7 @@ fn pass_on(answer: execution::Response, execution_id: Uuid) -> Response {
 }
 
 /// What went wrong inside is in the execution's row, for those who may read it.
-fn failed(failure: &Failure, execution_id: Uuid) -> Problem {
+pub(super) fn failed(failure: &Failure, execution_id: Uuid) -> Problem {
     let kind = match failure.kind {
         FailureKind::Error | FailureKind::InvalidResponse => ProblemType::ExecutionError,
         FailureKind::Deadline => ProblemType::ExecutionDeadline,
@@ -164,7 +164,7 @@ fn later(kind: ProblemType, text: String, seconds: u64) -> Problem {
     Problem::new(kind, text).with_retry_after(i64::try_from(seconds).unwrap_or(i64::MAX))
 }
 
-async fn nothing_ran(app: &AppStore, id: Uuid, error: InvokeError) -> Problem {
+pub(super) async fn nothing_ran(app: &AppStore, id: Uuid, error: InvokeError) -> Problem {
     let text = format!("Nothing ran: {error}.");
     match error {
         // What was just deployed is on its way to this node; what is no endpoint will never be there.

@@ -178,7 +178,7 @@ impl CallBody {
 }
 
 impl FrameBody {
-    fn of(frame: Frame) -> Self {
+    pub(super) fn of(frame: Frame) -> Self {
         let Frame { script, function, line, column } = frame;
         Self { script, function, line, column, source_line: None, caret: None }
     }

@@ -42,6 +42,7 @@ mod rollback;
 mod route_preview;
 mod routes;
 mod schedules;
+mod script_test;
 mod scripts;
 mod secrets;
 mod session;
@@ -132,6 +133,7 @@ fn of_apps() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(gate::gate_deployment))
         .routes(routes!(scripts::list_scripts, scripts::create_script))
         .routes(routes!(scripts::validate_script))
+        .routes(routes!(script_test::test_script))
         .routes(routes!(scripts::get_script, scripts::put_script, scripts::patch_script, scripts::delete_script))
         .routes(routes!(self::routes::list_routes, self::routes::create_route))
         .routes(routes!(route_preview::check_route))

@@ -127,11 +127,7 @@ impl EndedBody {
     fn of(ended: Ended) -> Self {
         let Ended { result, usage, logs, .. } = ended;
         let (outcome, answer, message) = match result {
-            Ok(Response { status, headers, body }) => {
-                let body = String::from_utf8_lossy(&body).chars().take(BODY_CHARS_MAX).collect();
-                let headers = headers.into_iter().map(|(name, value)| [name, value]).collect();
-                ("ok", Some(AnswerBody { status, headers, body }), None)
-            }
+            Ok(response) => ("ok", Some(AnswerBody::of(response)), None),
             Err(Failure { kind, message, .. }) => (kind.as_str(), None, Some(message)),
         };
         Self {
@@ -145,8 +141,21 @@ impl EndedBody {
     }
 }
 
+impl AnswerBody {
+    pub(super) fn of(response: Response) -> Self {
+        let Response { status, headers, body } = response;
+        let body = String::from_utf8_lossy(&body).chars().take(BODY_CHARS_MAX).collect();
+        Self { status, headers: headers.into_iter().map(|(name, value)| [name, value]).collect(), body }
+    }
+
+    /// Of a failure nobody sees more.
+    pub(super) fn of_status(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: String::new() }
+    }
+}
+
 impl ReplayLogBody {
-    fn of(line: LogLine) -> Self {
+    pub(super) fn of(line: LogLine) -> Self {
         let fields = line.fields.and_then(|fields| serde_json::from_str(&fields).ok());
         Self { level: line.level.as_str().to_owned(), message: line.message, fields }
     }

@@ -57,6 +57,7 @@ const LEAVES: &[(&str, Option<&str>)] = &[
     ("POST /api/v1/admin/domains/{id}/verify", None),
     ("POST /api/v1/admin/scripts", Some("deployment.created")),
     ("POST /api/v1/admin/scripts/validate", None),
+    ("POST /api/v1/admin/scripts/{id}/test", None),
     ("PUT /api/v1/admin/scripts/{id}", Some("deployment.created")),
     ("PATCH /api/v1/admin/scripts/{id}", Some("deployment.created")),
     ("DELETE /api/v1/admin/scripts/{id}", Some("deployment.created")),

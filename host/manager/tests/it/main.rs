@@ -32,6 +32,7 @@ mod members;
 mod queue;
 mod recordings;
 mod routes;
+mod script_test;
 mod scripts;
 mod secrets;
 mod secrets_at_rest;

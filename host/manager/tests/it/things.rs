@@ -204,6 +204,7 @@ impl Things {
             }),
             ("POST /api/v1/admin/scripts", _) => json!({ "app": slug, "name": "new", "source": "1" }),
             ("POST /api/v1/admin/scripts/validate", _) => json!({ "source": "1" }),
+            ("POST /api/v1/admin/scripts/{id}/test", _) => json!({ "method": "POST", "path": "/a", "query": { "b": "1" }, "body": "{}" }),
             ("PUT /api/v1/admin/scripts/{id}", _) => json!({ "name": "new", "source": "1" }),
             ("PATCH /api/v1/admin/scripts/{id}", _) => json!({ "source": "1" }),
             ("POST /api/v1/admin/deployments", _) => json!({

@@ -159,7 +159,7 @@ fn jobs_and_what_they_trigger_go_on_with_the_trace_of_who_asked_for_them() {
     let last = instance.script("shop", "last", "1", "/last");
     instance.script("shop", "works", r#"kv::set("done/" + ctx.event.payload, 1)"#, "/works");
     instance.script("shop", "asks", r#"queue::enqueue("works", "a"); 1"#, "/asks");
-    let trigger = json!({ "app": "shop", "name": "t", "script": last, "kind": "kv", "prefix": "done/" });
+    let trigger = json!({ "app": "shop", "name": "t", "script": last, "on": { "kind": "kv", "prefix": "done/" } });
     assert_eq!(instance.admin("POST", "triggers", &trigger).status, 201);
     assert_eq!(visit(&instance, "/asks", &[&format!("traceparent: {PARENT}")]), 200);
     let named = |name: &str| collector.spans().into_iter().find(|span| span["name"] == name && span["kind"] != 3);

@@ -16,7 +16,8 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("rhai", &["bench"]),
     ("store", &["orchestrator", "manager", "picloud", "bench"]),
     ("orchestrator", &["picloud", "bench"]),
-    ("manager", &["picloud", "bench"]),
+    // The files of the dashboard are of a type of its own.
+    ("manager", &["dashboard", "picloud", "bench"]),
     ("postgres", &["picloud", "xtask", "bench"]),
 ];
 

@@ -82,6 +82,7 @@ actions! {
     RecordingRead = "recording_read", [DataRead, LogRead];
     /// Run an execution again.
     Replay = "replay", [LogRead, ScriptExecute];
+    ScriptTest = "script_test", [LogRead, ScriptExecute];
     /// Who changed what about an app.
     AuditRead = "audit_read", [AppAdmin];
     /// Who changed what anywhere.

@@ -42,7 +42,7 @@ macro_rules! permissions {
 
 permissions! {
     AppRead AppWrite MemberRead MemberWrite DomainRead DomainWrite EgressRead EgressWrite SecretRead SecretWrite ScriptRead ScriptWrite ScriptExecute RouteRead RouteWrite
-    DeploymentRead DeploymentWrite DeploymentPreview DeploymentGate AssetRead AssetWrite DataRead DataWrite LogRead RecordingRead Replay JobRun AuditRead
+    DeploymentRead DeploymentWrite DeploymentPreview DeploymentGate AssetRead AssetWrite DataRead DataWrite LogRead RecordingRead Replay ScriptTest JobRun AuditRead
 }
 
 /// Where a request names the app that it is about.

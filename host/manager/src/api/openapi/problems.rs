@@ -64,6 +64,7 @@ fn own(operation: &str) -> &'static [ProblemType] {
         "put_split" => &[InUse],
         "stream_logs" | "export_audit" | "verify_audit" => &[Throttled],
         "list_api_keys" | "create_api_key" | "get_api_key" | "revoke_api_key" => &[SessionOnly],
+        "test_script" => &[AppBusy, Throttled],
         "execute_script" => &[
             KeyOnly,
             AppBusy,

@@ -1,0 +1,73 @@
+import AxeBuilder from '@axe-core/playwright';
+import { expect, test, type APIRequestContext } from '@playwright/test';
+import { logIn, url, visit } from './support';
+
+/** Every page in the four forms that people have: wide and narrow, light and dark. The pictures are there to be looked at. */
+const FORMS = [
+  { name: 'wide-light', width: 1280, height: 800, scheme: 'light' },
+  { name: 'wide-dark', width: 1280, height: 800, scheme: 'dark' },
+  { name: 'narrow-light', width: 390, height: 844, scheme: 'light' },
+  { name: 'narrow-dark', width: 390, height: 844, scheme: 'dark' },
+] as const;
+
+const OF_APP = [
+  '', 'scripts', 'routes', 'deployments', 'domains', 'executions', 'logs', 'schedules', 'triggers', 'queue', 'topics', 'kv', 'files', 'secrets',
+  'egress', 'members', 'limits', 'settings',
+];
+const OF_ALL = ['/', '/keys', '/account', '/instance', '/instance/invitations', '/instance/audit', '/instance/limits', '/instance/health'];
+
+/** An app with something on each page. */
+async function fill(api: APIRequestContext): Promise<string[]> {
+  const post = async (path: string, data: object) => {
+    const answer = await api.post(`/api/v1/admin/${path}`, { data, headers: { origin: url } });
+    expect(answer.ok(), `${path}: ${await answer.text()}`).toBeTruthy();
+    return answer.json();
+  };
+  await post('apps', { slug: 'full', name: 'An app with everything' });
+  const source = 'log::info("seen", #{ path: ctx.request.path });\nkv::increment("visits");\nif ctx.request.path == "/fails" { throw "as it should" }\n"hello"';
+  const script = await post('scripts', { app: 'full', name: 'hello', source });
+  await post('routes', { app: 'full', script: script.id, path: '/' });
+  await post('routes', { app: 'full', script: script.id, path: '/fails' });
+  await post('domains', { app: 'full', host: 'full.example.com' });
+  await post('schedules', { app: 'full', name: 'nightly', script: script.id, on: { cron: '30 2 * * *', time_zone: 'Europe/Berlin' } });
+  await post('triggers', { app: 'full', name: 'on-order', script: script.id, on: { kind: 'kv', prefix: 'order/' } });
+  await post('queue', { app: 'full', script: 'hello', payload: { n: 1 }, delay_seconds: 3600 });
+  await post('topics/news?app=full', { message: { text: 'hello' } });
+  await api.put('/api/v1/admin/kv/greeting?app=full', { data: { value: { text: 'hello' } }, headers: { origin: url } });
+  await api.put('/api/v1/admin/secrets/TOKEN?app=full', { data: { value: 'hunter22' }, headers: { origin: url } });
+  for (const path of ['/', '/', '/fails']) await visit(api, 'full.localhost', path);
+  const find = async () => {
+    const answer = await api.get('/api/v1/admin/executions?app=full&outcome=error');
+    return (await answer.json()).items[0]?.id as string | undefined;
+  };
+  await expect.poll(find).toBeTruthy();
+  const deployment = (await (await api.get('/api/v1/admin/deployments?app=full&limit=1')).json()).items[0].id;
+  return [`scripts/${script.id}`, `executions/${await find()}`, `deployments/${deployment}`];
+}
+
+test('every page is accessible, and looks like something in light and dark, wide and narrow', async ({ page, browser }) => {
+  test.setTimeout(280_000);
+  await logIn(page);
+  const details = await fill(page.request);
+  const paths = [...OF_ALL, ...[...OF_APP, ...details].map((path) => `/apps/full/${path}`.replace(/\/$/, ''))];
+  const storage = await page.context().storageState();
+  const wrong: string[] = [];
+  for (const { name, width, height, scheme } of FORMS) {
+    const context = await browser.newContext({ storageState: storage, viewport: { width, height }, colorScheme: scheme, baseURL: url });
+    const one = await context.newPage();
+    one.on('pageerror', (error) => wrong.push(`${name} ${one.url()}: ${error.message}`));
+    one.on('console', (message) => message.type() === 'error' && !/404|401/.test(message.text()) && wrong.push(`${name} ${one.url()}: ${message.text()}`));
+    for (const path of paths) {
+      await one.goto(path);
+      await expect(one.getByRole('heading', { level: 1 })).toBeVisible();
+      await one.waitForLoadState('networkidle');
+      const overflow = await one.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      if (overflow > 0) wrong.push(`${name} ${path}: ${overflow} pixels wider than the screen`);
+      await one.screenshot({ path: `../target/dashboard/shots/${name}${path.replace(/[0-9a-f-]{36}/, 'one').replaceAll('/', '_')}.png`, fullPage: true });
+      const { violations } = await new AxeBuilder({ page: one }).analyze();
+      wrong.push(...violations.map((found) => `${name} ${path}: ${found.id}: ${found.nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`));
+    }
+    await context.close();
+  }
+  expect(wrong).toEqual([]);
+});
