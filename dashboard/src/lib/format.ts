@@ -32,6 +32,13 @@ export function time(text: string): string {
   return new Date(text).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
 }
 
+const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
+
+/** Only the time of the day, for lines of which there are thousands. */
+export function timeOfDay(text: string): string {
+  return clock.format(new Date(text));
+}
+
 /** How long ago, or how far off. */
 export function relative(text: string, now = Date.now()): string {
   const seconds = Math.round((new Date(text).getTime() - now) / 1_000);

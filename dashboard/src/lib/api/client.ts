@@ -49,6 +49,17 @@ export async function ask<T>(asked: Promise<Answered<T>>): Promise<T> {
   throw failureOf(response.status, error);
 }
 
+/** The body of an answer with its tag. A change sends the tag back, so that nobody's change is overwritten unseen. */
+export type Tagged<T> = { value: T; tag: string | null };
+export async function askTagged<T>(asked: Promise<Answered<T>>): Promise<Tagged<T>> {
+  const value = await ask(asked);
+  return { value, tag: (await asked).response.headers.get('etag') };
+}
+
+export function ifMatch(tag: string | null): { 'If-Match'?: string } {
+  return tag ? { 'If-Match': tag } : {};
+}
+
 function failureOf(status: number, error: unknown): Failure {
   const problem = isProblem(error) ? error : undefined;
   return new Failure(status, problem ? sentence(problem) : `The server answered ${status}.`, problem);
