@@ -89,6 +89,11 @@ export class Pages<T> {
     this.#items = to(this.#items);
   }
 
+  /** Says that what comes behind is not to be shown. */
+  end(): void {
+    this.#next = null;
+  }
+
   async #page(cursor: string | undefined, before: T[]): Promise<void> {
     const asked = ++this.#asked;
     this.#isLoading = true;
