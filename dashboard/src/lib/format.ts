@@ -22,6 +22,12 @@ export function count(number: number): string {
   return number.toLocaleString('en');
 }
 
+/** A limit, in the unit that the API gives it. */
+export function limit(number: number, unit: string): string {
+  if (unit === 'bytes') return bytes(number);
+  return unit === 'milliseconds' ? duration(number * 1_000) : count(number);
+}
+
 /** Large numbers, where their size matters and not each digit. */
 export function about(number: number): string {
   for (const [size, unit] of [[1e9, 'G'], [1e6, 'M'], [1e3, 'k']] as const) if (number >= size) return `${short(number / size)} ${unit}`;
