@@ -6,7 +6,7 @@
 use std::{
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicUsize},
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
@@ -231,7 +231,7 @@ pub(crate) async fn first(mut life: Life, mut begun: Begun) -> Response<Body> {
         },
         Ok((response, pieces)) = &mut begun => (response, pieces, Some(tokio::spawn(life))),
     };
-    response.map(|()| Body::Pieces(PiecesBody { pieces, life, is_over: false }))
+    response.map(|()| Body::Pieces(PiecesBody { pieces, life, is_cut: false, is_over: false }))
 }
 
 /// The body of an answer whose script still runs.
@@ -240,6 +240,8 @@ pub(crate) struct PiecesBody {
     pieces: mpsc::Receiver<Piece>,
     /// `None`: it had ended before its first piece was asked for.
     life: Option<JoinHandle<Response<Body>>>,
+    /// Nothing more comes, and not all came.
+    is_cut: bool,
     is_over: bool,
 }
 
@@ -252,17 +254,23 @@ impl http_body::Body for PiecesBody {
         if this.is_over {
             return Poll::Ready(None);
         }
-        this.pieces.poll_recv(cx).map(|piece| match piece {
-            Some(Piece::Bytes(bytes)) => Some(Ok(Frame::data(bytes))),
+        if this.is_cut {
+            this.is_over = true;
+            return Poll::Ready(Some(Err("the execution failed after its answer had begun".into())));
+        }
+        match ready!(this.pieces.poll_recv(cx)) {
+            Some(Piece::Bytes(bytes)) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
             Some(Piece::End) => {
                 this.is_over = true;
-                None
+                Poll::Ready(None)
             }
+            // At an error the connection forgets what it has not sent yet. Where nothing is to be had it sends: so once more, and what was written arrives.
             None => {
-                this.is_over = true;
-                Some(Err("the execution failed after its answer had begun".into()))
+                this.is_cut = true;
+                cx.waker().wake_by_ref();
+                Poll::Pending
             }
-        })
+        }
     }
 
     fn is_end_stream(&self) -> bool {

@@ -96,6 +96,7 @@ fn shop(instance: &mut Instance) -> String {
         ("nothing", r#"response::start(204); response::write("x"); kv::increment("exports")"#, "/nothing"),
         ("invalid", r#"try { response::start(99); } catch (e) { return e.error; }"#, "/invalid"),
         ("framed", r#"response::start(200, #{ "content-length": "3", "transfer-encoding": "x" }); response::write("four")"#, "/framed"),
+        ("soon", r#"response::start(201); response::write("first"); throw "at once""#, "/soon"),
         ("job", r#"response::start(); response::write("nobody"); kv::increment("exports")"#, "/job"),
         ("later", r#"queue::enqueue("job", 1)"#, "/later"),
     ] {
@@ -182,6 +183,10 @@ fn what_fails_after_its_answer_has_begun_is_cut_and_leaves_nothing() {
     assert_eq!((&failed["outcome"], &failed["status"]), (&json!("error"), &json!(200)), "{failed}");
     assert!(message(&failed).contains("no more"), "{failed}");
     assert_eq!(counts(&instance), [0, 0]);
+
+    // However soon: what was written arrives, so that nobody takes it for a server that is not there and asks again.
+    let mut reader = Reader::ask(&instance, "GET", "/soon");
+    assert_eq!((reader.status(), reader.rest()), (201, (b"first".to_vec(), false)));
 
     // Who has begun is not run again: two that cross, one of which ends first.
     let (mut one, mut two) = (Reader::ask(&instance, "GET", "/crossed"), Reader::ask(&instance, "GET", "/crossed"));
