@@ -4,11 +4,13 @@ use std::{path::Path, process::Command};
 
 use crate::instance::{Instance, PASSWORD};
 
-/// Runs one file of tests and shows what it said if one of them fails.
-fn browser(instance: &Instance, file: &str) {
+/// Runs those tests of one file whose names have these words, and shows what they said if one of them fails.
+fn browser(instance: &Instance, file: &str, words: &str) {
     let dashboard = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dashboard");
     let mut playwright = Command::new("npx");
     playwright.current_dir(&dashboard).args(["--no-install", "playwright", "test", "--config", "e2e/playwright.config.ts", file]);
+    // Files are tested side by side, and each begins by emptying its directory.
+    playwright.arg("--output").arg(format!("../target/dashboard/e2e/{file}.{}", words.replace(' ', "-"))).args(["--grep", words]);
     playwright.env("PICLOUD_URL", format!("http://localhost:{}", instance.port));
     playwright.env("PICLOUD_USERNAME", "owner").env("PICLOUD_PASSWORD", PASSWORD);
     let output = playwright.output().unwrap_or_else(|error| panic!("npx can't be started ({error}); Node has it"));
@@ -19,5 +21,25 @@ fn browser(instance: &Instance, file: &str) {
 
 #[test]
 fn the_stories_of_a_first_visit() {
-    browser(&Instance::start(), "stories.spec.ts");
+    browser(&Instance::start(), "stories.spec.ts", "by clicks");
+}
+
+#[test]
+fn every_page_on_a_wide_screen_by_day() {
+    browser(&Instance::start(), "pages.spec.ts", "wide-light");
+}
+
+#[test]
+fn every_page_on_a_wide_screen_by_night() {
+    browser(&Instance::start(), "pages.spec.ts", "wide-dark");
+}
+
+#[test]
+fn every_page_on_a_narrow_screen_by_day() {
+    browser(&Instance::start(), "pages.spec.ts", "narrow-light");
+}
+
+#[test]
+fn every_page_on_a_narrow_screen_by_night() {
+    browser(&Instance::start(), "pages.spec.ts", "narrow-dark");
 }
