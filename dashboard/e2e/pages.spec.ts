@@ -16,6 +16,11 @@ const OF_APP = [
 ];
 const OF_ALL = ['/', '/keys', '/account', '/instance', '/instance/invitations', '/instance/audit', '/instance/limits', '/instance/health'];
 
+/** The editor's lines scroll, and its text has the focus: it is `contenteditable` in a shadow root, which axe does not count. */
+function isReal({ id, nodes }: { id: string; nodes: { html: string }[] }): boolean {
+  return id !== 'scrollable-region-focusable' || nodes.some((node) => !node.html.includes('cm-scroller'));
+}
+
 /** An app with something on each page. */
 async function fill(api: APIRequestContext): Promise<string[]> {
   const post = async (path: string, data: object) => {
@@ -66,7 +71,7 @@ for (const { name, width, height, scheme } of FORMS) {
       const file = `${name}${path.replace(/[0-9a-f-]{36}/, 'one').replaceAll('/', '_')}.png`;
       await page.screenshot({ path: `../target/dashboard/shots/${file}`, fullPage: true });
       const { violations } = await new AxeBuilder({ page }).analyze();
-      wrong.push(...violations.map((found) => `${path}: ${found.id}: ${found.nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`));
+      wrong.push(...violations.filter(isReal).map((found) => `${path}: ${found.id}: ${found.nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`));
     }
     await context.close();
     expect(wrong).toEqual([]);
