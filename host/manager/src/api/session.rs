@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::{
     RequestId,
-    extract::{Caller, Client, Json, refuse_cross_site, session_only, user_agent},
+    extract::{Caller, Client, Json, refuse_cross_site, user_agent},
     password::Attempt,
     problem::{Problem, ProblemType},
     words,
@@ -130,12 +130,14 @@ pub(super) async fn get_session(Shared(state): Shared<Arc<State>>, caller: Calle
     Ok(Json(SessionBody::of(caller.whoami(&state).await?, caller.session_expires_at)))
 }
 
-/// Logs out.
+/// Logs out: ends the session. A key that is sent is revoked: whoever holds it can always give it back.
 #[utoipa::path(delete, path = "/api/v1/admin/session", tag = "session", responses((status = 204)))]
 pub(super) async fn delete_session(Shared(state): Shared<Arc<State>>, caller: Caller) -> Result<Response, Problem> {
-    session_only(&caller.principal)?;
+    let own = state.control.own(&caller.principal);
     if let Some(session) = caller.principal.session() {
-        state.control.own(&caller.principal).delete_session(session, state.now()).await?;
+        own.delete_session(session, state.now()).await?;
+    } else if let Some(key) = caller.principal.key() {
+        own.revoke_api_key(key, None, state.now()).await?;
     }
     let cookie = cookie::clear(state.transport());
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie_value(&cookie)?)]).into_response())

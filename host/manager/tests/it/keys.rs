@@ -95,6 +95,19 @@ async fn a_key_can_not_manage_keys_and_bad_ones_are_not_made() {
 }
 
 #[tokio::test]
+async fn a_key_can_give_itself_back_and_no_other() {
+    let instance = Instance::new().await;
+    let owner = instance.owner().await;
+    let (key, other) = (owner.key(&["script:read"], None).await, owner.key(&["script:read"], None).await);
+    key.delete("/api/v1/admin/session").await.expect(204);
+    key.get("/api/v1/admin/session").await.problem(401, "auth.required");
+    other.get("/api/v1/admin/session").await.expect(200);
+    owner.get("/api/v1/admin/session").await.expect(200);
+    let keys = owner.get(KEYS).await.expect(200);
+    assert!(!keys.at("/items/0/revoked_at").is_null() && keys.at("/items/1/revoked_at").is_null(), "{}", keys.json);
+}
+
+#[tokio::test]
 async fn s_8_7_a_key_is_good_only_from_its_networks() {
     let instance = Instance::new().await;
     let owner = instance.owner().await;

@@ -37,7 +37,7 @@ const OF_NOTHING: &[&str] = &[
 fn own(operation: &str) -> &'static [ProblemType] {
     match operation {
         "create_session" => &[LoginFailed, CrossSite, Throttled],
-        "delete_session" | "list_sessions" | "delete_other_sessions" | "delete_one_session" => &[SessionOnly],
+        "list_sessions" | "delete_other_sessions" | "delete_one_session" => &[SessionOnly],
         "put_password" => &[SessionOnly, LoginFailed, Throttled],
         "create_admin" => &[OwnerOnly, NameTaken],
         "patch_admin" => &[OwnerOnly, InUse],
