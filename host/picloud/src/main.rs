@@ -38,7 +38,7 @@ static ALLOCATOR: wiping::Wiping = wiping::Wiping;
 
 fn main() -> ExitCode {
     match commands::run(commands::Command::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => {
             telling::tell(&format!("error: {}", telling::chain(&error)));
             ExitCode::FAILURE

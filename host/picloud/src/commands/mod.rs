@@ -7,7 +7,11 @@ mod doctor;
 mod serve;
 mod version;
 
-use crate::config::Arguments;
+use std::process::ExitCode;
+
+use clap::CommandFactory as _;
+
+use crate::config::{self as settings, Arguments};
 
 /// A self-hosted, event-driven serverless platform: upload a Rhai script, get an HTTP endpoint.
 #[derive(Debug, clap::Parser)]
@@ -29,11 +33,15 @@ pub(crate) enum Command {
     Doctor(Box<doctor::DoctorArguments>),
     /// Versions of everything that has one
     Version,
+    /// As a client of an instance, here or elsewhere
+    #[command(flatten)]
+    Client(cli::Command),
 }
 
 /// Runs one command to its end.
-pub(crate) fn run(command: Command) -> anyhow::Result<()> {
+pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Client(command) => return Ok(cli::run(command, &settings::client_environment()?, Command::command())),
         Command::Serve(arguments) => serve::run(arguments),
         Command::Admin(command) => admin::run(command),
         Command::Config(command) => config::run(command),
@@ -41,5 +49,6 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Restore(arguments) => backup::restore(*arguments),
         Command::Doctor(arguments) => doctor::run(*arguments),
         Command::Version => version::run(),
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }

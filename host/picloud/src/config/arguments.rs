@@ -3,7 +3,7 @@
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
-use super::ServiceManager;
+use super::{ServiceManager, client::CLIENT_VARIABLES};
 
 /// Every key as a flag and as a variable.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -119,7 +119,9 @@ impl Environment {
         use clap::Args as _;
         let command = Arguments::augment_args(clap::Command::new("picloud"));
         let known = |name: &str| {
-            name == "PICLOUD_ADMIN_PASSWORD" || command.get_arguments().any(|argument| argument.get_env().is_some_and(|env| env == name))
+            name == "PICLOUD_ADMIN_PASSWORD"
+                || CLIENT_VARIABLES.contains(&name)
+                || command.get_arguments().any(|argument| argument.get_env().is_some_and(|env| env == name))
         };
         self.names.iter().filter(|name| !known(name)).cloned().collect()
     }

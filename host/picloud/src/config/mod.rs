@@ -4,6 +4,7 @@
 //! `arguments` has the first two, `file` the third, `settings` the last; `resolve` puts them together and says what is wrong with a value.
 
 mod arguments;
+mod client;
 mod file;
 #[cfg(test)]
 mod reference;
@@ -14,6 +15,7 @@ mod settings;
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
 pub(crate) use arguments::Arguments;
+pub(crate) use client::client_environment;
 use execution::Ceilings;
 use orchestrator::{TrustedProxies, egress::OperatorRules};
 pub(crate) use resolve::ConfigError;

@@ -7,6 +7,7 @@ mod acceptance;
 mod assets;
 mod backup;
 mod caddy;
+mod cli;
 mod commands;
 mod dashboard;
 mod dead_letters;

@@ -19,6 +19,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     // The files of the dashboard are of a type of its own.
     ("manager", &["dashboard", "picloud", "bench"]),
     ("postgres", &["picloud", "xtask", "bench"]),
+    ("cli", &["picloud"]),
 ];
 
 /// A path in code, and the only crates that may name it.

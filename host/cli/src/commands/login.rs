@@ -1,0 +1,148 @@
+//! `picloud login`: name and password once, and an API key from then on. The session ends with the command.
+
+use http::{Method, header};
+use serde_json::{Value, json};
+
+use super::common::{self, Common};
+use crate::{
+    api::{Answer, Client, Sent, instance_url},
+    contexts::{Context, Contexts},
+    environment::Environment,
+    failure::{Failure, Result},
+    terminal::{Terminal, read_line},
+};
+
+/// Where an instance answers that somebody has just started.
+const DEFAULT_URL: &str = "http://localhost:8080";
+
+/// What the key is good for; `instance:admin` besides for who may have it. It never does more than its maker may.
+const SCOPES: &[&str] = &[
+    "script:read",
+    "script:write",
+    "script:execute",
+    "route:write",
+    "domain:write",
+    "secret:write",
+    "data:read",
+    "data:write",
+    "log:read",
+    "app:admin",
+];
+
+#[derive(Debug, clap::Args)]
+pub struct LoginArguments {
+    #[command(flatten)]
+    pub(super) common: Common,
+    /// The instance [default: PICLOUD_URL, that of picloud.toml, the one that is in use, or http://localhost:8080]
+    url: Option<String>,
+    /// Your user name; asked for if absent
+    #[arg(long, value_name = "NAME")]
+    username: Option<String>,
+    /// Read the password from standard input
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+pub(super) fn run(arguments: &LoginArguments, environment: &Environment, terminal: &Terminal) -> Result<()> {
+    let mut contexts = Contexts::load(environment)?;
+    let url = url(arguments, environment, &contexts)?;
+    let client = Client::new(&url, None, terminal)?;
+    let origin = client.origin();
+    terminal.tell(&format!("Logging in at {origin}"));
+    let username = arguments.username.clone().map_or_else(|| terminal.ask("User name", "give --username NAME"), Ok)?;
+    let password = match arguments.password_stdin {
+        true => read_line()?,
+        false => terminal.ask_unseen("Password", "give it on standard input, with --password-stdin")?,
+    };
+
+    let session = Session::begin(&client, &username, &password)?;
+    // Whatever becomes of the key, the session ends.
+    let made = session.key();
+    let old = contexts.at(&origin).map(|(name, context)| (name.to_owned(), context.key_id.clone()));
+    if let (Ok(_), Some((_, old))) = (&made, &old) {
+        // What it replaces may be revoked or expired already.
+        let _is_gone = session.send(&Method::DELETE, &["admin", "api-keys", old], &Value::Null);
+    }
+    let ended = session.end();
+    let (made, ()) = (made?, ended?);
+
+    let text = |field: &str| made[field].as_str().unwrap_or_default().to_owned();
+    let (username, expires_at) = (session.username.clone(), made["expires_at"].as_str().map(str::to_owned));
+    let name = arguments.common.context.clone().or_else(|| old.map(|(name, _)| name)).unwrap_or_else(|| host_of(&origin));
+    let context = Context { url: origin.clone(), username: username.clone(), key: text("key"), key_id: text("id"), expires_at };
+    contexts.contexts.insert(name.clone(), context);
+    contexts.current = Some(name.clone());
+    contexts.store(environment)?;
+    if terminal.json {
+        return terminal.value(
+            &json!({ "context": name, "url": origin, "username": username, "key_id": made["id"], "expires_at": made["expires_at"] }),
+        );
+    }
+    let until = made["expires_at"].as_str().map(|_| format!(" until {}", crate::table::time(&made["expires_at"]))).unwrap_or_default();
+    terminal.tell(&format!("Logged in as {username}{until}, in the context `{name}`. The key is called \"{}\".", text("name")));
+    Ok(())
+}
+
+fn url(arguments: &LoginArguments, environment: &Environment, contexts: &Contexts) -> Result<String> {
+    if let Some(url) = arguments.url.as_ref().or(environment.url.as_ref()) {
+        return Ok(url.clone());
+    }
+    if let Some(url) = common::project(environment)?.and_then(|project| project.file.url) {
+        return Ok(url);
+    }
+    let name = arguments.common.context.as_ref().or(contexts.current.as_ref());
+    let stored = name.and_then(|name| contexts.contexts.get(name)).map(|context| context.url.clone());
+    Ok(stored.unwrap_or_else(|| DEFAULT_URL.to_owned()))
+}
+
+/// Host and port: what a context is called if nobody says otherwise.
+fn host_of(origin: &str) -> String {
+    instance_url(origin).map_or_else(|_| origin.to_owned(), |url| url[url::Position::BeforeHost..url::Position::AfterPort].to_owned())
+}
+
+/// Somebody who is logged in with a cookie, as a browser would be.
+struct Session<'a> {
+    client: &'a Client<'a>,
+    origin: String,
+    cookie: String,
+    username: String,
+    role: String,
+}
+
+impl<'a> Session<'a> {
+    fn begin(client: &'a Client<'a>, username: &str, password: &str) -> Result<Self> {
+        let body = json!({ "username": username, "password": password }).to_string();
+        let headers = [(header::CONTENT_TYPE, "application/json")];
+        let answer = client.send(&Method::POST, &["admin", "session"], Sent { headers: &headers, body: body.into(), ..Sent::default() })?;
+        if !answer.status.is_success() {
+            return Err(client.refused(&answer));
+        }
+        let cookie = answer.headers.get(header::SET_COOKIE).and_then(|value| value.to_str().ok()?.split(';').next());
+        let cookie = cookie.ok_or_else(|| Failure::failed(format!("{} logged you in without a session", client.origin())))?.to_owned();
+        let admin = &client.json(&answer)?["admin"];
+        let text = |field: &str| admin[field].as_str().unwrap_or_default().to_owned();
+        Ok(Self { client, origin: client.origin(), cookie, username: text("username"), role: text("role") })
+    }
+
+    fn send(&self, method: &Method, path: &[&str], body: &Value) -> Result<Answer> {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let headers =
+            [(header::CONTENT_TYPE, "application/json"), (header::COOKIE, self.cookie.as_str()), (header::ORIGIN, self.origin.as_str())];
+        let answer = self.client.send(method, path, Sent { headers: &headers, body: body.into(), ..Sent::default() })?;
+        if answer.status.is_success() { Ok(answer) } else { Err(self.client.refused(&answer)) }
+    }
+
+    /// A key whose name says where it is.
+    fn key(&self) -> Result<Value> {
+        let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let administers = matches!(self.role.as_str(), "owner" | "admin");
+        let scopes: Vec<&str> = SCOPES.iter().copied().chain(administers.then_some("instance:admin")).collect();
+        let body = json!({ "name": format!("picloud on {machine}"), "scopes": scopes });
+        let answer = self.send(&Method::POST, &["admin", "api-keys"], &body)?;
+        self.client.json(&answer)
+    }
+
+    fn end(&self) -> Result<()> {
+        self.send(&Method::DELETE, &["admin", "session"], &Value::Null).map(|_| ())
+    }
+}
