@@ -12,6 +12,7 @@ mod environment;
 mod failure;
 pub mod project;
 mod table;
+mod templates;
 mod terminal;
 
 pub use commands::{Command, run};

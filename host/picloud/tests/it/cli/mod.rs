@@ -1,6 +1,8 @@
 //! The command line against a running instance: what it prints where, what it ends with, and what came of it.
 
+mod deploys;
 mod logins;
+mod observing;
 
 use std::{
     fs,
