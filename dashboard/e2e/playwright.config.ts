@@ -1,4 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { defineConfig } from '@playwright/test';
+
+/** Where the system has it. */
+const chromium = execFileSync('sh', ['-c', 'command -v chromium'], { encoding: 'utf8' }).trim();
 
 /** The system's Chromium, against a running PiCloud: `host/picloud/tests/it/dashboard.rs` starts one for each file and says where it is. */
 export default defineConfig({
@@ -15,7 +19,7 @@ export default defineConfig({
     viewport: { width: 1280, height: 800 },
     trace: 'retain-on-failure',
     launchOptions: {
-      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      executablePath: chromium,
       // Chromium's own sandbox refuses to run as root, as tests do in containers.
       args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
     },

@@ -62,6 +62,12 @@ const TESTING: &[Need] = &[
         elsewhere: "Fedora: dnf install caddy; Arch: pacman -S caddy; macOS: brew install caddy",
     },
     Need {
+        what: "Chromium",
+        is_there: || shell::has("chromium"),
+        packages: &["chromium"],
+        elsewhere: "install Chromium, so that `chromium` is in PATH; the browser's tests run it",
+    },
+    Need {
         what: "what makes and enters a Debian for tests of the package",
         is_there: || ["debootstrap", "dpkg-deb", "strip", "systemd-nspawn", "unshare"].iter().all(|program| has_for_root(program)),
         packages: &["debootstrap", "dpkg", "binutils", "systemd-container", "util-linux"],

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-use crate::{dist, guest, shell};
+use crate::{dashboard, dist, guest, shell};
 
 /// Which program is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,7 @@ pub(crate) fn build(workspace: &Path, program: Program) -> Result<PathBuf> {
     let (binary, out) = match program {
         Program::Release => {
             guest::build(workspace)?;
+            dashboard::build(workspace)?;
             (dist::program(workspace)?, target.join("dist"))
         }
         Program::Dev => (target.join("debug/picloud"), target.join("package")),
