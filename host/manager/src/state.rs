@@ -72,6 +72,14 @@ impl State {
         Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     }
 
+    /// What a script that is called by its id sees as the scheme.
+    pub(crate) fn scheme(&self) -> &'static str {
+        match self.transport() {
+            Transport::Https => "https",
+            Transport::PlainLocalhost => "http",
+        }
+    }
+
     /// How the dashboard is reached.
     pub(crate) fn transport(&self) -> Transport {
         self.origins.first().map_or(Transport::Https, |origin| Transport::of_origin(origin))

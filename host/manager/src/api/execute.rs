@@ -19,7 +19,7 @@ use super::{
     extract::{Caller, Client, Path, action},
     problem::{Problem, ProblemType},
 };
-use crate::{InvokeError, State, auth::cookie::Transport};
+use crate::{InvokeError, State};
 
 /// Names the execution in the answer.
 const EXECUTION_ID: HeaderName = HeaderName::from_static("picloud-execution-id");
@@ -99,11 +99,7 @@ async fn read(state: &State, client: Client, request: Request, limits: &Limits) 
         query,
         headers: headers.collect(),
         host: state.instance_hosts.first().cloned().unwrap_or_default(),
-        scheme: match state.transport() {
-            Transport::Https => "https",
-            Transport::PlainLocalhost => "http",
-        }
-        .to_owned(),
+        scheme: state.scheme().to_owned(),
         client_ip: client.address.to_string(),
         body,
     })

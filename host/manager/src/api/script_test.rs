@@ -16,7 +16,7 @@ use super::{
     problem::Problem,
     replay::{AnswerBody, ReplayLogBody},
 };
-use crate::{State, auth::cookie::Transport};
+use crate::State;
 
 /// The request that the script is to see.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -107,11 +107,7 @@ impl TestPost {
             query: self.query.into_iter().collect(),
             headers: self.headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect(),
             host: state.instance_hosts.first().cloned().unwrap_or_default(),
-            scheme: match state.transport() {
-                Transport::Https => "https",
-                Transport::PlainLocalhost => "http",
-            }
-            .to_owned(),
+            scheme: state.scheme().to_owned(),
             client_ip: client.address.to_string(),
             body: self.body.unwrap_or_default().into_bytes(),
         })
