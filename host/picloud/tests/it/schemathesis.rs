@@ -29,8 +29,8 @@ const NOT_CHECKED: &[&str] = &[
 ];
 /// Not called at all: an answer without an end.
 const ENDLESS: &str = "stream_logs";
-/// They may end the session that all other cases are sent with (a log-in does, if the examples have made the account): called by themselves,
-/// with another session.
+/// They may end the session or revoke the key that all other cases are sent with (a log-in does, if the examples have made the account): called
+/// by themselves, with another session.
 const ENDING: [&str; 3] = ["create_session", "delete_session", "delete_one_session"];
 /// Ends everything that the next caller could meet: called by the last one only.
 const DESTROYING: &str = "delete_app";
@@ -156,7 +156,7 @@ fn the_program_keeps_to_its_description() {
     // Not by the name that the session's cookie has without HTTPS: the check could not take it away.
     let of_session = ["ignored_auth"];
     let no_end = ENDING.map(|operation| ["--exclude-operation-id", operation]).concat();
-    let harmless = ["--exclude-operation-id", DESTROYING];
+    let harmless = [no_end.as_slice(), &["--exclude-operation-id", DESTROYING]].concat();
     let ends = ENDING.map(|operation| ["--include-operation-id", operation]).concat();
     let callers = [
         Caller { who: "a viewer", headers: &viewer, options: &no_end, not_checked: &of_session },
