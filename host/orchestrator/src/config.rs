@@ -8,6 +8,7 @@ use crate::{
     peer::TrustedProxies,
     preview::PreviewKey,
     telemetry::Telemetry,
+    watcher::Watcher,
 };
 
 /// Milliseconds since 1970-01-01T00:00:00Z. Given by the binary, which owns the clock.
@@ -34,6 +35,8 @@ pub struct Config {
     pub clock: Clock,
     /// Where spans go.
     pub telemetry: Telemetry,
+    /// Whoever sees each answer; `None` on servers.
+    pub watcher: Option<Arc<dyn Watcher>>,
     /// Bounds of connections.
     pub connections: Connections,
 }

@@ -26,6 +26,7 @@ use crate::{
     table::{App, Script, Version},
     telemetry::TraceContext,
     traced::Traced,
+    watcher::Watcher,
 };
 
 /// What is asked to run.
@@ -86,6 +87,9 @@ struct Running<'a> {
     traced: Option<Traced<'a>>,
     metrics: &'a Metrics,
     gate: &'a Gate,
+    watcher: Option<&'a dyn Watcher>,
+    script: &'a str,
+    began: Instant,
     row: Option<NewExecution>,
 }
 
@@ -97,7 +101,7 @@ impl Orchestrator {
     pub(crate) async fn run(&self, call: Call<'_>, arrival: Arrival, cause: Cause<'_>, permit: &Permit<'_>) -> Result<Ended, Refusal> {
         let image = call.script.image.as_ref().ok_or(Refusal::NotLoaded)?;
         let _sandbox = permit.sandbox().await?;
-        let (id, trace) = (arrival.id, arrival.trace);
+        let (id, trace, began) = (arrival.id, arrival.trace, arrival.began);
         let traced = trace.is_sampled.then(|| Traced::new(&self.config.telemetry, call.app, call.script, &arrival));
         let (kind, job) = (cause.kind(), cause.job());
         let [method, host, path] = cause.target();
@@ -124,7 +128,9 @@ impl Orchestrator {
             recording: None,
             trace: (trace.trace != id.as_u128()).then(|| Uuid::from_u128(trace.trace)),
         };
-        let mut running = Running { recorder: &self.recorder, traced, metrics: &self.metrics, gate: &call.app.gate, row: Some(row) };
+        let watcher = self.config.watcher.as_deref();
+        let (metrics, gate, script) = (&self.metrics, &*call.app.gate, &*call.script.name);
+        let mut running = Running { recorder: &self.recorder, traced, metrics, gate, watcher, script, began, row: Some(row) };
 
         // 6 and 7. Execute, check the answer, commit.
         let last = self.run_until_committed(&call, image, &invocation, trace, &mut running).await;
@@ -241,6 +247,9 @@ impl Running<'_> {
         self.metrics.executed(self.gate, &row);
         if let Some(traced) = &self.traced {
             traced.leave(&row);
+        }
+        if let Some(watcher) = self.watcher {
+            watcher.ran(self.script, &row, &logs, self.began.elapsed());
         }
         let trace = row.trace.unwrap_or_else(|| row.id.uuid());
         tracing::debug!(app = %row.app, execution = %row.id, trace = %trace.simple(), outcome = row.outcome, wall_us = row.usage.wall_us, "an execution has ended");

@@ -50,6 +50,7 @@ pub mod telemetry;
 mod topics;
 mod traced;
 pub mod trie;
+mod watcher;
 
 use std::{
     collections::HashMap,
@@ -84,6 +85,7 @@ pub use preview::PreviewKey;
 pub use recording::{ReplayError, checked_answer};
 pub use refusals::Refusals;
 pub use table::Summary;
+pub use watcher::{Answered, Watcher};
 
 use crate::{
     admission::{Admission, Applicant},
@@ -352,8 +354,17 @@ impl Orchestrator {
             Ok(arrival) => arrival,
             Err(refusal) => return self.refuse(refusal, None),
         };
-        let id = arrival.id;
-        self.answer(request, host, served, peer, arrival, beginning).await.unwrap_or_else(|refusal| self.refuse(refusal, Some(id)))
+        let (id, began) = (arrival.id, arrival.began);
+        let seen = self.config.watcher.as_ref().map(|watcher| (watcher, request.method().clone(), request.uri().clone()));
+        self.answer(request, host, served, peer, arrival, beginning).await.unwrap_or_else(|refusal| {
+            let seen = seen.map(|seen| (seen, refusal.to_string()));
+            let response = self.refuse(refusal, Some(id));
+            if let Some(((watcher, method, target), why)) = seen {
+                let (status, took) = (response.status().as_u16(), began.elapsed());
+                watcher.answered(&Answered { method: &method, target: &target, status, refusal: Some(why), took });
+            }
+            response
+        })
     }
 
     /// Counts a refusal and answers it.
@@ -399,6 +410,10 @@ impl Orchestrator {
             RouteTarget::Static(terms) => {
                 let answer = assets::answer(served, terms, &parts).await?;
                 self.metrics.static_answers.add(1);
+                if let Some(watcher) = &self.config.watcher {
+                    let (status, took) = (answer.status().as_u16(), arrival.began.elapsed());
+                    watcher.answered(&Answered { method: &parts.method, target: &parts.uri, status, refusal: None, took });
+                }
                 return Ok(told(served, answer));
             }
         };

@@ -169,6 +169,7 @@ impl Server {
             egress: Arc::new(Egress::new(OperatorRules::default(), PreviewKey::new([7; 32]), Vec::new()).unwrap()),
             clock: || 1_700_000_000_000,
             telemetry: orchestrator::telemetry::Telemetry::default(),
+            watcher: None,
             connections,
         };
         let executor = Arc::new(Scripted::default());
