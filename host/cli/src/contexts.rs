@@ -95,7 +95,8 @@ impl Contexts {
     }
 }
 
-fn write(path: &Path, text: &str) -> io::Result<()> {
+/// Replaces a file that only its owner can read, all or nothing.
+pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }

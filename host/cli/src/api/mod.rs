@@ -2,9 +2,11 @@
 
 mod connection;
 mod problem;
+mod session;
 mod shown;
 
 pub(crate) use problem::{FieldError, Problem};
+pub(crate) use session::Session;
 
 use std::{
     cell::RefCell,

@@ -1,33 +1,19 @@
 //! `picloud login`: name and password once, and an API key from then on. The session ends with the command.
 
-use http::{Method, header};
+use http::Method;
 use serde_json::{Value, json};
 
 use super::common::{self, Common};
 use crate::{
-    api::{Answer, Client, Sent, instance_url},
+    api::{Client, Session, instance_url},
     contexts::{Context, Contexts},
     environment::Environment,
-    failure::{Failure, Result},
+    failure::Result,
     terminal::{Terminal, read_line},
 };
 
 /// Where an instance answers that somebody has just started.
 const DEFAULT_URL: &str = "http://localhost:8080";
-
-/// What the key is good for; `instance:admin` besides for who may have it. It never does more than its maker may.
-const SCOPES: &[&str] = &[
-    "script:read",
-    "script:write",
-    "script:execute",
-    "route:write",
-    "domain:write",
-    "secret:write",
-    "data:read",
-    "data:write",
-    "log:read",
-    "app:admin",
-];
 
 #[derive(Debug, clap::Args)]
 pub struct LoginArguments {
@@ -98,51 +84,4 @@ fn url(arguments: &LoginArguments, environment: &Environment, contexts: &Context
 /// Host and port: what a context is called if nobody says otherwise.
 fn host_of(origin: &str) -> String {
     instance_url(origin).map_or_else(|_| origin.to_owned(), |url| url[url::Position::BeforeHost..url::Position::AfterPort].to_owned())
-}
-
-/// Somebody who is logged in with a cookie, as a browser would be.
-struct Session<'a> {
-    client: &'a Client<'a>,
-    origin: String,
-    cookie: String,
-    username: String,
-    role: String,
-}
-
-impl<'a> Session<'a> {
-    fn begin(client: &'a Client<'a>, username: &str, password: &str) -> Result<Self> {
-        let body = json!({ "username": username, "password": password }).to_string();
-        let headers = [(header::CONTENT_TYPE, "application/json")];
-        let answer = client.send(&Method::POST, &["admin", "session"], Sent { headers: &headers, body: body.into(), ..Sent::default() })?;
-        if !answer.status.is_success() {
-            return Err(client.refused(&answer));
-        }
-        let cookie = answer.headers.get(header::SET_COOKIE).and_then(|value| value.to_str().ok()?.split(';').next());
-        let cookie = cookie.ok_or_else(|| Failure::failed(format!("{} logged you in without a session", client.origin())))?.to_owned();
-        let admin = &client.json(&answer)?["admin"];
-        let text = |field: &str| admin[field].as_str().unwrap_or_default().to_owned();
-        Ok(Self { client, origin: client.origin(), cookie, username: text("username"), role: text("role") })
-    }
-
-    fn send(&self, method: &Method, path: &[&str], body: &Value) -> Result<Answer> {
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        let headers =
-            [(header::CONTENT_TYPE, "application/json"), (header::COOKIE, self.cookie.as_str()), (header::ORIGIN, self.origin.as_str())];
-        let answer = self.client.send(method, path, Sent { headers: &headers, body: body.into(), ..Sent::default() })?;
-        if answer.status.is_success() { Ok(answer) } else { Err(self.client.refused(&answer)) }
-    }
-
-    /// A key whose name says where it is.
-    fn key(&self) -> Result<Value> {
-        let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        let administers = matches!(self.role.as_str(), "owner" | "admin");
-        let scopes: Vec<&str> = SCOPES.iter().copied().chain(administers.then_some("instance:admin")).collect();
-        let body = json!({ "name": format!("picloud on {machine}"), "scopes": scopes });
-        let answer = self.send(&Method::POST, &["admin", "api-keys"], &body)?;
-        self.client.json(&answer)
-    }
-
-    fn end(&self) -> Result<()> {
-        self.send(&Method::DELETE, &["admin", "session"], &Value::Null).map(|_| ())
-    }
 }

@@ -10,11 +10,7 @@ pub(super) fn of_error(error: &Value, project: Option<&Project>) -> Vec<Place> {
     let frames = error["trace"].as_array().map_or(&[][..], Vec::as_slice);
     let places = frames.iter().enumerate().map(|(depth, frame)| {
         let text = |field: &str| frame[field].as_str().map(str::to_owned);
-        let message = match (depth, text("function").unwrap_or_default()) {
-            (0, _) => message.to_owned(),
-            (_, function) if function.is_empty() => "called from here".to_owned(),
-            (_, function) => format!("called from here, in {function}"),
-        };
+        let message = self::message(depth, message, &text("function").unwrap_or_default());
         Place {
             file: file(&text("script").unwrap_or_default(), project),
             line: frame["line"].as_u64().unwrap_or(0),
@@ -27,8 +23,17 @@ pub(super) fn of_error(error: &Value, project: Option<&Project>) -> Vec<Place> {
     places.collect()
 }
 
+/// What is said at a place so many calls above the failing one.
+pub(crate) fn message(depth: usize, message: &str, function: &str) -> String {
+    match (depth, function) {
+        (0, _) => message.to_owned(),
+        (_, "") => "called from here".to_owned(),
+        _ => format!("called from here, in {function}"),
+    }
+}
+
 /// The script's file below the project's folder; its name where it has none.
-fn file(script: &str, project: Option<&Project>) -> String {
+pub(crate) fn file(script: &str, project: Option<&Project>) -> String {
     let found = project.and_then(|project| {
         let folders = [&project.file.scripts, &project.file.modules];
         let paths = folders.map(|folder| folder.join(format!("{script}.rhai")));
