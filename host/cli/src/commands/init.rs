@@ -10,7 +10,7 @@ use crate::{
     failure::{Exit, Failure, Result},
     project::FILE_NAME,
     table,
-    templates::{self, Template},
+    templates::{self, GITIGNORE, Template},
     terminal::Terminal,
 };
 
@@ -53,18 +53,23 @@ pub(super) fn run(arguments: &InitArguments, environment: &Environment, terminal
     terminal.tell(&format!("Made the app `{slug}` in {}:", folder.display()));
     template.files.iter().try_for_each(|(name, _)| terminal.data(name))?;
     let enter = arguments.directory.as_ref().map(|directory| format!("cd {} && ", directory.display())).unwrap_or_default();
-    terminal.tell(&format!("  {} {enter}picloud deploy", terminal.bold("next:")));
+    terminal.tell(&format!("  {} {enter}picloud dev", terminal.bold("next:")));
     Ok(())
 }
 
 /// Nothing is written over, and nothing is written if one file is there already.
 fn write(template: &Template, folder: &std::path::Path, slug: &str) -> Result<()> {
-    if let Some((name, _)) = template.files.iter().find(|(name, _)| folder.join(name).exists()) {
+    // What is there says what to ignore itself.
+    let is_in_the_way = |name: &str| name != GITIGNORE && folder.join(name).exists();
+    if let Some((name, _)) = template.files.iter().find(|(name, _)| is_in_the_way(name)) {
         let what = format!("{} is there already", folder.join(name).display());
         return Err(Failure::new(Exit::Conflict, what).next("choose another folder: picloud init FOLDER"));
     }
     for (name, text) in template.files {
         let path = folder.join(name);
+        if path.exists() {
+            continue;
+        }
         let text = if *name == FILE_NAME { text.replace("{app}", slug) } else { (*text).to_owned() };
         let parent = path.parent().unwrap_or(folder);
         fs::create_dir_all(parent).map_err(|error| Failure::file("make", parent, &error))?;

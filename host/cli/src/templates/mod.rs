@@ -12,12 +12,30 @@ pub(crate) struct Template {
     pub(crate) files: &'static [(&'static str, &'static str)],
 }
 
+/// What every project has besides.
+pub(crate) const GITIGNORE: &str = ".gitignore";
+
+macro_rules! template {
+    ($name:literal, $about:literal, $($path:literal)+) => {
+        Template { name: $name, about: $about, files: &[$(($path, include_str!(concat!($name, "/", $path)))),+, (GITIGNORE, include_str!("gitignore"))] }
+    };
+}
+
 /// All there are.
-pub(crate) const ALL: &[Template] = &[Template {
-    name: "hello",
-    about: "one script with two routes: the least that answers",
-    files: &[("picloud.toml", include_str!("hello/picloud.toml")), ("scripts/hello.rhai", include_str!("hello/scripts/hello.rhai"))],
-}];
+pub(crate) const ALL: &[Template] = &[
+    template!("hello", "one script with two routes: the least that answers", "picloud.toml" "scripts/hello.rhai"),
+    template!("api", "a JSON API: notes that are listed, made, read, changed and removed",
+        "picloud.toml" "scripts/notes.rhai" "scripts/note.rhai" "modules/notebook.rhai"),
+    template!("webhook", "takes signed webhooks, each delivery once, and works on them in the background",
+        "picloud.toml" "scripts/receive.rhai" "scripts/work.rhai" "scripts/events.rhai"),
+    template!("report", "counts what happens, and writes a report of it every morning",
+        "picloud.toml" "scripts/hit.rhai" "scripts/report.rhai" "scripts/latest.rhai"),
+    template!("links", "a link shortener that counts",
+        "picloud.toml" "scripts/shorten.rhai" "scripts/follow.rhai" "scripts/count.rhai"),
+    template!("guestbook", "static pages with a guest book whose entries appear at once everywhere",
+        "picloud.toml" "scripts/entries.rhai" "scripts/token.rhai"
+        "public/index.html" "public/404.html" "public/style.css" "public/guestbook.js"),
+];
 
 /// The template of this name.
 ///
