@@ -8,6 +8,7 @@
 mod api;
 mod commands;
 mod contexts;
+pub mod dev;
 mod environment;
 mod failure;
 pub mod project;

@@ -13,7 +13,7 @@ use crate::{
 const LINE_BYTES_MAX: u64 = 4096;
 
 /// The two streams, and what they can show.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Terminal {
     /// Whether data is JSON.
     pub(crate) json: bool,
@@ -51,6 +51,11 @@ impl Terminal {
     /// The API's own JSON.
     pub(crate) fn value(&self, value: &Value) -> Result<()> {
         self.data(&format!("{value:#}"))
+    }
+
+    /// JSON in one line, of many.
+    pub(crate) fn line(&self, value: &Value) -> Result<()> {
+        self.data(&value.to_string())
     }
 
     /// A line of talk. One that can't be written is lost: nobody reads it.

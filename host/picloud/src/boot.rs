@@ -11,7 +11,7 @@ use execution::Execute;
 use executor::Executor;
 use manager::auth::password::Passwords;
 use orchestrator::{
-    Connections, Orchestrator, PreviewKey, Recorder,
+    Connections, Orchestrator, PreviewKey, Recorder, Watcher,
     egress::Egress,
     telemetry::{self, Exporter, Telemetry},
 };
@@ -40,19 +40,37 @@ struct Sockets {
     internal: TcpListener,
 }
 
-/// `picloud serve`. Runs on the control plane's threads; what serves apps runs on those of `data`.
-pub(crate) async fn serve(config: Config, data: Handle, cores: usize) -> anyhow::Result<()> {
+/// The threads that serve apps, and for how many cores they are.
+pub(crate) struct DataThreads {
+    pub(crate) handle: Handle,
+    pub(crate) cores: usize,
+}
+
+/// What a command has beside the server.
+pub(crate) struct Beside {
+    /// Sees each answer.
+    pub(crate) watcher: Option<Arc<dyn Watcher>>,
+    /// Called once, when requests are answered. The time is how long that took.
+    pub(crate) ready: SayReady,
+}
+
+/// Says that an instance is ready.
+pub(crate) type SayReady = Box<dyn FnOnce(&Config, Duration) + Send>;
+
+/// Runs an instance until the process is told to end. On the control plane's threads; what serves apps runs on those of `data`.
+pub(crate) async fn serve(config: Config, data: DataThreads, beside: Beside) -> anyhow::Result<()> {
     let started = Instant::now();
     let mut signals = Signals::listen()?;
     data_directory::make(&config.data_dir)?;
-    let sockets = Sockets { public: bind(&data, "bind", config.bind).await?, internal: internal::bind(config.internal_bind).await? };
+    let public = bind(&data.handle, "bind", config.bind).await?;
+    let sockets = Sockets { public, internal: internal::bind(config.internal_bind).await? };
     let database = tokio::select! {
         database = Database::open(&config) => database?,
         () = signals.wait() => return Ok(()),
     };
     let served = async {
         let store = files_directory::open(&config, key_file::unlock(&config, &database.store).await?)?;
-        serve_from(&config, &store, sockets, &data, cores, &mut signals, started).await
+        serve_from(&config, &store, sockets, &data, beside, &mut signals, started).await
     };
     let served = Box::pin(served).await;
     let closed = database.close().await;
@@ -63,15 +81,16 @@ async fn serve_from(
     config: &Config,
     store: &Store,
     sockets: Sockets,
-    data: &Handle,
-    cores: usize,
+    data: &DataThreads,
+    beside: Beside,
     signals: &mut Signals,
     started: Instant,
 ) -> anyhow::Result<()> {
+    let (data, cores) = (&data.handle, data.cores);
     let supervisor = Supervisor::of(&config.service_manager)?;
     let recorder = Recorder::default();
     let (telemetry, exporter) = Telemetry::new(config.telemetry.clone());
-    let left = Left { recorder: recorder.clone(), telemetry: telemetry.clone() };
+    let left = Left { recorder: recorder.clone(), telemetry: telemetry.clone(), watcher: beside.watcher };
     let passwords = Passwords::new(cores);
     let (executor, orchestrator) = tokio::select! {
         prepared = prepare(config, store, &passwords, cores, &left, data) => prepared?,
@@ -88,11 +107,10 @@ async fn serve_from(
         stopping: stopping.subscribe(),
     });
     let (data_plane, announcements) = LocalDataPlane::new(Arc::clone(&orchestrator), store.snapshots(), &recorder);
-    let guest = executor.guest_digest().to_owned();
     let parts = Parts {
         store: store.clone(),
+        guest: executor.guest_digest().to_owned(),
         executor,
-        guest,
         data_plane: Arc::new(data_plane),
         passwords,
         ready: Arc::clone(&ready),
@@ -119,7 +137,8 @@ async fn serve_from(
     };
     background.others.extend(beside_requests(&orchestrator, store, data));
     let served = data.spawn(orchestrator.serve(sockets.public, Arc::new(control), shutdown::begun(stopping.subscribe())));
-    say_ready(config, started, &supervisor);
+    supervisor.ready();
+    (beside.ready)(config, started.elapsed());
 
     signals.wait().await;
     stopping.begin();
@@ -175,6 +194,7 @@ async fn prepare(
 struct Left {
     recorder: Recorder,
     telemetry: Telemetry,
+    watcher: Option<Arc<dyn Watcher>>,
 }
 
 /// The task that sends spans, until its sender is dropped.
@@ -257,7 +277,7 @@ async fn bind(data: &Handle, key: &str, address: SocketAddr) -> anyhow::Result<T
 }
 
 async fn start_executor(config: &Config, cores: usize) -> anyhow::Result<Arc<Executor>> {
-    let cache_dir = config.data_dir.join("cache");
+    let cache_dir = config.cache_dir.clone();
     if !cache_dir.exists() {
         tell("Compiling the sandbox for this machine (once, some seconds).");
     }
@@ -286,6 +306,7 @@ async fn load_apps(
         preview_key,
         clock: clock::now_ms,
         telemetry: left.telemetry.clone(),
+        watcher: left.watcher.clone(),
         connections: connections(config),
     };
     let executor: Arc<dyn Execute> = Arc::<Executor>::clone(executor);
@@ -299,7 +320,7 @@ async fn load_apps(
 /// All apps, ready to run and not to be reached, for a trial on a database of its own.
 pub(crate) async fn load_for_a_trial(config: &Config, store: &Store, executor: &Arc<Executor>) -> anyhow::Result<Arc<Orchestrator>> {
     let (telemetry, _nobody) = Telemetry::new(telemetry::Settings { endpoint: None, ..config.telemetry.clone() });
-    load_apps(config, store, executor, &Left { recorder: Recorder::default(), telemetry }, &Handle::current()).await
+    load_apps(config, store, executor, &Left { recorder: Recorder::default(), telemetry, watcher: None }, &Handle::current()).await
 }
 
 /// Made at the first start, and kept in the database, so that all nodes have the same.
@@ -314,13 +335,4 @@ fn connections(config: &Config) -> Connections {
     let usual = Connections { drain: shutdown::DRAIN, ..Connections::default() };
     // On one machine there is no balancer that would have to notice first.
     if config.is_loopback_only() { Connections { drain_accept: Duration::ZERO, ..usual } } else { usual }
-}
-
-fn say_ready(config: &Config, started: Instant, supervisor: &Supervisor) {
-    supervisor.ready();
-    tell(&format!("PiCloud is ready after {:.1} s. Stop it with Ctrl-C.\n", started.elapsed().as_secs_f64()));
-    tell(&format!("  this instance   {}/", config.origin));
-    tell(&format!("  an app          {} (an app's name in place of hello)", config.app_url("hello")));
-    tell(&format!("  health, figures http://{}/readyz, /metrics", config.internal_bind));
-    tell(&format!("  all data        {}", config.data_dir.display()));
 }

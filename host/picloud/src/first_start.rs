@@ -29,6 +29,9 @@ pub(crate) async fn prepare(config: &Config, store: &Store, passwords: &Password
         // Another node was faster, or there are only inactive owners.
         return Ok(());
     };
+    if !config.owner.is_welcomed {
+        return Ok(());
+    }
     first_app(store, &principal, now).await.context("could not make the first app")?;
     match given {
         Some(_) => tell(&format!("Made the owner `{username}` with the password that you gave.")),

@@ -58,6 +58,8 @@ async fn make(config: &Config, store: &Store, path: &Path) -> anyhow::Result<Mas
         }
     }
     let keys = MasterKeys::make(path)?;
-    tell(&format!("Made the key of all secrets, {shown}; keep a copy of it where the backups of the database are not."));
+    if config.owner.is_welcomed {
+        tell(&format!("Made the key of all secrets, {shown}; keep a copy of it where the backups of the database are not."));
+    }
     Ok(keys)
 }

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::{
     api::{Client, instance_url},
-    contexts::Contexts,
+    contexts::{Context, Contexts},
+    dev,
     environment::Environment,
     failure::{Exit, Failure, Result},
     project::{Project, ProjectError},
@@ -28,6 +29,9 @@ pub struct Common {
     /// Use the login of this name (`picloud context list`)
     #[arg(long, value_name = "NAME")]
     pub(super) context: Option<String>,
+    /// Use the instance that `picloud dev` runs in this project
+    #[arg(long, conflicts_with = "context")]
+    pub(super) dev: bool,
 }
 
 /// Flags of every command about an app.
@@ -50,14 +54,19 @@ pub(super) struct Target {
 }
 
 /// An app at an instance, and a client that reaches it.
-pub(super) struct App<'a> {
-    pub(super) client: Client<'a>,
-    pub(super) slug: String,
-    pub(super) project: Option<Project>,
+pub(crate) struct App<'a> {
+    pub(crate) client: Client<'a>,
+    pub(crate) slug: String,
+    pub(crate) project: Option<Project>,
 }
 
-/// Which instance, and as whom: `--context`, then the environment, then the project's `url`, then the current login.
+/// Which instance, and as whom: `--dev` or `--context`, then the environment, then the project's `url`, then the current login.
 pub(super) fn target(environment: &Environment, common: &Common, project: Option<&Project>) -> Result<Target> {
+    if common.dev {
+        let project = project.ok_or_else(|| Failure::from(ProjectError::None { from: environment.directory.clone() }))?;
+        let Context { url, key, .. } = dev::key(&project.root)?;
+        return Ok(Target { url, key: Some(key), context: None });
+    }
     let contexts = Contexts::load(environment)?;
     let stored = |name: &str| -> Result<Target> {
         let context = contexts.named(name)?;
@@ -193,7 +202,7 @@ impl App<'_> {
     }
 
     /// Where the app answers.
-    pub(super) fn url(&self, app: &Value) -> String {
+    pub(crate) fn url(&self, app: &Value) -> String {
         self.client.url_of(app["host"].as_str().unwrap_or_default())
     }
 }

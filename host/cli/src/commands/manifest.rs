@@ -20,7 +20,7 @@ use crate::{
 const ASKED_AT_ONCE: usize = 10_000;
 
 /// A body, and what it took to make it.
-pub(super) struct Manifest {
+pub(crate) struct Manifest {
     pub(super) body: Value,
     pub(super) contents: Contents,
     pub(super) scripts_sent: usize,
@@ -29,7 +29,7 @@ pub(super) struct Manifest {
 }
 
 /// Makes the body against `active`, the app as it is now. Assets are uploaded on the way: a deployment can only name what is there.
-pub(super) fn prepare(app: &App<'_>, project: &Project, active: &Value, terminal: &Terminal) -> Result<Manifest> {
+pub(crate) fn prepare(app: &App<'_>, project: &Project, active: &Value, terminal: &Terminal) -> Result<Manifest> {
     let contents = project.contents()?;
     let known: HashSet<String> =
         app.all(&["scripts"])?.iter().filter_map(|script| script["source_digest"].as_str().map(str::to_owned)).collect();
@@ -97,7 +97,7 @@ fn put(app: &App<'_>, asset: &Asset) -> Result<()> {
 }
 
 /// Sends the body, with these fields besides.
-pub(super) fn send(app: &App<'_>, project: &Project, manifest: &Manifest, more: Value) -> Result<Answer> {
+pub(crate) fn send(app: &App<'_>, project: &Project, manifest: &Manifest, more: Value) -> Result<Answer> {
     let mut body = manifest.body.clone();
     if let (Some(fields), Value::Object(more)) = (body.as_object_mut(), more) {
         fields.extend(more);

@@ -1,7 +1,7 @@
 //! The commands: each is a file with its arguments and its work.
 
 mod activate;
-mod common;
+pub(crate) mod common;
 mod completions;
 mod context;
 mod deploy;
@@ -13,9 +13,9 @@ mod invoke;
 mod login;
 mod logout;
 mod logs;
-mod manifest;
+pub(crate) mod manifest;
 mod open;
-mod place;
+pub(crate) mod place;
 mod replay;
 mod rollback;
 mod status;

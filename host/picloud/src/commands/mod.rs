@@ -3,6 +3,7 @@
 mod admin;
 mod backup;
 mod config;
+mod dev;
 mod doctor;
 mod serve;
 mod version;
@@ -31,6 +32,8 @@ pub(crate) enum Command {
     Restore(Box<backup::RestoreArguments>),
     /// Looks for what keeps an instance from working well; changes nothing. Ends with 1 if something is wrong
     Doctor(Box<doctor::DoctorArguments>),
+    /// Runs the project in this folder on this machine, live at every save
+    Dev(dev::DevArguments),
     /// Versions of everything that has one
     Version,
     /// As a client of an instance, here or elsewhere
@@ -42,6 +45,7 @@ pub(crate) enum Command {
 pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Client(command) => return Ok(cli::run(command, &settings::client_environment()?, Command::command())),
+        Command::Dev(arguments) => return dev::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
         Command::Admin(command) => admin::run(command),
         Command::Config(command) => config::run(command),

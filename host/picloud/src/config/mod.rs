@@ -15,7 +15,7 @@ mod settings;
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
 pub(crate) use arguments::Arguments;
-pub(crate) use client::client_environment;
+pub(crate) use client::{cache_home, client_environment};
 use execution::Ceilings;
 use orchestrator::{TrustedProxies, egress::OperatorRules};
 pub(crate) use resolve::ConfigError;
@@ -35,6 +35,8 @@ pub(crate) struct Config {
     pub(crate) origin: String,
     /// Absolute.
     pub(crate) data_dir: PathBuf,
+    /// Absolute: where what can be made again is kept.
+    pub(crate) cache_dir: PathBuf,
     pub(crate) database: Database,
     /// Absolute.
     pub(crate) secrets_key_file: PathBuf,
@@ -89,6 +91,8 @@ pub(crate) struct FirstOwner {
     pub(crate) username: String,
     /// Absent: a random one, shown once.
     pub(crate) password: Option<Secret>,
+    /// Whether an app is made for the owner to look at, and the owner is told what was made.
+    pub(crate) is_welcomed: bool,
 }
 
 impl Config {

@@ -23,6 +23,9 @@ use super::{
     settings::{self, Number, Setting},
 };
 
+/// What can be made again, below the data directory.
+const CACHE: &str = "cache";
+
 /// What is wrong with the configuration.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
@@ -70,10 +73,11 @@ fn resolve(arguments: Arguments, environment: &Environment, file: File, director
         secrets_key_file: directory.join(
             arguments.secrets_key_file.or(file.secrets_key_file).unwrap_or_else(|| data_dir.join(settings::SECRETS_KEY_FILE.default)),
         ),
+        cache_dir: data_dir.join(CACHE),
         data_dir,
         database: database.map_or(Database::Private { search_path: path }, Database::External),
         internal_bind: parsed(&settings::INTERNAL_BIND, arguments.internal_bind.or(file.internal_bind))?,
-        owner: FirstOwner { username: username(arguments.admin_username.or(file.admin_username))?, password },
+        owner: FirstOwner { username: username(arguments.admin_username.or(file.admin_username))?, password, is_welcomed: true },
         concurrency: number(&settings::CONCURRENCY, arguments.concurrency, file.concurrency)?,
         trusted_proxies: trusted_proxies(arguments.trusted_proxies, file.trusted_proxies)?,
         dns_resolvers: dns_resolvers(arguments.dns_resolvers, file.dns_resolvers)?,
