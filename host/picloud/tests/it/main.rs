@@ -27,6 +27,7 @@ mod nodes;
 mod operate;
 mod outage;
 mod queue;
+mod readme;
 mod recordings;
 mod replay;
 mod schedules;

@@ -24,22 +24,22 @@ const PUBLISH: &str = r#"
 const SEEN: &str = r#"kv::set("seen", #{ topic: ctx.event.topic, message: ctx.event.message, type: ctx.invocation_type })"#;
 
 /// Somebody who listens.
-struct Listener {
+pub(crate) struct Listener {
     lines: BufReader<TcpStream>,
     status: u16,
 }
 
 /// What he hears: an event's name (`message` if it has none), its id and its data.
 #[derive(Debug, PartialEq)]
-struct Heard {
+pub(crate) struct Heard {
     event: String,
     id: String,
-    data: Value,
+    pub(crate) data: Value,
 }
 
 impl Listener {
-    fn at(instance: &Instance, target: &str, last: Option<&str>) -> Self {
-        let mut stream = TcpStream::connect(("127.0.0.1", instance.port)).unwrap();
+    pub(crate) fn at(port: u16, target: &str, last: Option<&str>) -> Self {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         let last = last.map(|id| format!("Last-Event-ID: {id}\r\n")).unwrap_or_default();
         write!(stream, "GET /.well-known/picloud/topics/{target} HTTP/1.1\r\nHost: shop.localhost\r\n{last}\r\n").unwrap();
@@ -66,7 +66,7 @@ impl Listener {
     }
 
     /// The next event.
-    fn hears(&mut self) -> Heard {
+    pub(crate) fn hears(&mut self) -> Heard {
         self.hears_or_ends().unwrap_or_else(|| panic!("the stream ended"))
     }
 
@@ -109,7 +109,7 @@ fn token(instance: &Instance, app: &str, topic: &str) -> String {
 }
 
 fn listens(instance: &Instance, topic: &str, last: Option<&str>) -> Listener {
-    let listener = Listener::at(instance, &format!("{topic}?token={}", token(instance, "shop", topic)), last);
+    let listener = Listener::at(instance.port, &format!("{topic}?token={}", token(instance, "shop", topic)), last);
     assert_eq!(listener.status, 200);
     listener
 }
@@ -153,7 +153,7 @@ fn who_listens_hears_what_was_committed_and_nothing_else() {
         (format!("orders/7?token={}", token(&instance, "other", "orders/7")), 401),
         (format!("orders%2F7?token={}", token(&instance, "shop", "orders/7")), 404),
     ] {
-        assert_eq!(Listener::at(&instance, &target, None).status, status, "{target}");
+        assert_eq!(Listener::at(instance.port, &target, None).status, status, "{target}");
     }
     // It ends when the server does, and does not hold it up.
     assert!(instance.stop().success());
@@ -222,8 +222,8 @@ fn a_slow_reader_is_let_go_with_notice_and_misses_nothing() {
     assert_eq!(connections, 2);
     // As many as may listen do, and one more is refused.
     assert_eq!(instance.admin("PATCH", "apps/shop", &json!({ "limits": { "listeners": 1 } })).status, 200);
-    let refused = Listener::at(&instance, &format!("flood?token={}", token(&instance, "shop", "flood")), None);
+    let refused = Listener::at(instance.port, &format!("flood?token={}", token(&instance, "shop", "flood")), None);
     assert_eq!(refused.status, 429);
     drop(listener);
-    eventually(|| Listener::at(&instance, &format!("flood?token={}", token(&instance, "shop", "flood")), None).status == 200);
+    eventually(|| Listener::at(instance.port, &format!("flood?token={}", token(&instance, "shop", "flood")), None).status == 200);
 }

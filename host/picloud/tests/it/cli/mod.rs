@@ -1,12 +1,15 @@
 //! The command line against a running instance: what it prints where, what it ends with, and what came of it.
 
 mod deploys;
+mod dev;
 mod logins;
 mod observing;
+mod templates;
 
 use std::{
     fs,
     io::Write as _,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -33,9 +36,22 @@ pub(super) struct Ended {
 impl Person {
     /// Not logged in yet; his project is an empty folder.
     pub(super) fn at(instance: &Instance) -> Self {
+        Self { url: format!("http://localhost:{}", instance.port), ..Self::nowhere() }
+    }
+
+    /// He knows no instance.
+    pub(super) fn nowhere() -> Self {
         let home = tempfile::tempdir().unwrap();
+        // PostgreSQL's user has to enter when the tests run as root.
+        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
         fs::create_dir(home.path().join("shop")).unwrap();
-        Self { home, url: format!("http://localhost:{}", instance.port) }
+        Self { home, url: String::new() }
+    }
+
+    /// Logs in at another instance.
+    pub(super) fn log_in_at(&mut self, instance: &Instance) {
+        self.url = format!("http://localhost:{}", instance.port);
+        self.log_in().is(0);
     }
 
     /// Logged in as the owner.
@@ -74,6 +90,7 @@ impl Person {
     pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = program(Path::new("/nowhere"));
         command.args(arguments).current_dir(self.project()).env("XDG_CONFIG_HOME", self.home.path().join("config"));
+        command.env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"));
         command.env_remove("PICLOUD_URL").env_remove("PICLOUD_TOKEN");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
