@@ -2,24 +2,22 @@
 //!
 //! Rates first, of the client and then of the app: what they refuse costs nothing else. Then two places are needed: one in the app, taken before
 //! anything of the request is read, and one of the instance's sandboxes, taken when the request is complete, so that a slow upload holds no
-//! sandbox. Both are handed out first come, first served, and given back by drop, also when the client goes away. The fair queue between apps
-//! will take the seat of the semaphore behind [`Permit::sandbox`].
+//! sandbox. Those of the app are handed out first come, first served, the sandboxes fairly between apps; both are given back by drop, also when the
+//! client goes away.
 
 use std::{
     net::IpAddr,
     time::{Duration, Instant},
 };
 
-use execution::AppLimits;
-use store::AppId;
-use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
-
 use crate::{
     error::{Reached, Refusal},
+    fair::{Sandbox, Sandboxes},
     gate::{Gate, Place},
-    metrics::Gauge,
     rate::{Clients, Rate, take_now},
 };
+use execution::AppLimits;
+use store::AppId;
 
 /// How long a request waits for either place.
 pub(crate) const WAIT: Duration = Duration::from_secs(1);
@@ -27,9 +25,7 @@ pub(crate) const WAIT: Duration = Duration::from_secs(1);
 /// The instance's sandboxes, and the clocks of everybody's rates.
 #[derive(Debug)]
 pub(crate) struct Admission {
-    sandboxes: Semaphore,
-    /// Those that wait for one.
-    waiting: Gauge,
+    sandboxes: Sandboxes,
     clients: Clients,
     /// Where the time of rates begins.
     started: Instant,
@@ -48,14 +44,14 @@ pub(crate) struct Applicant<'a> {
 #[derive(Debug)]
 pub(crate) struct Permit<'a> {
     admission: &'a Admission,
+    gate: &'a Gate,
     _place: Place<'a>,
 }
 
 impl Admission {
     /// `sandboxes`: as many executions as the executor's pool holds at once.
     pub(crate) fn new(sandboxes: usize) -> Self {
-        let sandboxes = Semaphore::new(sandboxes.clamp(1, Semaphore::MAX_PERMITS));
-        Self { sandboxes, waiting: Gauge::default(), clients: Clients::default(), started: Instant::now() }
+        Self { sandboxes: Sandboxes::new(sandboxes), clients: Clients::default(), started: Instant::now() }
     }
 
     /// Takes a place in the app, waiting for at most a second.
@@ -65,7 +61,7 @@ impl Admission {
     pub(crate) async fn admit<'a>(&'a self, gate: &'a Gate, applicant: Applicant<'_>) -> Result<Permit<'a>, Refusal> {
         self.check_rates(gate, applicant, || self.clock_ns())?;
         let busy = || Refusal::AppBusy(Reached { limit: "concurrency", value: applicant.limits.concurrency });
-        Ok(Permit { admission: self, _place: gate.enter().await.ok_or_else(busy)? })
+        Ok(Permit { admission: self, gate, _place: gate.enter().await.ok_or_else(busy)? })
     }
 
     /// Counts a request that needs no place: of an app's topics.
@@ -98,12 +94,12 @@ impl Admission {
 
     /// Executions that wait for a sandbox.
     pub(crate) fn waiting(&self) -> usize {
-        self.waiting.read()
+        self.sandboxes.waiting()
     }
 
     /// Sandboxes that are free, for the summary.
     pub(crate) fn free(&self) -> usize {
-        self.sandboxes.available_permits()
+        self.sandboxes.free()
     }
 }
 
@@ -112,14 +108,10 @@ impl<'a> Permit<'a> {
     ///
     /// # Errors
     /// [`Refusal::InstanceBusy`].
-    pub(crate) async fn sandbox(&self) -> Result<SemaphorePermit<'a>, Refusal> {
-        match self.admission.sandboxes.try_acquire() {
-            Ok(sandbox) => Ok(sandbox),
-            Err(TryAcquireError::NoPermits | TryAcquireError::Closed) => {
-                let _waiting = self.admission.waiting.enter();
-                let sandbox = tokio::time::timeout(WAIT, self.admission.sandboxes.acquire()).await;
-                sandbox.ok().and_then(Result::ok).ok_or(Refusal::InstanceBusy)
-            }
+    pub(crate) async fn sandbox(&self) -> Result<Sandbox<'a>, Refusal> {
+        match self.admission.sandboxes.try_take() {
+            Some(sandbox) => Ok(sandbox),
+            None => tokio::time::timeout(WAIT, self.admission.sandboxes.take(&self.gate.share)).await.map_err(|_| Refusal::InstanceBusy),
         }
     }
 }

@@ -25,6 +25,8 @@ pub struct Config {
     pub trusted_proxies: TrustedProxies,
     /// Executions at once: the slots of the executor's pool.
     pub concurrency: usize,
+    /// Executions that compute at once: one for each thread of the data plane.
+    pub cores: usize,
     /// Makes and checks the links to previews; the same on all nodes.
     pub preview_key: PreviewKey,
     /// SHA-256 of the guest: part of each recording.

@@ -174,7 +174,8 @@ impl Orchestrator {
             let answer = AnswerInPieces { outlet: call.outlet.clone(), rules, places: self.stream_places(call.app), until };
             let services = AppServices::new(call.app, call.version, times, outbound, self.topic_key.clone(), answer);
             let (services, tape) = recording::begin(&call.app.limits, services);
-            let Outcome { result, usage, logs, calls, effects } = self.executor.execute(image, invocation, limits, services).await;
+            let Outcome { result, usage, logs, calls, effects } =
+                self.turns.run(&call.app.gate.share, self.executor.execute(image, invocation, limits, services)).await;
             let result = result.and_then(|answer| response::check(answer, &rules));
             running.ran(attempts, calls);
             let mut last = LastRun { result, usage, logs, effects, tape, uncommitted: None };

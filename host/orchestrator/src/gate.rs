@@ -11,7 +11,7 @@ use std::sync::{
 use execution::AppLimits;
 use tokio::sync::{AcquireError, Semaphore, SemaphorePermit, TryAcquireError, watch};
 
-use crate::{admission::WAIT, metrics::AppSlot, pace::Pace, rate::Cell};
+use crate::{admission::WAIT, fair::Share, metrics::AppSlot, pace::Pace, rate::Cell};
 
 /// Requests of one app that wait for a place; beyond it the refusal is immediate.
 const WAITING_MAX: usize = 256;
@@ -29,6 +29,8 @@ pub(crate) struct Gate {
     debt: AtomicUsize,
     pub(crate) requests: Cell,
     pub(crate) recordings: Pace,
+    /// What the app has used of the processor.
+    pub(crate) share: Share,
     /// The app's counters.
     pub(crate) figures: AppSlot,
     database: Semaphore,
@@ -91,6 +93,7 @@ impl Default for Gate {
             debt: AtomicUsize::new(0),
             requests: Cell::default(),
             recordings: Pace::default(),
+            share: Share::default(),
             figures: AppSlot::default(),
             database: Semaphore::new(DATABASE_CONCURRENCY),
             reruns: Semaphore::new(1),

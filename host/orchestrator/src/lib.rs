@@ -21,6 +21,7 @@ mod config;
 pub mod egress;
 mod error;
 mod execute;
+mod fair;
 mod faults;
 mod finish;
 mod framing;
@@ -94,6 +95,7 @@ use crate::{
     egress::hops::HopKey,
     error::Refusal,
     execute::Call,
+    fair::Turns,
     host_name::{Host, HostError},
     load::Loader,
     metrics::{Figures, Metrics, Waiting},
@@ -125,6 +127,7 @@ pub struct Orchestrator {
     stops: mpsc::UnboundedSender<Stop>,
     stopped: Mutex<mpsc::UnboundedReceiver<Stop>>,
     admission: Admission,
+    turns: Turns,
     /// Places for answers that are sent in pieces: half of the sandboxes, since it is the visitor who decides how long that takes.
     streams: Arc<Semaphore>,
     recorder: Recorder,
@@ -167,6 +170,7 @@ impl Orchestrator {
             table: Arc::default(),
             previews: Arc::default(),
             admission: Admission::new(config.concurrency),
+            turns: Turns::new(config.cores),
             streams: Arc::new(Semaphore::new(config.stream_places())),
             recorder,
             refusals: Refusals::default(),
@@ -271,7 +275,7 @@ impl Orchestrator {
     /// Who waits for a place at this moment.
     #[must_use]
     pub fn waiting(&self) -> Waiting {
-        Waiting { for_app: self.table.waiting(), for_sandbox: self.admission.waiting() }
+        Waiting { for_app: self.table.waiting(), for_sandbox: self.admission.waiting(), for_turn: self.turns.waiting() }
     }
 
     /// What was counted since the start.

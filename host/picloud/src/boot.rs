@@ -299,6 +299,7 @@ async fn load_apps(
         base_domain: config.base_domain.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
         concurrency: config.concurrency as usize,
+        cores: std::thread::available_parallelism().map_or(1, usize::from),
         guest: executor.guest_digest().to_owned(),
         egress: Arc::new(
             Egress::new(config.egress.clone(), preview_key.clone(), config.resolvers()).context("could not start the data plane")?,

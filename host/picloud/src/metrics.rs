@@ -89,8 +89,14 @@ fn requests(to: &mut Exposition, ready: &Ready, figures: &Figures) {
         ready.orchestrator.refusals().counts(),
     );
     let waiting = ready.orchestrator.waiting();
-    let waiting = [("app", waiting.for_app), ("sandbox", waiting.for_sandbox)];
-    to.many("waiting", Gauge, "Requests and jobs that wait for a place in their app, or for a sandbox", "for", waiting);
+    let waiting = [("app", waiting.for_app), ("sandbox", waiting.for_sandbox), ("turn", waiting.for_turn)];
+    to.many(
+        "waiting",
+        Gauge,
+        "Requests and jobs that wait for a place in their app, for a sandbox, or for a turn of the processor",
+        "for",
+        waiting,
+    );
     to.one("connections", Gauge, "Connections that are open", figures.connections);
     let accepted = [("served", figures.connections_accepted), ("refused", figures.connections_refused)];
     to.many("connections_total", Counter, "Connections served, and closed at once since there were too many", "result", accepted);

@@ -228,4 +228,6 @@ pub struct Waiting {
     pub for_app: usize,
     /// Requests that have one and wait for a sandbox.
     pub for_sandbox: usize,
+    /// Executions that could run and wait for the processor.
+    pub for_turn: usize,
 }

@@ -170,6 +170,7 @@ impl Server {
             clock: || 1_700_000_000_000,
             telemetry: orchestrator::telemetry::Telemetry::default(),
             watcher: None,
+            cores: 2,
             connections,
         };
         let executor = Arc::new(Scripted::default());

@@ -1,0 +1,274 @@
+//! Turns of the processor: as many executions run at once as there are cores to run them, and the others wait in the lines of their apps.
+//!
+//! A guest gives its thread back after each turn (fuel decides when), and whenever it waits for something. Without this the runtime would poll all
+//! that can run one after the other, whosever they are: an app with fifty executions would have fifty times the processor of one that has one, and
+//! each of its own would wait for all fifty.
+//!
+//! A turn is taken by whoever is polled and finds one free, so an execution on an idle machine pays for two locks and a clock. One that was woken
+//! for a turn and has not begun it makes way for an app that has used less: what waits for the network card is not made to wait for a queue.
+
+use std::{
+    pin::{Pin, pin},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
+    time::Instant,
+};
+
+use super::{Share, lines::Lines};
+
+/// The processor of one node.
+#[derive(Debug, Clone)]
+pub(crate) struct Turns(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    /// Turns that nobody has.
+    free: usize,
+    /// What the app had used whose execution began the last turn: where those begin that had none.
+    floor_ns: u64,
+    lines: Lines<Number>,
+    /// Those who were given a turn and have not begun it.
+    given: Vec<Number>,
+    runners: slab::Slab<Runner>,
+}
+
+type Number = usize;
+
+/// An execution.
+#[derive(Debug)]
+struct Runner {
+    share: Share,
+    stage: Stage,
+    /// Polls it; `None` before its first poll.
+    task: Option<Waker>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// It waits for something else.
+    Waiting,
+    /// It waits for a turn.
+    InLine,
+    /// It has one, and is about to be polled.
+    Given,
+    /// It is polled. `again`: it can go on at once when its turn is over.
+    Running { again: bool },
+}
+
+impl Turns {
+    /// `cores`: how many can run at once.
+    pub(crate) fn new(cores: usize) -> Self {
+        let (lines, given, runners) = (Lines::default(), Vec::new(), slab::Slab::new());
+        Self(Arc::new(Mutex::new(State { free: cores.max(1), floor_ns: 0, lines, given, runners })))
+    }
+
+    /// Runs a future in turns, on account of this app.
+    pub(crate) fn run<F: Future + Unpin>(&self, share: &Share, future: F) -> InTurns<F> {
+        let runner = Runner { share: share.clone(), stage: Stage::Waiting, task: None };
+        let number = self.state().runners.insert(runner);
+        let wake = Arc::new(Woken { turns: self.clone(), number, is_over: AtomicBool::new(false) });
+        InTurns { waker: Waker::from(Arc::clone(&wake)), wake, future, is_new: true }
+    }
+
+    /// It is polled, by this task. Whether it has a turn, which begins with that.
+    fn begin(&self, number: Number, is_new: bool, task: &Waker) -> bool {
+        let mut state = self.state();
+        if is_new {
+            state.want(number);
+        }
+        let has_turn = state.begin(number);
+        let known = &mut state.runners[number].task;
+        if !known.as_ref().is_some_and(|known| known.will_wake(task)) {
+            *known = Some(task.clone());
+        }
+        has_turn
+    }
+
+    /// Its turn is over, or all of it.
+    fn end(&self, number: Number, used_ns: u64, is_ready: bool) {
+        let mut state = self.state();
+        let Runner { share, stage, .. } = &mut state.runners[number];
+        share.charge(used_ns);
+        let goes_on = !is_ready && *stage == Stage::Running { again: true };
+        let next = if goes_on {
+            *stage = Stage::InLine;
+            let share = share.clone();
+            state.lines.push(&share, number);
+            state.hand_on()
+        } else {
+            *stage = Stage::Waiting;
+            share.leave();
+            state.hand_on()
+        };
+        drop(state);
+        let wake = if goes_on { wake_behind_the_network } else { Waker::wake_by_ref };
+        next.as_ref().inspect(|task| wake(task));
+    }
+
+    /// Executions that could run and wait for a turn.
+    pub(crate) fn waiting(&self) -> usize {
+        self.state().lines.len()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// It wants to run: now if it can, else in its line.
+    fn want(&mut self, number: Number) {
+        self.runners[number].share.enter(self.floor_ns);
+        self.give_or_line_up(number);
+    }
+
+    fn give_or_line_up(&mut self, number: Number) {
+        if self.free > 0 {
+            self.free -= 1;
+            self.give(number);
+            return;
+        }
+        let used_ns = self.runners[number].share.used_ns();
+        // Of those who have not begun, the one whose app has used most, if it has used more.
+        let most = (0..self.given.len()).max_by_key(|at| self.runners[self.given[*at]].share.used_ns());
+        if let Some(at) = most.filter(|at| self.runners[self.given[*at]].share.used_ns() > used_ns) {
+            let other = self.given.swap_remove(at);
+            let Runner { share, stage, .. } = &mut self.runners[other];
+            *stage = Stage::InLine;
+            self.lines.push_front(&share.clone(), other);
+            self.give(number);
+            return;
+        }
+        let Runner { share, stage, .. } = &mut self.runners[number];
+        *stage = Stage::InLine;
+        self.lines.push(&share.clone(), number);
+    }
+
+    fn give(&mut self, number: Number) {
+        self.runners[number].stage = Stage::Given;
+        self.given.push(number);
+    }
+
+    /// A turn is over: the task of whoever is next, if anybody is.
+    fn hand_on(&mut self) -> Option<Waker> {
+        let Some(next) = self.lines.pop() else {
+            self.free += 1;
+            return None;
+        };
+        self.give(next);
+        self.task_if_given(next)
+    }
+
+    /// Begins the turn that it was given. Whether it was.
+    fn begin(&mut self, number: Number) -> bool {
+        let runner = &mut self.runners[number];
+        if runner.stage != Stage::Given {
+            return false;
+        }
+        runner.stage = Stage::Running { again: false };
+        self.floor_ns = self.floor_ns.max(runner.share.used_ns());
+        self.given.retain(|other| *other != number);
+        true
+    }
+
+    fn task_if_given(&self, number: Number) -> Option<Waker> {
+        let Runner { stage, task, .. } = &self.runners[number];
+        task.as_ref().filter(|_| *stage == Stage::Given).cloned()
+    }
+}
+
+/// A future that is polled in its turns.
+pub(crate) struct InTurns<F> {
+    wake: Arc<Woken>,
+    /// The same, as what the future is polled with.
+    waker: Waker,
+    future: F,
+    is_new: bool,
+}
+
+/// What wakes it: it lines up, and its task is woken when it has a turn.
+struct Woken {
+    turns: Turns,
+    number: Number,
+    /// Its number may be somebody else's now. Written and read under the lock.
+    is_over: AtomicBool,
+}
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let mut state = self.turns.state();
+        if self.is_over.load(Ordering::Relaxed) {
+            return;
+        }
+        match &mut state.runners[self.number].stage {
+            Stage::Running { again } => *again = true,
+            Stage::InLine | Stage::Given => {}
+            Stage::Waiting => {
+                state.want(self.number);
+                let task = state.task_if_given(self.number);
+                drop(state);
+                task.inspect(Waker::wake_by_ref);
+            }
+        }
+    }
+}
+
+impl<F: Future + Unpin> Future for InTurns<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = &mut *self;
+        let Woken { turns, number, .. } = &*this.wake;
+        if !turns.begin(*number, std::mem::take(&mut this.is_new), context.waker()) {
+            return Poll::Pending;
+        }
+        let began = Instant::now();
+        let polled = Pin::new(&mut this.future).poll(&mut Context::from_waker(&this.waker));
+        let used_ns = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        turns.end(*number, used_ns, polled.is_ready());
+        polled
+    }
+}
+
+impl<F> Drop for InTurns<F> {
+    fn drop(&mut self) {
+        let Woken { turns, number, is_over } = &*self.wake;
+        let mut state = turns.state();
+        is_over.store(true, Ordering::Relaxed);
+        let Runner { share, stage, .. } = state.runners.remove(*number);
+        if stage != Stage::Waiting {
+            share.leave();
+        }
+        let next = match stage {
+            Stage::Waiting => None,
+            Stage::InLine => {
+                state.lines.remove(&share, number);
+                None
+            }
+            Stage::Given => {
+                state.given.retain(|other| other != number);
+                state.hand_on()
+            }
+            // It panicked.
+            Stage::Running { .. } => state.hand_on(),
+        };
+        drop(state);
+        next.inspect(Waker::wake_by_ref);
+    }
+}
+
+/// Wakes it when the thread has looked at the network: among executions that never wait for anything nobody would.
+fn wake_behind_the_network(task: &Waker) {
+    // What the runtime offers for this is a future that wakes whoever polls it once.
+    let _is_pending = pin!(tokio::task::yield_now()).poll(&mut Context::from_waker(task));
+}
+
+#[cfg(test)]
+mod tests;
