@@ -11,7 +11,7 @@ use crate::{
     figures::{Report, Samples, median},
     http::Client,
     load::{self, Expected},
-    peers, process,
+    neighbour, peers, process,
     server::{self, ADDRESS, Server},
 };
 
@@ -31,6 +31,7 @@ pub(crate) async fn measure(report: &mut Report) -> Result<()> {
     make_app(&api, "bench").await?;
     let script = make_script(&api, "bench", "cart", cart::SCRIPT, "/").await?;
     requests(&server, report).await?;
+    neighbour::measure(&server, report).await?;
     deploys(&api, &script, report).await?;
     server.stop().await?;
 
@@ -49,6 +50,15 @@ pub(crate) async fn measure(report: &mut Report) -> Result<()> {
     let many = process::resident_bytes(server.pid)?;
     report.set("idle_script_bytes", many.saturating_sub(few) as f64 / (APPS * SCRIPTS_PER_APP) as f64);
     idle(&server, report).await?;
+    server.stop().await?;
+    server::remove_data_dir(&data_dir)
+}
+
+/// Only that, on a server of its own.
+pub(crate) async fn measure_neighbour(report: &mut Report) -> Result<()> {
+    let data_dir = server::fresh_data_dir()?;
+    let server = Server::start(&data_dir).await?;
+    neighbour::measure(&server, report).await?;
     server.stop().await?;
     server::remove_data_dir(&data_dir)
 }
@@ -134,7 +144,7 @@ async fn idle(server: &Server, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-async fn make_app(api: &Client, slug: &str) -> Result<()> {
+pub(crate) async fn make_app(api: &Client, slug: &str) -> Result<()> {
     api.call("POST", "apps", json!({ "slug": slug, "name": slug })).await?;
     // All load comes from one address to one app: as fast as it goes.
     let rates = ["requests_per_second", "requests_burst", "client_requests_per_second", "client_requests_burst"];
@@ -143,7 +153,7 @@ async fn make_app(api: &Client, slug: &str) -> Result<()> {
 }
 
 /// Returns the script's id.
-async fn make_script(api: &Client, app: &str, name: &str, source: &str, path: &str) -> Result<String> {
+pub(crate) async fn make_script(api: &Client, app: &str, name: &str, source: &str, path: &str) -> Result<String> {
     let script = api.call("POST", "scripts", json!({ "app": app, "name": name, "source": source })).await?;
     let id = script["id"].as_str().unwrap_or_default().to_owned();
     api.call("POST", "routes", json!({ "app": app, "script": id, "path": path })).await?;

@@ -9,6 +9,7 @@ mod figures;
 mod http;
 mod inprocess;
 mod load;
+mod neighbour;
 mod peers;
 mod process;
 mod sandbox;
@@ -25,8 +26,9 @@ async fn main() -> Result<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["serve", which, port] => peers::serve(which, port.parse().context("a port is a number")?).await,
         ["sandbox"] => sandbox::measure(&mut Report::default()).await,
+        ["neighbour"] => deployed::measure_neighbour(&mut Report::default()).await,
         [] => measure().await,
-        _ => anyhow::bail!("usage: bench [sandbox | serve hello|first-design <port>]"),
+        _ => anyhow::bail!("usage: bench [sandbox | neighbour | serve hello|first-design <port>]"),
     }
 }
 
