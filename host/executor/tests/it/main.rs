@@ -10,6 +10,7 @@ mod guest;
 mod http;
 mod json;
 mod kv;
+mod language;
 mod modules;
 mod pubsub;
 mod queue;

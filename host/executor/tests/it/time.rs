@@ -32,7 +32,7 @@ async fn the_calendar_is_that_of_others() {
 
 fn by_another_calendar(ms: i64) -> Value {
     let zoned = Timestamp::from_millisecond(ms).expect("a moment").to_zoned(TimeZone::UTC);
-    let written = zoned.strftime("%Y-%m-%dT%H:%M:%S.").to_string() + &format!("{:03}Z", ms.rem_euclid(1000));
+    let written = format!("{}{:03}Z", zoned.strftime("%Y-%m-%dT%H:%M:%S."), ms.rem_euclid(1000));
     let http = zoned.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
     json!([written, http, zoned.weekday().to_monday_one_offset(), zoned.day_of_year(), ms, ms])
 }

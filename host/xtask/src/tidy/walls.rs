@@ -13,7 +13,8 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("executor", &["picloud", "bench"]),
     ("axum", &["manager", "picloud", "bench"]),
     ("utoipa-axum", &["manager", "picloud"]),
-    ("rhai", &["bench"]),
+    // Both hold the sandbox against it.
+    ("rhai", &["bench", "executor"]),
     ("store", &["orchestrator", "manager", "picloud", "bench"]),
     ("orchestrator", &["picloud", "bench"]),
     // The files of the dashboard are of a type of its own.
