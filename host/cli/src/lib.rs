@@ -9,6 +9,7 @@ mod api;
 mod commands;
 mod contexts;
 pub mod dev;
+mod dotenv;
 mod environment;
 mod failure;
 pub mod project;

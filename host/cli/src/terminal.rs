@@ -82,6 +82,22 @@ impl Terminal {
         rpassword::prompt_password(format!("{what}: ")).map_err(|error| Failure::failed(format!("could not read the {what}: {error}")))
     }
 
+    /// Asks whether something is meant that can't be undone.
+    ///
+    /// # Errors
+    /// It is not, or nobody is there to say so.
+    pub(crate) fn confirm(&self, what: &str) -> Result<()> {
+        if !self.interactive {
+            return Err(Failure::usage(format!("{what}: this can't be undone, and there is no terminal to ask whether it is meant"))
+                .next("add --yes if it is"));
+        }
+        let answer = self.ask(&format!("{}? [y/N]", harmless(what)), "add --yes")?;
+        if matches!(answer.trim(), "y" | "Y" | "yes") {
+            return Ok(());
+        }
+        Err(Failure::failed("nothing was done"))
+    }
+
     fn demand_somebody(&self, what: &str, instead: &str) -> Result<()> {
         if self.interactive {
             return Ok(());
@@ -105,6 +121,22 @@ impl Terminal {
 
 fn paint(colored: bool, code: &str, text: &str) -> String {
     if colored && !code.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+}
+
+/// All of standard input, where nobody sits there to type it.
+///
+/// # Errors
+/// It is longer than this, or no text.
+pub(crate) fn read_all(what: &str, bytes_max: usize) -> Result<String> {
+    let mut text = String::new();
+    let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
+    let read = io::Read::read_to_string(&mut io::Read::take(io::stdin().lock(), limit), &mut text);
+    match read {
+        // A character may have been cut in two.
+        _ if text.len() > bytes_max => Err(Failure::usage(format!("{what} on standard input has more than {bytes_max} bytes"))),
+        Ok(_) => Ok(text),
+        Err(error) => Err(Failure::failed(format!("could not read {what} from standard input: {error}"))),
+    }
 }
 
 /// One line of standard input, without its end.

@@ -1,7 +1,9 @@
-//! How a secret can be named: the same rule for scripts and for people.
+//! How a secret can be named, and how long its value can be: the same rules for scripts and for people.
 
 /// Longest name.
 pub const NAME_BYTES_MAX: usize = 64;
+/// Longest value.
+pub const VALUE_BYTES_MAX: usize = 16 << 10;
 
 /// A letter or `_`, then letters, digits and `_`.
 ///

@@ -1,6 +1,7 @@
 //! The admin API as this program uses it: one request at a time, over one connection.
 
 mod connection;
+mod item;
 mod problem;
 mod session;
 mod shown;

@@ -36,7 +36,7 @@ pub struct Common {
 
 /// Flags of every command about an app.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub(super) struct OfApp {
+pub struct OfApp {
     #[command(flatten)]
     pub(super) common: Common,
     /// Slug or id of the app [default: that of picloud.toml]
@@ -165,6 +165,11 @@ impl App<'_> {
                 None => return Ok(items),
             }
         }
+    }
+
+    /// The same, as one page of the API.
+    pub(super) fn listing(&self, path: &[&str]) -> Result<Value> {
+        Ok(json!({ "items": self.all(path)?, "next_cursor": null }))
     }
 
     /// The names of the app's scripts, by their ids.

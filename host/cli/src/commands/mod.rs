@@ -3,6 +3,7 @@
 mod activate;
 pub(crate) mod common;
 mod completions;
+mod confirmation;
 mod context;
 mod deploy;
 mod deployments;
@@ -13,11 +14,13 @@ mod invoke;
 mod login;
 mod logout;
 mod logs;
+mod lookup;
 pub(crate) mod manifest;
 mod open;
 pub(crate) mod place;
 mod replay;
 mod rollback;
+mod secrets;
 mod status;
 mod whoami;
 
@@ -49,6 +52,9 @@ pub enum Command {
     Activate(activate::ActivateArguments),
     /// Goes back to an earlier deployment: the one that ran before, or the one of this number
     Rollback(rollback::RollbackArguments),
+    /// What scripts know and nobody sees
+    #[command(subcommand)]
+    Secrets(secrets::SecretsCommand),
     /// Calls a script, without a route
     Invoke(invoke::InvokeArguments),
     /// Shows what scripts have logged, or follows it
@@ -91,6 +97,7 @@ impl Command {
             Self::Deployments(arguments) => arguments.of.common.clone(),
             Self::Activate(arguments) => arguments.of.common.clone(),
             Self::Rollback(arguments) => arguments.of.common.clone(),
+            Self::Secrets(command) => command.of().common.clone(),
             Self::Invoke(arguments) => arguments.of.common.clone(),
             Self::Logs(arguments) => arguments.of.common.clone(),
             Self::Executions(arguments) => arguments.of.common.clone(),
@@ -113,6 +120,7 @@ impl Command {
             Self::Deployments(arguments) => deployments::run(&arguments, environment, terminal),
             Self::Activate(arguments) => activate::run(&arguments, environment, terminal),
             Self::Rollback(arguments) => rollback::run(&arguments, environment, terminal),
+            Self::Secrets(command) => secrets::run(&command, environment, terminal),
             Self::Invoke(arguments) => invoke::run(&arguments, environment, terminal),
             Self::Logs(arguments) => logs::run(&arguments, environment, terminal),
             Self::Executions(arguments) => executions::run(&arguments, environment, terminal),

@@ -6,7 +6,7 @@ use axum::{
     extract::State as Shared,
     response::{IntoResponse, Response},
 };
-use execution::secret_name;
+use execution::secret_name::{self, VALUE_BYTES_MAX};
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -21,9 +21,6 @@ use super::{
     problem::{Problem, sentence},
 };
 use crate::State;
-
-/// Longest value.
-const VALUE_BYTES_MAX: usize = 16 << 10;
 
 /// A secret, without its value.
 #[derive(Debug, Serialize, ToSchema)]

@@ -4,11 +4,14 @@ mod deploys;
 mod dev;
 mod logins;
 mod observing;
+mod secrets;
 mod templates;
 
 use std::{
+    ffi::OsStr,
     fs,
-    io::Write as _,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    iter,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -17,12 +20,18 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::instance::{Instance, PASSWORD, program};
+use crate::instance::{Instance, PASSWORD, eventually, program};
 
 /// Somebody's home and project, and the instance that he uses.
 pub(super) struct Person {
     home: TempDir,
     url: String,
+}
+
+/// Whether a terminal shows what is typed.
+pub(super) enum Typing {
+    Seen,
+    Unseen,
 }
 
 /// What a command came to.
@@ -107,6 +116,40 @@ impl Person {
         let output = child.wait_with_output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Ended { status: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    /// With somebody at a terminal who waits for the prompt and types this. What is seen there is all in `out`.
+    pub(super) fn at_a_terminal(&self, arguments: &[&str], (prompt, typing, typed): (&str, Typing, &str)) -> Ended {
+        let quoted = |word: &OsStr| format!("'{}'", word.to_str().unwrap());
+        let command = self.command(arguments);
+        let words: Vec<String> = iter::once(command.get_program()).chain(command.get_args()).map(quoted).collect();
+        let mut terminal = Command::new("script");
+        terminal.args(["-qec", &format!("tty; exec {}", words.join(" ")), "/dev/null"]).current_dir(self.project());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => terminal.env(name, value),
+                None => terminal.env_remove(name),
+            };
+        }
+        let mut child = terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (mut keyboard, mut screen) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        let (mut device, mut seen) = (String::new(), Vec::new());
+        screen.read_line(&mut device).unwrap();
+        while !String::from_utf8_lossy(&seen).contains(prompt) {
+            let mut byte = [0];
+            screen.read_exact(&mut byte).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&seen)));
+            seen.push(byte[0]);
+        }
+        if matches!(typing, Typing::Unseen) {
+            // The prompt comes before the terminal is told.
+            let modes = || Command::new("stty").args(["-a", "-F", device.trim()]).output().unwrap().stdout;
+            eventually(|| String::from_utf8(modes()).unwrap().contains(" -echo "));
+        }
+        keyboard.write_all(typed.as_bytes()).unwrap();
+        // A keyboard that is gone would end it.
+        screen.read_to_end(&mut seen).unwrap();
+        let status = child.wait().unwrap().code().unwrap();
+        Ended { status, out: String::from_utf8(seen).unwrap(), err: String::new() }
     }
 
     /// What a command prints with `--json`.

@@ -1,0 +1,21 @@
+//! `--yes`: what can't be undone is asked for on a terminal, and refused where there is none.
+
+use crate::{failure::Result, terminal::Terminal};
+
+/// The flag of every command that destroys something.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Confirmation {
+    /// Do it without asking
+    #[arg(long, short)]
+    yes: bool,
+}
+
+impl Confirmation {
+    /// `what` is a sentence without its end: what would be done.
+    ///
+    /// # Errors
+    /// Nobody said yes.
+    pub(super) fn demand(&self, terminal: &Terminal, what: &str) -> Result<()> {
+        if self.yes { Ok(()) } else { terminal.confirm(what) }
+    }
+}
