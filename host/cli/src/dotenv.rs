@@ -26,10 +26,9 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Entry>, Vec<Wrong>> {
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (mut line, mut entries, mut wrong) = (1, Vec::new(), Vec::new());
     while !rest.is_empty() {
-        let (entry, taken) = one(rest);
+        let (entry, taken) = one(rest, line);
         match entry {
-            Ok(Some((name, value))) => entries.push(Entry { line, name, value }),
-            Ok(None) => {}
+            Ok(entry) => entries.extend(entry),
             Err(why) => wrong.push(Wrong { line, why: why.to_owned() }),
         }
         line += rest[..taken].bytes().map(|byte| u64::from(byte == b'\n')).sum::<u64>();
@@ -39,28 +38,29 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Entry>, Vec<Wrong>> {
 }
 
 /// What stands first, and how many bytes it takes with the end of its line. Of what is wrong, only the first line is skipped.
-fn one(text: &str) -> (Result<Option<(String, String)>, &'static str>, usize) {
+fn one(text: &str, line: u64) -> (Result<Option<Entry>, &'static str>, usize) {
     let end = end_of_line(text);
-    let line = text[..end].trim();
-    if line.is_empty() || line.starts_with('#') {
+    let trimmed = text[..end].trim();
+    if trimmed.is_empty() || trimmed.starts_with('#') {
         return (Ok(None), end);
     }
     let Some(at) = text[..end].find('=') else { return (Err("there is no `=` in it"), end) };
     let name = text[..at].trim();
     let name = name.strip_prefix("export").filter(|name| name.starts_with([' ', '\t'])).map_or(name, str::trim);
+    let entry = |value: String| Ok(Some(Entry { line, name: name.to_owned(), value }));
     let after = &text[at + 1..end];
     let blanks = after.len() - after.trim_start_matches([' ', '\t']).len();
     let begin = at + 1 + blanks;
     let Some(quote) = text[begin..end].chars().next().filter(|first| matches!(first, '"' | '\'')) else {
-        return (Ok(Some((name.to_owned(), bare(after).to_owned()))), end);
+        return (entry(bare(after).to_owned()), end);
     };
     match quoted(&text[begin + 1..], quote) {
         Ok((value, length)) => {
             let behind = begin + 1 + length;
             let end = behind + end_of_line(&text[behind..]);
             match text[behind..end].trim() {
-                "" => (Ok(Some((name.to_owned(), value))), end),
-                comment if comment.starts_with('#') => (Ok(Some((name.to_owned(), value))), end),
+                "" => (entry(value), end),
+                comment if comment.starts_with('#') => (entry(value), end),
                 _ => (Err("there is more behind the quote that ends its value"), end),
             }
         }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
+
 /// Variables and places. Read by the binary, once.
 #[derive(Clone, Default)]
 pub struct Environment {
@@ -13,6 +15,8 @@ pub struct Environment {
     pub config_home: Option<PathBuf>,
     /// Where the program was started.
     pub directory: PathBuf,
+    /// When that was.
+    pub now: Timestamp,
     /// `NO_COLOR` is there and not empty.
     pub no_color: bool,
     /// `CLICOLOR_FORCE` is there and not `0`.

@@ -12,6 +12,7 @@ pub mod dev;
 mod dotenv;
 mod environment;
 mod failure;
+mod moment;
 pub mod project;
 mod table;
 mod templates;

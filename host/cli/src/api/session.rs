@@ -44,12 +44,17 @@ impl<'a> Session<'a> {
         Ok(Self { client, origin: client.origin(), cookie, username: text("username"), role: text("role") })
     }
 
-    pub(crate) fn send(&self, method: &Method, path: &[&str], body: &Value) -> Result<Answer> {
+    pub(crate) fn send(&self, method: &Method, path: &[&str], query: &[(&str, &str)], body: &Value) -> Result<Answer> {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let headers =
             [(header::CONTENT_TYPE, "application/json"), (header::COOKIE, self.cookie.as_str()), (header::ORIGIN, self.origin.as_str())];
-        let answer = self.client.send(method, path, Sent { headers: &headers, body: body.into(), ..Sent::default() })?;
+        let answer = self.client.send(method, path, Sent { query, headers: &headers, body: body.into() })?;
         if answer.status.is_success() { Ok(answer) } else { Err(self.client.refused(&answer)) }
+    }
+
+    /// See [`Client::call`].
+    pub(crate) fn call(&self, method: &Method, path: &[&str], query: &[(&str, &str)], body: &Value) -> Result<Value> {
+        self.client.json(&self.send(method, &[&["admin"], path].concat(), query, body)?)
     }
 
     /// A key whose name says where it is.
@@ -58,12 +63,11 @@ impl<'a> Session<'a> {
         let administers = matches!(self.role.as_str(), "owner" | "admin");
         let scopes: Vec<&str> = SCOPES.iter().copied().chain(administers.then_some("instance:admin")).collect();
         let body = json!({ "name": format!("picloud on {machine}"), "scopes": scopes });
-        let answer = self.send(&Method::POST, &["admin", "api-keys"], &body)?;
-        self.client.json(&answer)
+        self.call(&Method::POST, &["api-keys"], &[], &body)
     }
 
     /// Logs out; keys stay.
     pub(crate) fn end(&self) -> Result<()> {
-        self.send(&Method::DELETE, &["admin", "session"], &Value::Null).map(|_| ())
+        self.send(&Method::DELETE, &["admin", "session"], &[], &Value::Null).map(|_| ())
     }
 }

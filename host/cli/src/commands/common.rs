@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
+use super::pages;
 use crate::{
     api::{Client, instance_url},
     contexts::{Context, Contexts},
@@ -13,9 +14,6 @@ use crate::{
     project::{Project, ProjectError},
     terminal::Terminal,
 };
-
-/// Items of a page, where all of them are wanted.
-const PAGE: &str = "200";
 
 /// Flags of every command.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -152,19 +150,7 @@ impl App<'_> {
 
     /// All of a list.
     pub(super) fn all(&self, path: &[&str]) -> Result<Vec<Value>> {
-        let (mut items, mut cursor) = (Vec::new(), None::<String>);
-        loop {
-            let mut query = vec![("app", self.slug.as_str()), ("limit", PAGE)];
-            query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
-            let mut page = self.client.get(path, &query)?;
-            if let Some(more) = page["items"].as_array_mut() {
-                items.append(more);
-            }
-            match page["next_cursor"].as_str() {
-                Some(next) => cursor = Some(next.to_owned()),
-                None => return Ok(items),
-            }
-        }
+        pages::all(|page| self.client.get(path, &[&[("app", self.slug.as_str())], page].concat()))
     }
 
     /// The same, as one page of the API.

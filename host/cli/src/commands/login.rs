@@ -47,7 +47,7 @@ pub(super) fn run(arguments: &LoginArguments, environment: &Environment, termina
     let old = contexts.at(&origin).map(|(name, context)| (name.to_owned(), context.key_id.clone()));
     if let (Ok(_), Some((_, old))) = (&made, &old) {
         // What it replaces may be revoked or expired already.
-        let _is_gone = session.send(&Method::DELETE, &["admin", "api-keys", old], &Value::Null);
+        let _is_gone = session.send(&Method::DELETE, &["admin", "api-keys", old], &[], &Value::Null);
     }
     let ended = session.end();
     let (made, ()) = (made?, ended?);

@@ -8,18 +8,25 @@ mod context;
 mod deploy;
 mod deployments;
 mod diff;
+mod domains;
+mod egress;
 mod executions;
 mod init;
 mod invoke;
+mod keys;
+mod kv;
 mod login;
 mod logout;
 mod logs;
 mod lookup;
 pub(crate) mod manifest;
+mod members;
 mod open;
+mod pages;
 pub(crate) mod place;
 mod replay;
 mod rollback;
+mod routes;
 mod secrets;
 mod status;
 mod whoami;
@@ -55,6 +62,24 @@ pub enum Command {
     /// What scripts know and nobody sees
     #[command(subcommand)]
     Secrets(secrets::SecretsCommand),
+    /// What scripts keep, by keys
+    #[command(subcommand)]
+    Kv(kv::KvCommand),
+    /// Host names of the app's own
+    #[command(subcommand)]
+    Domains(domains::DomainsCommand),
+    /// Which requests reach what
+    #[command(subcommand)]
+    Routes(routes::RoutesCommand),
+    /// What scripts may call
+    #[command(subcommand)]
+    Egress(egress::EgressCommand),
+    /// Who works on the app
+    #[command(subcommand)]
+    Members(members::MembersCommand),
+    /// Keys of programs, for the API
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Calls a script, without a route
     Invoke(invoke::InvokeArguments),
     /// Shows what scripts have logged, or follows it
@@ -98,6 +123,12 @@ impl Command {
             Self::Activate(arguments) => arguments.of.common.clone(),
             Self::Rollback(arguments) => arguments.of.common.clone(),
             Self::Secrets(command) => command.of().common.clone(),
+            Self::Kv(command) => command.of().common.clone(),
+            Self::Domains(command) => command.of().common.clone(),
+            Self::Routes(command) => command.of().common.clone(),
+            Self::Egress(command) => command.of().common.clone(),
+            Self::Members(command) => command.of().common.clone(),
+            Self::Keys(command) => command.common().clone(),
             Self::Invoke(arguments) => arguments.of.common.clone(),
             Self::Logs(arguments) => arguments.of.common.clone(),
             Self::Executions(arguments) => arguments.of.common.clone(),
@@ -121,6 +152,12 @@ impl Command {
             Self::Activate(arguments) => activate::run(&arguments, environment, terminal),
             Self::Rollback(arguments) => rollback::run(&arguments, environment, terminal),
             Self::Secrets(command) => secrets::run(&command, environment, terminal),
+            Self::Kv(command) => kv::run(&command, environment, terminal),
+            Self::Domains(command) => domains::run(&command, environment, terminal),
+            Self::Routes(command) => routes::run(&command, environment, terminal),
+            Self::Egress(command) => egress::run(&command, environment, terminal),
+            Self::Members(command) => members::run(&command, environment, terminal),
+            Self::Keys(command) => keys::run(&command, environment, terminal),
             Self::Invoke(arguments) => invoke::run(&arguments, environment, terminal),
             Self::Logs(arguments) => logs::run(&arguments, environment, terminal),
             Self::Executions(arguments) => executions::run(&arguments, environment, terminal),

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
+use crate::clock;
+
 /// The instance, and the key for it.
 pub(super) const CLIENT_VARIABLES: [&str; 2] = ["PICLOUD_URL", "PICLOUD_TOKEN"];
 
@@ -20,6 +22,7 @@ pub(crate) fn client_environment() -> anyhow::Result<cli::Environment> {
         token,
         config_home: directory_of("XDG_CONFIG_HOME").or_else(|| Some(directory_of("HOME")?.join(".config"))),
         directory: std::env::current_dir().context("the directory that the program was started in is not there any more")?,
+        now: clock::now(),
         no_color: is_set("NO_COLOR"),
         color_forced: is_set("CLICOLOR_FORCE") && std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0"),
     })

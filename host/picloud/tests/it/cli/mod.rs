@@ -6,6 +6,7 @@ mod logins;
 mod observing;
 mod secrets;
 mod templates;
+mod things;
 
 use std::{
     ffi::OsStr,
