@@ -35,6 +35,11 @@ impl Moment {
         self.from(now, 1)
     }
 
+    /// The moment, for what lies behind.
+    pub(crate) fn behind(self, now: Timestamp) -> String {
+        self.from(now, -1)
+    }
+
     fn from(self, now: Timestamp, direction: i32) -> String {
         let at = match self {
             // No machine's clock is a century from the end of time.
@@ -47,6 +52,8 @@ impl Moment {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
     use super::*;
 
     #[test]
@@ -63,6 +70,7 @@ mod tests {
         ] {
             assert_eq!(ahead(text).as_deref(), Ok(moment), "{text}");
         }
+        assert_eq!(Moment::parse("30m").unwrap().behind("2026-03-01T00:10:00Z".parse().unwrap()), "2026-02-28T23:40:00Z");
         for text in ["", "m", "5", "-5m", "5w", "yesterday", "2026-13-01", "20260301x", "4000000000d", "5\u{b5}"] {
             assert!(Moment::parse(text).is_err(), "{text}");
         }

@@ -54,7 +54,7 @@ pub use app::{
     Activation, ActivationEntry, AppStore, AppUpdate, AssetDifference, AssetEntry, AssetPage, Author, Cause, Change, Deployed, Deployment,
     DeploymentContents, Difference, Differing, Domain, DomainEvidence, DomainKind, DomainStatus, DueDomain, EGRESS_RULES_MAX, EgressRule,
     Execution, ExecutionFilter, FileChange, FileEntry, FilePage, Job, JobFailure, KvChange, KvEntry, KvPage, LimitsUpdate, Linkage,
-    LinkedScript, LiveTrigger, LogEntry, LogQuery, Manifest, ManifestRoute, ManifestScript, ManifestSource, ManifestTarget,
+    LinkedScript, LiveTrigger, LogEntry, LogFilter, LogQuery, Manifest, ManifestRoute, ManifestScript, ManifestSource, ManifestTarget,
     ManifestTrigger, Member, MessageEntry, NewDomain, NewEgressRule, PENDING_CLAIMS_MAX, Person, RecordingEntry, Route, RouteTarget,
     ScheduleRun, Script, ScriptKind, SecretChange, SecretEntry, SecretPage, Settings, SourceAt, Split, SplitTerms, StaticTerms, Sticky,
     StickyError, TopicEntry, Upload, Uploaded, UsagePoint, UsageQuery,

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     environment::Environment,
     failure::Result,
+    moment::Moment,
     table::{self, cell, time},
     terminal::{Terminal, harmless},
 };
@@ -25,6 +26,15 @@ pub struct ExecutionsArguments {
     /// Only those that ended so: ok, error, deadline, fuel, ...
     #[arg(long, value_name = "OUTCOME", conflicts_with = "id")]
     outcome: Option<String>,
+    /// Only those whose visitor saw this status: 404, or 5xx for all that begin with 5
+    #[arg(long, value_name = "STATUS", conflicts_with = "id")]
+    status: Option<String>,
+    /// Only those of this request: its `X-Request-Id`, which scripts have as `ctx.request_id`
+    #[arg(long, value_name = "ID", conflicts_with = "id")]
+    request_id: Option<String>,
+    /// Only those that began since: 30m, 12h, 2026-03-01, 2026-03-01T10:00:00Z
+    #[arg(long, value_name = "WHEN", value_parser = Moment::parse, conflicts_with = "id")]
+    since: Option<Moment>,
     /// So many at most, 1 to 200
     #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 20)]
     limit: u16,
@@ -36,7 +46,14 @@ pub(super) fn run(arguments: &ExecutionsArguments, environment: &Environment, te
         return one(&app, id, terminal);
     }
     let script = arguments.script.as_deref().map(|name| app.script_id(name)).transpose()?;
-    let filters = [("script", script.as_deref()), ("outcome", arguments.outcome.as_deref())];
+    let since = arguments.since.map(|since| since.behind(environment.now));
+    let filters = [
+        ("script", script.as_deref()),
+        ("outcome", arguments.outcome.as_deref()),
+        ("status", arguments.status.as_deref()),
+        ("request_id", arguments.request_id.as_deref()),
+        ("from", since.as_deref()),
+    ];
     let query: Vec<(&str, &str)> = filters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
     let listing = app.list(&["executions"], arguments.limit, &query)?;
     let names = if terminal.json { Default::default() } else { app.script_names()? };

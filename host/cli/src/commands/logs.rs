@@ -3,13 +3,14 @@
 use std::{collections::HashMap, time::Duration};
 
 use http::HeaderName;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::common::{App, OfApp};
 use crate::{
     api::Sent,
     environment::Environment,
-    failure::{Exit, Result},
+    failure::{Exit, Failure, Result},
+    moment::Moment,
     table::{cell, time},
     terminal::{Terminal, harmless},
 };
@@ -19,6 +20,9 @@ const LEVELS: [&str; 4] = ["trace", "info", "warn", "error"];
 
 /// A stream that broke is opened again after so long.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// Executions of one request that are looked at: who sends requests names them, and may do so twice.
+const EXECUTIONS_MAX: u16 = 50;
 
 #[derive(Debug, clap::Args)]
 pub struct LogsArguments {
@@ -34,8 +38,14 @@ pub struct LogsArguments {
     #[arg(long, value_parser = LEVELS, default_value = "trace")]
     level: String,
     /// Only what this execution logged
-    #[arg(long, value_name = "ID", conflicts_with_all = ["follow", "limit"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["follow", "limit", "since"])]
     execution: Option<String>,
+    /// Only what this request led to: its `X-Request-Id`, which scripts have as `ctx.request_id`
+    #[arg(long, value_name = "ID", conflicts_with_all = ["follow", "limit", "since", "execution"])]
+    request_id: Option<String>,
+    /// Only lines of executions that began since: 30m, 12h, 2026-03-01, 2026-03-01T10:00:00Z
+    #[arg(long, value_name = "WHEN", value_parser = Moment::parse)]
+    since: Option<Moment>,
 }
 
 /// How lines are shown.
@@ -48,17 +58,24 @@ struct Lines<'a> {
 
 pub(super) fn run(arguments: &LogsArguments, environment: &Environment, terminal: &Terminal) -> Result<()> {
     let app = arguments.of.open(environment, terminal)?;
-    let listing = match &arguments.execution {
-        Some(id) => app.client.get(&["executions", id, "logs"], &[])?,
-        None => app.list(&["logs"], arguments.limit, &[])?,
+    // What comes is what comes after it, whatever its level; asked first, so that nothing is lost between the two.
+    let newest = if arguments.follow { id_of(app.list(&["logs"], 1, &[])?["items"].get(0)) } else { 0 };
+    let listing = match (&arguments.execution, &arguments.request_id) {
+        (Some(id), _) => app.client.get(&["executions", id, "logs"], &[])?,
+        (None, Some(id)) => of_request(&app, id)?,
+        (None, None) => {
+            let since = arguments.since.map(|since| since.behind(environment.now));
+            let query = [("level", Some(arguments.level.as_str())), ("from", since.as_deref())];
+            let query: Vec<(&str, &str)> = query.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+            app.list(&["logs"], arguments.limit, &query)?
+        }
     };
     if terminal.json && !arguments.follow {
         return terminal.value(&listing);
     }
     let mut items: Vec<&Value> = listing["items"].as_array().into_iter().flatten().collect();
-    // What comes is what comes after it, whatever its level.
-    let newest = items.first().map_or(0, |line| line["id"].as_i64().unwrap_or(0));
-    if arguments.execution.is_none() {
+    let newest = newest.max(id_of(items.first().copied()));
+    if arguments.execution.is_none() && arguments.request_id.is_none() {
         // The API has the newest first; people read downwards.
         items.reverse();
     }
@@ -72,6 +89,25 @@ pub(super) fn run(arguments: &LogsArguments, environment: &Environment, terminal
         return Ok(());
     }
     follow(&app, &mut lines, newest)
+}
+
+/// All lines of the executions of a request, in the order in which those began.
+fn of_request(app: &App<'_>, id: &str) -> Result<Value> {
+    let executions = app.list(&["executions"], EXECUTIONS_MAX, &[("request_id", id)])?;
+    let mut items = Vec::new();
+    for execution in executions["items"].as_array().into_iter().flatten().rev() {
+        let mut logs = app.client.get(&["executions", &cell(&execution["id"]), "logs"], &[])?;
+        items.append(logs["items"].as_array_mut().unwrap_or(&mut Vec::new()));
+    }
+    if executions["items"].as_array().is_none_or(Vec::is_empty) {
+        return Err(Failure::new(Exit::NotFound, format!("{} has no execution of the request `{id}`, or no longer", app.slug))
+            .next("what ran is there within a second of its end; picloud executions lists it"));
+    }
+    Ok(json!({ "items": items, "next_cursor": null }))
+}
+
+fn id_of(line: Option<&Value>) -> i64 {
+    line.and_then(|line| line["id"].as_i64()).unwrap_or(0)
 }
 
 /// Does not return until it fails for good: a stream that ends is opened again, after the last line that came.

@@ -34,6 +34,16 @@ pub(super) struct ExecutionQuery {
     script: Option<Uuid>,
     /// Only those that ended so: `ok`, `error`, `deadline`, `fuel`, ...
     outcome: Option<String>,
+    /// Only those whose visitor saw this status: `404`, or `5xx` for all that begin with 5.
+    status: Option<String>,
+    /// Only those of this request: its `X-Request-Id`, which scripts have as `ctx.request_id`.
+    request_id: Option<String>,
+    /// Only those that were accepted then or later.
+    #[param(value_type = Option<String>, format = DateTime)]
+    from: Option<Timestamp>,
+    /// Only those that were accepted before.
+    #[param(value_type = Option<String>, format = DateTime)]
+    to: Option<Timestamp>,
     /// 1 to 200; 50 if absent.
     limit: Option<u32>,
     /// `next_cursor` of the page before.
@@ -194,9 +204,15 @@ pub(super) async fn list_executions(
     app: Authorized<action::LogRead, InQuery>,
     Query(query): Query<ExecutionQuery>,
 ) -> Result<Json<Listing<ExecutionBody>>, Problem> {
+    // No row has a NUL; the database would not even compare it.
+    let text = |text: Option<String>| text.map(|text| text.replace('\0', "\u{fffd}"));
     let filter = ExecutionFilter {
         script: query.script.map(ScriptId::from),
-        outcome: query.outcome.map(|outcome| outcome.replace('\0', "\u{fffd}")),
+        outcome: text(query.outcome),
+        status: query.status.as_deref().map(statuses).transpose()?,
+        request_id: text(query.request_id),
+        from: query.from,
+        to: query.to,
     };
     let executions = app.executions(&filter, page(query.limit, query.cursor.as_deref())?).await?;
     Ok(Json(Listing::of(executions, |execution| ExecutionBody::of(execution, app.app_id().uuid()))))
@@ -236,6 +252,14 @@ pub(super) async fn get_execution_logs(
     let execution = app.execution(id).await?.ok_or_else(|| Problem::not_found("execution"))?;
     let items = app.execution_logs(id).await?.into_iter().map(LogBody::of).collect();
     Ok(Json(ExecutionLogs { items, dropped: execution.logs_dropped }))
+}
+
+/// `404`, or `5xx` for 500 to 599.
+fn statuses(text: &str) -> Result<(u16, u16), Problem> {
+    let class = text.strip_suffix("xx").and_then(|digit| digit.parse::<u16>().ok()).filter(|digit| (1..=5).contains(digit));
+    let exact = || text.parse::<u16>().ok().filter(|status| (100..=599).contains(status));
+    let range = class.map(|digit| (digit * 100, digit * 100 + 99)).or_else(|| exact().map(|status| (status, status)));
+    range.ok_or_else(|| Problem::invalid("?status", "A status is 100 to 599, or 1xx to 5xx for all that begin so."))
 }
 
 async fn show_sources(app: &AppStore, deployment: u32, trace: &mut [FrameBody]) -> Result<(), Problem> {

@@ -10,14 +10,14 @@ use futures_util::{Stream, stream};
 use http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::{AppRef, LogEntry, LogQuery, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX};
+use store::{AppRef, LogEntry, LogFilter, LogQuery, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX};
 use tokio::sync::{broadcast, watch};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{
     extract::{Authorized, Caller, InQuery, Json, Query, action, app_ref},
-    listing::{Listing, OfOneApp},
+    listing::Listing,
     problem::{Problem, ProblemType},
     words,
 };
@@ -31,6 +31,9 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 const STREAM_SECONDS_MAX: i64 = 3600;
 /// Lines that another node wrote are looked for so often; this node's own are announced.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// Levels by their weight.
+const LEVELS: [&str; 4] = ["trace", "info", "warn", "error"];
 
 /// One line that a script logged.
 #[derive(Debug, Serialize, ToSchema)]
@@ -60,21 +63,47 @@ impl LogBody {
     }
 }
 
+/// Which lines are listed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct LogsQuery {
+    /// Slug or id of the app.
+    #[serde(rename = "app")]
+    #[param(required = true)]
+    _app: Option<String>,
+    /// Only lines of this level, and of graver ones.
+    #[param(value_type = Option<words::Level>)]
+    level: Option<String>,
+    /// Only lines of executions that were accepted then or later.
+    #[param(value_type = Option<String>, format = DateTime)]
+    from: Option<Timestamp>,
+    /// Only lines of executions that were accepted before.
+    #[param(value_type = Option<String>, format = DateTime)]
+    to: Option<Timestamp>,
+    /// 1 to 200; 50 if absent.
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
 /// Lists an app's log lines, newest first.
 #[utoipa::path(
     get, path = "/api/v1/admin/logs", tag = "logs",
-    params(OfOneApp),
+    params(LogsQuery),
     responses((status = 200, body = Listing<LogBody>)),
 )]
 pub(super) async fn list_logs(
     app: Authorized<action::LogRead, InQuery>,
-    Query(query): Query<OfOneApp>,
+    Query(query): Query<LogsQuery>,
 ) -> Result<Json<Listing<LogBody>>, Problem> {
     let limit = query.limit.unwrap_or_else(|| u32::from(PAGE_LIMIT_DEFAULT));
     let limit = u16::try_from(limit).ok().filter(|limit| (1..=PAGE_LIMIT_MAX).contains(limit));
     let limit = limit.ok_or_else(|| Problem::invalid("?limit", format!("The limit is 1 to {PAGE_LIMIT_MAX}.")))?;
     let before = query.cursor.map(|cursor| log_id("?cursor", &cursor)).transpose()?;
-    let mut entries = app.logs(LogQuery::Latest { before }, limit + 1).await?;
+    let levels = query.level.as_deref().map(levels).transpose()?;
+    let filter = LogFilter { before, levels, from: query.from, to: query.to };
+    let mut entries = app.latest_logs(&filter, limit + 1).await?;
     let more = entries.len() > usize::from(limit);
     entries.truncate(usize::from(limit));
     let next_cursor = entries.last().filter(|_| more).map(|last| last.id.to_string());
@@ -187,6 +216,13 @@ impl Follower {
             () = tokio::time::sleep(LOOK_AGAIN) => {}
         }
     }
+}
+
+/// This level and graver ones.
+fn levels(least: &str) -> Result<Vec<String>, Problem> {
+    let at = LEVELS.iter().position(|level| *level == least);
+    let at = at.ok_or_else(|| Problem::invalid("?level", format!("A level is one of {}.", LEVELS.join(", "))))?;
+    Ok(LEVELS.iter().skip(at).map(|level| (*level).to_owned()).collect())
 }
 
 fn log_id(pointer: &str, text: &str) -> Result<i64, Problem> {

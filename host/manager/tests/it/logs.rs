@@ -112,7 +112,24 @@ async fn executions_are_listed_filtered_and_explained() {
     );
     let filtered = owner.get(&format!("/api/v1/admin/executions?app=shop&outcome=ok&script={script}")).await.expect(200);
     assert_eq!(filtered.at("/items").as_array().unwrap().len(), 1);
-    owner.get("/api/v1/admin/executions?app=shop&outcome=%00").await.expect(200);
+    owner.get("/api/v1/admin/executions?app=shop&outcome=%00&request_id=%00").await.expect(200);
+    let moments = ["/items/1/created_at", "/items/0/created_at"].map(|at| listed.text(at));
+    for (filter, count) in [
+        ("status=502".to_owned(), 1),
+        ("status=5xx&request_id=r1".to_owned(), 1),
+        ("status=4xx".to_owned(), 0),
+        ("request_id=r1".to_owned(), 2),
+        ("request_id=r2".to_owned(), 0),
+        (format!("from={}", moments[1]), 1),
+        (format!("from={}&to={}", moments[0], moments[1]), 1),
+        ("from=-009999-06-01T00:00:00Z".to_owned(), 2),
+    ] {
+        let found = owner.get(&format!("/api/v1/admin/executions?app=shop&{filter}")).await.expect(200);
+        assert_eq!(found.at("/items").as_array().unwrap().len(), count, "{filter}");
+    }
+    for wrong in ["status=6xx", "status=99", "status=ok", "status=", "from=yesterday"] {
+        owner.get(&format!("/api/v1/admin/executions?app=shop&{wrong}")).await.problem(400, "request.invalid");
+    }
 
     let one = owner.get(&format!("/api/v1/admin/executions/{failed}")).await.expect(200);
     let frame = one.at("/error/trace/0");
@@ -138,7 +155,15 @@ async fn logs_come_newest_first_in_pages() {
     assert_eq!((page.at("/items/0/message"), page.at("/items/1/message")), (&json!("3"), &json!("2")));
     let rest = owner.get(&format!("/api/v1/admin/logs?app=shop&limit=2&cursor={}", page.text("/next_cursor"))).await.expect(200);
     assert_eq!((rest.at("/items/0/message"), rest.at("/next_cursor")), (&json!("1"), &json!(null)));
-    owner.get("/api/v1/admin/logs?app=shop&cursor=x").await.problem(400, "request.invalid");
+    let counted = async |filter: &str| {
+        owner.get(&format!("/api/v1/admin/logs?app=shop&{filter}")).await.expect(200).at("/items").as_array().unwrap().len()
+    };
+    assert_eq!((counted("level=trace").await, counted("level=info").await, counted("level=warn").await), (3, 3, 0));
+    let moment = rest.text("/items/0/created_at");
+    assert_eq!((counted(&format!("from={moment}")).await, counted(&format!("to={moment}")).await), (3, 0));
+    for wrong in ["cursor=x", "level=fatal", "from=x", "to="] {
+        owner.get(&format!("/api/v1/admin/logs?app=shop&{wrong}")).await.problem(400, "request.invalid");
+    }
 }
 
 /// Reads events until `count` were received, and returns their ids and messages.

@@ -108,7 +108,7 @@ async fn deployments_become_live_and_runs_become_rows() {
     server.recorder.end();
     server.recorder.write(fresh.store.runs()).await;
     let of = async |outcome: &str| {
-        let filter = ExecutionFilter { script: Some(script), outcome: Some(outcome.to_owned()) };
+        let filter = ExecutionFilter { script: Some(script), outcome: Some(outcome.to_owned()), ..ExecutionFilter::default() };
         shop.executions(&filter, Page::default()).await.unwrap().items
     };
     let cancelled: Vec<_> = of("cancelled").await.iter().map(|row| row.status).collect();

@@ -49,6 +49,13 @@ pub struct Execution {
 pub struct ExecutionFilter {
     pub script: Option<ScriptId>,
     pub outcome: Option<String>,
+    /// From the least to the greatest, both included.
+    pub status: Option<(u16, u16)>,
+    pub request_id: Option<String>,
+    /// Those that were accepted then or later.
+    pub from: Option<Timestamp>,
+    /// Those that were accepted before.
+    pub to: Option<Timestamp>,
 }
 
 impl AppStore {
@@ -60,6 +67,11 @@ impl AppStore {
         // The time inside the cursor's id leads to its partition; older ones follow, newer ones are left out.
         let below = ExecutionId::from(page.below());
         let until = if page.is_first() { Timestamp::MAX } else { below.created_at() };
+        let (least, greatest) = filter.status.unzip();
+        // No row is older than the epoch, and no column as old as a moment can be.
+        let moment = |moment: Option<Timestamp>, otherwise: Timestamp| Time(moment.unwrap_or(otherwise).max(Timestamp::UNIX_EPOCH));
+        // No status is above what the column has.
+        let status = |status: Option<u16>| status.map(|status| i16::try_from(status).unwrap_or(i16::MAX));
         let rows = sqlx::query_as!(
             ExecutionRow,
             r#"
@@ -71,13 +83,20 @@ impl AppStore {
             from executions
             where app_id = $1 and created_at <= $2 and (created_at, id) < ($2, $3)
                 and ($4::uuid is null or script_id = $4) and ($5::text is null or outcome = $5)
-            order by created_at desc, id desc limit $6
+                and ($6::smallint is null or status >= $6) and ($7::smallint is null or status <= $7)
+                and ($8::text is null or request_id = $8) and created_at >= $9 and created_at < $10
+            order by created_at desc, id desc limit $11
             "#,
             self.app as _,
             Time(until) as _,
             below as _,
             filter.script as _,
             filter.outcome.as_deref(),
+            status(least),
+            status(greatest),
+            filter.request_id.as_deref(),
+            moment(filter.from, Timestamp::UNIX_EPOCH) as _,
+            moment(filter.to, Timestamp::MAX) as _,
             page.fetch()
         )
         .fetch_all(&self.pool)

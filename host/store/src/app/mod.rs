@@ -50,7 +50,7 @@ pub use files::{FileChange, FileEntry, FilePage};
 pub use jobs::{Job, JobFailure};
 pub use kv::{KvChange, KvEntry, KvPage};
 pub use linkage::{Linkage, LinkedScript};
-pub use logs::{LogEntry, LogQuery};
+pub use logs::{LogEntry, LogFilter, LogQuery};
 pub use manifest::{Manifest, ManifestRoute, ManifestScript, ManifestSource, ManifestTarget, ManifestTrigger};
 pub(crate) use members::insert as insert_member;
 pub use members::{Member, Person};

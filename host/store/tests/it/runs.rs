@@ -3,7 +3,7 @@
 use execution::{Failure, FailureKind, Frame, InvocationType, Level, Usage};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::PgPool;
-use store::{AppId, AppStore, ExecutionFilter, ExecutionId, LogQuery, NewExecution, NewLog, Page, Retention, ScriptId};
+use store::{AppId, AppStore, ExecutionFilter, ExecutionId, LogFilter, LogQuery, NewExecution, NewLog, Page, Retention, ScriptId};
 
 use crate::world::{World, noon};
 
@@ -119,10 +119,59 @@ async fn executions_are_filtered_and_paged(pool: PgPool) {
     }
     assert_eq!(seen, expected);
 
-    let filter = ExecutionFilter { script: Some(one), outcome: Some("fuel".into()) };
+    let filter = ExecutionFilter { script: Some(one), outcome: Some("fuel".into()), ..ExecutionFilter::default() };
     let found = app.executions(&filter, Page::default()).await.unwrap().items;
     assert_eq!(found.len(), 2);
     assert!(found.iter().all(|row| row.script == one && row.outcome == "fuel"));
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn executions_and_lines_are_found_by_what_people_know_of_them(pool: PgPool) {
+    let world = World::new(pool).await;
+    let app = world.opened("shop").await;
+    let at = |seconds: i64| noon() + SignedDuration::from_secs(seconds);
+    let with = |seconds: i64, status: Option<u16>, request: &str| NewExecution {
+        status,
+        request_id: request.into(),
+        ..execution(app.app_id(), ScriptId::new(noon()), at(seconds))
+    };
+    let rows = [with(0, Some(200), "a"), with(1, Some(404), "b"), with(2, Some(502), "b"), with(3, None, "c")];
+    let levels = [Level::Trace, Level::Info, Level::Warn, Level::Error];
+    let lines: Vec<NewLog> = rows.iter().zip(levels).map(|(row, level)| NewLog { level, ..log(row, &row.request_id) }).collect();
+    world.store.runs().append(&rows, &lines).await.unwrap();
+
+    let any = ExecutionFilter::default;
+    for (filter, expected) in [
+        (ExecutionFilter { status: Some((404, 404)), ..any() }, &[1][..]),
+        (ExecutionFilter { status: Some((400, 599)), ..any() }, &[2, 1]),
+        (ExecutionFilter { request_id: Some("b".into()), ..any() }, &[2, 1]),
+        (ExecutionFilter { request_id: Some("b".into()), status: Some((200, 200)), ..any() }, &[]),
+        (ExecutionFilter { from: Some(at(2)), ..any() }, &[3, 2]),
+        (ExecutionFilter { to: Some(at(2)), ..any() }, &[1, 0]),
+        (ExecutionFilter { from: Some(at(1)), to: Some(at(2)), ..any() }, &[1]),
+        (ExecutionFilter { from: Some(Timestamp::MIN), to: Some(Timestamp::MAX), ..any() }, &[3, 2, 1, 0]),
+        (ExecutionFilter { to: Some(Timestamp::MIN), ..any() }, &[]),
+    ] {
+        let found = app.executions(&filter, Page::default()).await.unwrap().items;
+        assert_eq!(
+            found.iter().map(|row| row.id).collect::<Vec<_>>(),
+            expected.iter().map(|n| rows[*n].id).collect::<Vec<_>>(),
+            "{filter:?}"
+        );
+    }
+
+    let any = LogFilter::default;
+    let grave = || Some(vec!["warn".to_owned(), "error".to_owned()]);
+    for (filter, expected) in [
+        (any(), &["c", "b", "b", "a"][..]),
+        (LogFilter { levels: grave(), ..any() }, &["c", "b"]),
+        (LogFilter { levels: grave(), to: Some(at(3)), ..any() }, &["b"]),
+        (LogFilter { from: Some(at(3)), ..any() }, &["c"]),
+        (LogFilter { from: Some(Timestamp::MIN), to: Some(Timestamp::MIN), ..any() }, &[]),
+    ] {
+        let found = app.latest_logs(&filter, 10).await.unwrap();
+        assert_eq!(found.iter().map(|line| line.message.as_str()).collect::<Vec<_>>(), expected, "{filter:?}");
+    }
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]

@@ -42,6 +42,16 @@ fn a_script_is_called_by_its_name_and_a_failure_shows_the_line() {
     let id = failed()[0]["id"].as_str().unwrap().to_owned();
     person.run(&["executions", &id]).is(0).printed("scripts/say.rhai:4:5").printed("warn  asked {\"name\":\"eve\"}");
     person.run(&["executions"]).is(0).printed("OUTCOME").printed("error").printed("say");
+    let counted = |filter: &[&str]| person.json(&[&["executions"], filter].concat())["items"].as_array().unwrap().len();
+    assert_eq!((counted(&["--status", "502"]), counted(&["--status", "5xx"]), counted(&["--status", "404"])), (1, 1, 0));
+    assert_eq!((counted(&["--since", "1h", "--status", "2xx"]), counted(&["--since", "2999-01-01"])), (3, 0));
+    let request = failed()[0]["request_id"].as_str().unwrap().to_owned();
+    assert_eq!(counted(&["--request-id", &request]), 1);
+    person.run(&["executions", "--status", "6xx"]).is(1).told("1xx to 5xx");
+    person.run(&["executions", "--since", "soon"]).is(2).told("write 30m");
+    let logged = person.run(&["logs", "--request-id", &request]).is(0);
+    assert_eq!((logged.out.lines().count(), logged.out.contains("\"eve\"")), (1, true), "{logged:?}");
+    person.run(&["logs", "--request-id", "nobody's"]).is(4).told("no execution of the request");
     eventually(|| person.run(&["replay", &id]).status == 0);
     person.run(&["replay", &id]).is(0).printed("answer  the same").printed("fuel    the same");
     // By other code it comes out otherwise.
@@ -59,6 +69,8 @@ fn logs_are_read_and_followed() {
     person.run(&["invoke", "say", "-d", r#"{ "name": "one" }"#]).is(0);
     eventually(|| person.run(&["logs"]).out.contains("warn  say: asked {\"name\":\"one\"}"));
     person.run(&["logs", "--level", "error"]).is(0).told("(none)");
+    person.run(&["logs", "--since", "2999-01-01"]).is(0).told("(none)");
+    person.run(&["logs", "--level", "warn", "--since", "1h"]).is(0).printed("asked");
     assert_eq!(person.json(&["logs"])["items"][0]["fields"]["name"], "one");
 
     let mut following = person.command(&["logs", "--follow", "--json"]).spawn().unwrap();
