@@ -22,7 +22,7 @@ pub struct DeployArguments {
     /// Why, for the history
     #[arg(long, short, value_name = "TEXT")]
     message: Option<String>,
-    /// Only show what would change. New assets are uploaded all the same; what no deployment needs is kept for a day
+    /// Only show what would change
     #[arg(long)]
     dry_run: bool,
     /// Do not run it yet: a preview, `picloud activate` or a share of the traffic comes first
@@ -39,11 +39,12 @@ pub(super) fn run(arguments: &DeployArguments, environment: &Environment, termin
     // A folder that can't be read is found before anything is made.
     project.contents()?;
     let active = active(arguments, &app, terminal)?;
-    let manifest = manifest::prepare(&app, project, &active, terminal)?;
+    let mut manifest = manifest::prepare(&app, project, &active)?;
     if arguments.dry_run {
         let answer = manifest::send(&app, project, &manifest, json!({ "dry_run": true }))?;
         return diff::show(&app, &app.client.json(&answer)?, terminal);
     }
+    manifest.upload(&app, terminal)?;
     let activate = !arguments.no_activate;
     let answer = manifest::send(&app, project, &manifest, json!({ "message": arguments.message, "activate": activate }))?;
     let (is_new, deployment) = (answer.status == StatusCode::CREATED, app.client.json(&answer)?);

@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &DiffArguments, environment: &Environment, terminal
     }
     let project = app.project.as_ref().ok_or_else(|| Failure::from(ProjectError::None { from: environment.directory.clone() }))?;
     let active = app.client.get(&["apps", &app.slug], &[])?;
-    let manifest = manifest::prepare(&app, project, &active, terminal)?;
+    let manifest = manifest::prepare(&app, project, &active)?;
     let answer = manifest::send(&app, project, &manifest, json!({ "dry_run": true }))?;
     show(&app, &app.client.json(&answer)?, terminal)
 }

@@ -28,8 +28,8 @@ pub(crate) struct Manifest {
     pub(super) bytes_sent: u64,
 }
 
-/// Makes the body against `active`, the app as it is now. Assets are uploaded on the way: a deployment can only name what is there.
-pub(crate) fn prepare(app: &App<'_>, project: &Project, active: &Value, terminal: &Terminal) -> Result<Manifest> {
+/// Makes the body against `active`, the app as it is now. Nothing is sent yet: it can be deployed after [`Manifest::upload`].
+pub(crate) fn prepare(app: &App<'_>, project: &Project, active: &Value) -> Result<Manifest> {
     let contents = project.contents()?;
     let known: HashSet<String> =
         app.all(&["scripts"])?.iter().filter_map(|script| script["source_digest"].as_str().map(str::to_owned)).collect();
@@ -47,7 +47,6 @@ pub(crate) fn prepare(app: &App<'_>, project: &Project, active: &Value, terminal
     let scripts: Vec<Value> = scripts.collect();
     let file = &project.file;
     let own = |list: serde_json::Result<Value>| list.map_err(|error| Failure::usage(format!("{FILE_NAME} has what JSON has not: {error}")));
-    let (assets_sent, bytes_sent) = upload(app, &contents, terminal)?;
     let assets: Map<String, Value> = contents.assets.iter().map(|(path, asset)| (path.clone(), json!(asset.digest))).collect();
     let body = json!({
         "app": app.slug,
@@ -60,27 +59,29 @@ pub(crate) fn prepare(app: &App<'_>, project: &Project, active: &Value, terminal
         // What somebody else deploys in between is not overwritten unseen.
         "expected": active["deployment"].as_u64().unwrap_or(0),
     });
-    Ok(Manifest { body, contents, scripts_sent, assets_sent, bytes_sent })
+    Ok(Manifest { body, contents, scripts_sent, assets_sent: 0, bytes_sent: 0 })
 }
 
-/// How many were sent, and their bytes.
-fn upload(app: &App<'_>, contents: &Contents, terminal: &Terminal) -> Result<(usize, u64)> {
-    let mut missing = HashSet::new();
-    let digests: Vec<&str> = contents.assets.values().map(|asset| asset.digest.as_str()).collect::<BTreeSet<_>>().into_iter().collect();
-    for some in digests.chunks(ASKED_AT_ONCE) {
-        let answer = app.client.post(&["assets", "missing"], &json!({ "app": app.slug, "digests": some }))?;
-        missing.extend(answer["missing"].as_array().into_iter().flatten().filter_map(|digest| digest.as_str().map(str::to_owned)));
-    }
-    let (mut sent, mut bytes) = (0, 0);
-    for (path, asset) in &contents.assets {
-        // The same bytes may be there under two paths.
-        if missing.remove(&asset.digest) {
-            terminal.tell(&format!("  {path} ({})", size(asset.size)));
-            put(app, asset)?;
-            (sent, bytes) = (sent + 1, bytes + asset.size);
+impl Manifest {
+    /// Sends the assets that the instance does not have: a deployment can only name what is there.
+    pub(crate) fn upload(&mut self, app: &App<'_>, terminal: &Terminal) -> Result<()> {
+        let assets = &self.contents.assets;
+        let mut missing = HashSet::new();
+        let digests: Vec<&str> = assets.values().map(|asset| asset.digest.as_str()).collect::<BTreeSet<_>>().into_iter().collect();
+        for some in digests.chunks(ASKED_AT_ONCE) {
+            let answer = app.client.post(&["assets", "missing"], &json!({ "app": app.slug, "digests": some }))?;
+            missing.extend(answer["missing"].as_array().into_iter().flatten().filter_map(|digest| digest.as_str().map(str::to_owned)));
         }
+        for (path, asset) in assets {
+            // The same bytes may be there under two paths.
+            if missing.remove(&asset.digest) {
+                terminal.tell(&format!("  {path} ({})", size(asset.size)));
+                put(app, asset)?;
+                (self.assets_sent, self.bytes_sent) = (self.assets_sent + 1, self.bytes_sent + asset.size);
+            }
+        }
+        Ok(())
     }
-    Ok((sent, bytes))
 }
 
 fn put(app: &App<'_>, asset: &Asset) -> Result<()> {

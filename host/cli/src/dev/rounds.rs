@@ -58,7 +58,8 @@ fn round(root: &Path, app: &mut App<'_>, changes: &mut Changes, terminal: &Termi
         Err(failure) if failure.exit == Exit::NotFound => app.client.post(&["apps"], &json!({ "slug": app.slug }))?,
         found => found?,
     };
-    let manifest = manifest::prepare(app, &project, &active, terminal)?;
+    let mut manifest = manifest::prepare(app, &project, &active)?;
+    manifest.upload(app, terminal)?;
     let answer = manifest::send(app, &project, &manifest, json!({ "activate": true }))?;
     let deployment = app.client.json(&answer)?;
     Ok(Deployed { app: active, number: deployment["number"].clone(), is_new: answer.status == StatusCode::CREATED })

@@ -62,9 +62,9 @@ pub(super) struct NewDeployment {
     pub(super) settings: SettingsBody,
     /// Number of the active deployment as the caller knows it, 0 for none: 412 if it is another one now.
     expected: Option<u32>,
-    /// Only answer what would change.
+    /// Only answer what would change. The bytes of its assets need not be there.
     #[serde(default)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
     /// Whether the new deployment runs at once (if absent) or waits for a preview, a share of the traffic, an activation.
     #[serde(default = "yes")]
     #[schema(default = true)]

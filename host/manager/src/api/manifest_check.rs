@@ -73,6 +73,10 @@ pub(super) async fn checked(state: &State, app: &AppStore, body: NewDeployment) 
     let settings = settings(body.settings.limits, &mut faults);
     let scripts = scripts(body.scripts, &mut faults);
     let assets = assets(app, body.assets, &mut faults).await?;
+    // Whoever asks what would change need not have sent megabytes before.
+    if !body.dry_run {
+        uploaded(app, &assets, &mut faults).await?;
+    }
     let routes = routes(state, body.routes, (&scripts, &assets), &mut faults);
     let triggers = triggers(state, app, (body.schedules, body.triggers), &scripts, &mut faults).await?;
     let uses = sources(state, app, &scripts, &mut faults).await?;
@@ -121,7 +125,7 @@ fn scripts(items: Vec<DeployedScript>, faults: &mut Faults) -> Vec<ManifestScrip
     scripts
 }
 
-/// Paths, digests, how many, and that all bytes are there.
+/// Paths, digests, and how many.
 async fn assets(app: &AppStore, items: BTreeMap<String, String>, faults: &mut Faults) -> Result<BTreeMap<String, Digest>, Problem> {
     if items.is_empty() {
         return Ok(BTreeMap::new());
@@ -143,13 +147,18 @@ async fn assets(app: &AppStore, items: BTreeMap<String, String>, faults: &mut Fa
             Err(_) => faults.invalid(pointer_to_asset(&path), "A digest is 64 hexadecimal digits: the SHA-256 of the bytes."),
         }
     }
+    Ok(assets)
+}
+
+/// That all bytes are there.
+async fn uploaded(app: &AppStore, assets: &BTreeMap<String, Digest>, faults: &mut Faults) -> Result<(), Problem> {
     let digests: Vec<Digest> = assets.values().copied().collect::<BTreeSet<_>>().into_iter().collect();
     let missing: HashSet<Digest> = app.missing_assets(&digests).await?.into_iter().collect();
     for (path, digest) in assets.iter().filter(|(_, digest)| missing.contains(*digest)) {
         let message = format!("The bytes of {path} are not there: upload {digest} (PUT /api/v1/admin/assets/{digest}), then deploy again.");
         faults.add(ProblemType::AssetMissing, FieldError { pointer: Some(pointer_to_asset(path)), message, ..FieldError::default() });
     }
-    Ok(assets)
+    Ok(())
 }
 
 /// Routes in their canonical form. In the matcher a route's id is its place in the list.

@@ -97,18 +97,16 @@ async fn a_deployment_names_what_is_there() {
     let instance = Instance::new().await;
     let owner = site(&instance).await;
     put(&owner, "one").await;
-    let unknown = manifest(&[("/a/b~c", "two"), ("/index.html", "one"), ("/z", "three")], json!([]));
-    for dry_run in [false, true] {
-        let mut unknown = unknown.clone();
-        unknown["dry_run"] = json!(dry_run);
-        let problem = owner.post(DEPLOYMENTS, &unknown).await.problem(422, "asset.missing");
-        assert_eq!(
-            (problem.at("/errors/0/pointer"), problem.at("/errors/1/pointer")),
-            (&json!("/assets/~1a~1b~0c"), &json!("/assets/~1z"))
-        );
-        let told = problem.text("/errors/0/message");
-        assert!(told.contains("/a/b~c") && told.contains(&digest("two")) && told.contains("upload"), "{told}");
-    }
+    let mut unknown = manifest(&[("/a/b~c", "two"), ("/index.html", "one"), ("/z", "three")], json!([]));
+    let problem = owner.post(DEPLOYMENTS, &unknown).await.problem(422, "asset.missing");
+    assert_eq!((problem.at("/errors/0/pointer"), problem.at("/errors/1/pointer")), (&json!("/assets/~1a~1b~0c"), &json!("/assets/~1z")));
+    let told = problem.text("/errors/0/message");
+    assert!(told.contains("/a/b~c") && told.contains(&digest("two")) && told.contains("upload"), "{told}");
+    // What would change can be asked before anything is sent.
+    unknown["dry_run"] = json!(true);
+    let plan = owner.post(DEPLOYMENTS, &unknown).await.expect(200);
+    assert_eq!(plan.at("/assets/0"), &json!({ "change": "added", "path": "/a/b~c", "before": null, "after": digest("two") }));
+    assert_eq!(plan.at("/assets").as_array().unwrap().len(), 3);
     for path in ["", "a", "/", "//a", "/a/", "/../a", "/a/..", "/a\\b", "/a\0", "/.well-known/picloud/x", &format!("/{}", "x".repeat(256))]
     {
         let bad = owner.post(DEPLOYMENTS, &manifest(&[(path, "one")], json!([]))).await.problem(400, "request.invalid");

@@ -85,6 +85,10 @@ impl AppStore {
         let (mut transaction, active) = self.begin_deploy(expected).await?;
         let present = present(&mut transaction, self.app, &active).await?;
         let contents = self.contents_of(&mut transaction, manifest, &present, now).await?;
+        // What the active deployment has is there.
+        if contents.assets != present.assets {
+            asset_sets::hold(&mut transaction, self.app, &manifest.assets).await?;
+        }
         if let Some(id) = active.id
             && contents.runs_like(&present)
         {
@@ -136,12 +140,7 @@ impl AppStore {
         if let Some(missing) = named.iter().find(|digest| !known.contains(digest)) {
             return Err(Error::Missing { what: Thing::Source, name: missing.to_string() });
         }
-        let contents = Contents::of_manifest(manifest, present, now)?;
-        // What the active deployment has is there.
-        if contents.assets != present.assets {
-            asset_sets::hold(connection, self.app, &manifest.assets).await?;
-        }
-        Ok(contents)
+        Contents::of_manifest(manifest, present, now)
     }
 
     /// `details` is what the audit log says beside the deployment itself.

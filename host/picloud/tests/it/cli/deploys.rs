@@ -53,11 +53,11 @@ fn only_what_has_changed_is_sent_and_every_step_can_be_undone() {
     ended.printed("~ endpoint api (through money)").printed("~ asset /style.css");
     person.run(&["deploy", "--dry-run"]).is(0).printed("~ module money");
     assert_eq!(person.json(&["deployments"])["items"][0]["number"], 1, "a dry run leaves nothing");
-    // What the diff has uploaded is there.
+    // To compare sends no assets.
     let ended = person
         .run(&["deploy", "-m", "dearer", "-v"])
         .is(0)
-        .told("3 scripts (1 sent), 2 routes, 2 assets (0 sent, 0 B)")
+        .told("3 scripts (1 sent), 2 routes, 2 assets (1 sent, 17 B)")
         .told("undo: picloud rollback 1");
     assert!(ended.err.contains("price() { 6 }") && !ended.err.contains("import \\\"money\\\""), "{}", ended.err);
     eventually(|| instance.visit(&host, "/api").body == r#"{"price":6}"#);
