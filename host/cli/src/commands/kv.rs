@@ -32,6 +32,7 @@ pub enum KvCommand {
     Get {
         #[command(flatten)]
         of: OfApp,
+        /// What it is called
         key: String,
         /// Print a text as it is, without quotes
         #[arg(long)]
@@ -41,6 +42,7 @@ pub enum KvCommand {
     Set {
         #[command(flatten)]
         of: OfApp,
+        /// What it is called
         key: String,
         /// JSON; - reads it from standard input
         #[arg(allow_negative_numbers = true)]
@@ -58,6 +60,7 @@ pub enum KvCommand {
         of: OfApp,
         #[command(flatten)]
         confirmation: Confirmation,
+        /// What it is called
         key: String,
     },
 }

@@ -5,6 +5,8 @@ mod backup;
 mod config;
 mod dev;
 mod doctor;
+#[cfg(test)]
+mod reference;
 mod serve;
 mod version;
 
