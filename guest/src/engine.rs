@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use rhai::{
-    Dynamic, Engine,
+    Dynamic, Engine, EvalAltResult, FLOAT, INT, Position,
     packages::{Package, StandardPackage},
 };
 
@@ -72,9 +72,9 @@ fn new_engine() -> Engine {
     sdk::register(&mut engine);
     engine.set_module_resolver(FromImage);
 
-    // A script is deployed, not composed at run time; and it waits for nothing.
+    // A script is deployed, not composed at run time; and it waits for nothing. The library's own `sleep` would be a trap here.
     engine.disable_symbol("eval");
-    engine.disable_symbol("sleep");
+    engine.register_fn("sleep", |_: INT| no_sleep("i64")).register_fn("sleep", |_: FLOAT| no_sleep("f64"));
 
     engine.set_max_operations(0); // Fuel is the meter.
     engine.set_max_call_levels(CALL_DEPTH_MAX);
@@ -95,6 +95,10 @@ fn new_engine() -> Engine {
         stop_reason().map(|stop| Dynamic::from_int(stop as i64))
     });
     engine
+}
+
+fn no_sleep(argument: &str) -> Result<(), Box<EvalAltResult>> {
+    Err(Box::new(EvalAltResult::ErrorFunctionNotFound(format!("sleep ({argument})"), Position::NONE)))
 }
 
 fn stop_reason() -> Option<Stop> {
