@@ -1,6 +1,7 @@
 //! One sandbox after another: a script, what it was given, what came of it.
 #![expect(clippy::expect_used, reason = "a test stops at the first surprise")]
 
+mod bounds;
 mod compile;
 mod contract;
 mod crypto;
