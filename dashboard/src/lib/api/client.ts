@@ -1,5 +1,6 @@
 import createClient from 'openapi-fetch';
 import type { components, paths } from '$schema';
+import { connection } from '$lib/state/connection.svelte';
 
 /** What the API calls its bodies. */
 export type Schemas = components['schemas'];
@@ -16,6 +17,11 @@ export class Failure extends Error {
     super(message);
   }
 
+  /** Whether PiCloud itself has said nothing: the network, or a proxy that does not reach it. */
+  get isUnanswered(): boolean {
+    return this.status === 0 || (this.status >= 502 && this.status <= 504 && !this.problem);
+  }
+
   /** What is wrong with one field of what was sent, if the problem says so. */
   of(field: string): string | undefined {
     return this.problem?.errors?.find((error) => error.pointer === `/${field}`)?.message;
@@ -23,10 +29,12 @@ export class Failure extends Error {
 
   static from(thrown: unknown): Failure {
     if (thrown instanceof Failure) return thrown;
-    if (thrown instanceof TypeError) return new Failure(0, 'PiCloud did not answer. Is the network there, and the server running?');
+    if (thrown instanceof TypeError) return new Failure(0, UNANSWERED);
     return new Failure(0, String(thrown));
   }
 }
+
+export const UNANSWERED = 'PiCloud did not answer. Is the network there, and the server running?';
 
 /** One typed client for the whole API; paths and bodies are those of `openapi.json`. */
 export const api = createClient<paths>({ baseUrl: '', credentials: 'same-origin' });
@@ -37,16 +45,35 @@ export function whenLoggedOut(then: () => void) {
   onLoggedOut = then;
 }
 
+/** Called when something is not there (any more): perhaps it is the whole app. */
+let onMissing = () => {};
+export function whenMissing(then: () => void): () => void {
+  onMissing = then;
+  return () => (onMissing = () => {});
+}
+
 type Answered<T> = { data?: T; error?: unknown; response: Response };
 
 /** The body of an answer, or a `Failure`. */
 export async function ask<T>(asked: Promise<Answered<T>>): Promise<T> {
   const { data, error, response } = await asked.catch((thrown: unknown) => {
-    throw Failure.from(thrown);
+    const failure = Failure.from(thrown);
+    if (failure.isUnanswered) connection.lost();
+    throw failure;
   });
-  if (response.ok) return data as T;
+  const failure = response.ok ? undefined : failureOf(response.status, error);
+  if (failure?.isUnanswered) connection.lost();
+  else connection.answered();
   if (response.status === 401) onLoggedOut();
-  throw failureOf(response.status, error);
+  if (response.status === 404) onMissing();
+  if (failure) throw failure;
+  return data as T;
+}
+
+/** The same, where that there is none is an answer too. */
+export async function askIfAny<T>(asked: Promise<Answered<T>>): Promise<T | null> {
+  const { response } = await asked.catch(() => ({ response: undefined }));
+  return response?.status === 404 ? null : ask(asked);
 }
 
 /** The body of an answer with its tag. A change sends the tag back, so that nobody's change is overwritten unseen. */

@@ -1,4 +1,5 @@
 import { Failure } from '$lib/api/client';
+import { connection } from './connection.svelte';
 
 /** Something that is asked for, and may take its time or fail: what is shown meanwhile is decided in one place (`Loaded.svelte`). */
 export class Resource<T> {
@@ -31,6 +32,7 @@ export class Resource<T> {
     } catch (thrown) {
       if (asked !== this.#asked) return;
       this.#failure = Failure.from(thrown);
+      if (this.#failure.isUnanswered) connection.whenBack(this, () => void this.load());
     }
     this.#isLoading = false;
   }
@@ -107,6 +109,7 @@ export class Pages<T> {
     } catch (thrown) {
       if (asked !== this.#asked) return;
       this.#failure = Failure.from(thrown);
+      if (this.#failure.isUnanswered) connection.whenBack(this, () => void this.#page(cursor, before));
     }
     this.#isLoading = false;
   }
