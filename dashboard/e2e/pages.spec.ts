@@ -1,6 +1,6 @@
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type APIRequestContext } from '@playwright/test';
-import { logIn, url, visit } from './support';
+import { call, logIn, visit } from './support';
 
 /** Every page in the four forms that people have: wide and narrow, light and dark. The pictures are there to be looked at. */
 const FORMS = [
@@ -23,12 +23,7 @@ function isReal({ id, nodes }: { id: string; nodes: { html: string }[] }): boole
 
 /** An app with something on each page. */
 async function fill(api: APIRequestContext): Promise<string[]> {
-  const post = async (path: string, data: object) => {
-    const answer = await api.post(`/api/v1/admin/${path}`, { data, headers: { origin: url } });
-    expect(answer.ok(), `${path}: ${await answer.text()}`).toBeTruthy();
-    const text = await answer.text();
-    return text ? JSON.parse(text) : null;
-  };
+  const post = (path: string, data: object) => call(api, 'POST', path, data);
   await post('apps', { slug: 'full', name: 'An app with everything' });
   const source = 'log::info("seen", #{ path: ctx.request.path });\nkv::increment("visits");\nif ctx.request.path == "/fails" { throw "as it should" }\n"hello"';
   const script = await post('scripts', { app: 'full', name: 'hello', source });
@@ -39,8 +34,8 @@ async function fill(api: APIRequestContext): Promise<string[]> {
   await post('triggers', { app: 'full', name: 'on-order', script: script.id, on: { kind: 'kv', prefix: 'order/' } });
   await post('queue', { app: 'full', script: 'hello', payload: { n: 1 }, delay_seconds: 3600 });
   await post('topics/news?app=full', { message: { text: 'hello' } });
-  await api.put('/api/v1/admin/kv/greeting?app=full', { data: { value: { text: 'hello' } }, headers: { origin: url } });
-  await api.put('/api/v1/admin/secrets/TOKEN?app=full', { data: { value: 'hunter22' }, headers: { origin: url } });
+  await call(api, 'PUT', 'kv/greeting?app=full', { value: { text: 'hello' } });
+  await call(api, 'PUT', 'secrets/TOKEN?app=full', { value: 'hunter22' });
   for (const path of ['/', '/', '/fails']) await visit(api, 'full.localhost', path);
   const find = async () => {
     const answer = await api.get('/api/v1/admin/executions?app=full&outcome=error');

@@ -25,3 +25,33 @@ export async function write(page: Page, source: string) {
   await page.keyboard.press('ControlOrMeta+a');
   await page.keyboard.insertText(source);
 }
+
+/** The same for a long one, as people do it. */
+export async function paste(page: Page, source: string) {
+  await page.evaluate((text) => navigator.clipboard.writeText(text), source);
+  await page.getByRole('textbox', { name: /^Source of/ }).click();
+  await page.keyboard.press('ControlOrMeta+a');
+  await page.keyboard.press('ControlOrMeta+v');
+}
+
+/** A call of the admin API by whoever is logged in there, and its answer. */
+export async function call(api: APIRequestContext, method: string, path: string, data?: object): Promise<any> {
+  const answer = await api.fetch(`/api/v1/admin/${path}`, { method, ...(data ? { data } : {}), headers: { origin: url } });
+  const text = await answer.text();
+  expect(answer.ok(), `${method} ${path}: ${answer.status()} ${text}`).toBeTruthy();
+  return text ? JSON.parse(text) : null;
+}
+
+/** Another app with one script at `/`; returns the script's id. */
+export async function makeApp(api: APIRequestContext, slug: string, source = '"hello"'): Promise<string> {
+  await call(api, 'POST', 'apps', { slug, name: `The ${slug}` });
+  const script = await call(api, 'POST', 'scripts', { app: slug, name: 'hello', source });
+  await call(api, 'POST', 'routes', { app: slug, script: script.id, path: '/' });
+  return script.id;
+}
+
+/** Another client of the same person: a phone, or a program. */
+export async function elsewhere(request: APIRequestContext): Promise<APIRequestContext> {
+  await call(request, 'POST', 'session', { username, password });
+  return request;
+}

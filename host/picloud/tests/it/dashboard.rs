@@ -25,6 +25,11 @@ fn the_stories_of_a_first_visit() {
 }
 
 #[test]
+fn what_goes_wrong_around_a_page() {
+    browser(&Instance::start(), "robust.spec.ts", "");
+}
+
+#[test]
 fn every_page_on_a_wide_screen_by_day() {
     browser(&Instance::start(), "pages.spec.ts", "wide-light");
 }
