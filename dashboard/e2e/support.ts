@@ -55,3 +55,11 @@ export async function elsewhere(request: APIRequestContext): Promise<APIRequestC
   await call(request, 'POST', 'session', { username, password });
   return request;
 }
+
+/** Says yes to the next question, which has to be about this. */
+export function agree(page: Page, about: string) {
+  page.once('dialog', (dialog) => {
+    expect(dialog.message()).toContain(about);
+    void dialog.accept();
+  });
+}

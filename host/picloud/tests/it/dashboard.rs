@@ -30,6 +30,26 @@ fn what_goes_wrong_around_a_page() {
 }
 
 #[test]
+fn the_stories_of_keys_and_secrets() {
+    browser(&Instance::start(), "data.spec.ts", "");
+}
+
+#[test]
+fn the_stories_of_schedules_triggers_and_jobs() {
+    browser(&Instance::start(), "runs.spec.ts", "");
+}
+
+#[test]
+fn the_stories_of_deployments_and_domains() {
+    browser(&Instance::start(), "code.spec.ts", "");
+}
+
+#[test]
+fn the_stories_of_members_and_limits() {
+    browser(&Instance::start(), "people.spec.ts", "");
+}
+
+#[test]
 fn every_page_on_a_wide_screen_by_day() {
     browser(&Instance::start(), "pages.spec.ts", "wide-light");
 }
