@@ -68,6 +68,15 @@ test('a refresh shows the same page with the same filters', async ({ page }) => 
   await page.reload();
   await expect(page.getByRole('heading', { name: 'Messages of news' })).toBeVisible();
 
+  await page.goto('/instance/audit');
+  await page.getByLabel('What').fill('app.created');
+  await page.getByLabel('App', { exact: true }).fill('fresh');
+  await page.getByRole('button', { name: 'Show', exact: true }).click();
+  await expect(page.getByRole('cell', { name: 'app.created' })).toHaveCount(1);
+  await page.reload();
+  await expect(page.getByLabel('What')).toHaveValue('app.created');
+  await expect(page.getByRole('cell', { name: 'app.created' })).toHaveCount(1);
+
   const pages: [string, string][] = [['scripts', 'Scripts'], ['routes', 'Routes'], ['deployments', 'Deployments'], ['domains', 'Domains'], ['schedules', 'Schedules'],
     ['triggers', 'Triggers'], ['files', 'Files'], ['secrets', 'Secrets'], ['egress', 'Outgoing calls'], ['members', 'Members'], ['limits', 'Limits'], ['settings', 'Settings']];
   for (const [path, title] of pages) {

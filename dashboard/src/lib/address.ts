@@ -14,3 +14,8 @@ export function filterBy(values: Record<string, string>, { replaceState = true }
 export function filtered(name: string): string {
   return page.url.searchParams.get(name) ?? '';
 }
+
+/** Those of these filters that are set: a part of a query. */
+export function chosen<N extends string>(names: readonly N[]): Partial<Record<N, string>> {
+  return Object.fromEntries(names.map((name) => [name, filtered(name)]).filter(([, value]) => value)) as Partial<Record<N, string>>;
+}
