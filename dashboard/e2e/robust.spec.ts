@@ -1,8 +1,11 @@
 import { expect, test, type Page } from '@playwright/test';
-import { call, elsewhere, logIn, makeApp, paste, visit, write } from './support';
+import { barriers, call, elsewhere, logIn, makeApp, paste, visit, write } from './support';
 
 /** What goes wrong around a page while somebody works on it. The pictures are there to be looked at. */
-const shot = (page: Page, name: string) => page.screenshot({ path: `../target/dashboard/shots/robust-${name}.png` });
+async function shot(page: Page, name: string) {
+  await page.screenshot({ path: `../target/dashboard/shots/robust-${name}.png` });
+  expect(await barriers(page), name).toEqual([]);
+}
 const lost = (page: Page) => page.getByRole('alert').filter({ hasText: 'PiCloud does not answer' });
 
 /** Fails if a page is loaded anew: what a page does by itself must not cost what is on it. */
@@ -10,6 +13,22 @@ async function mark(page: Page) {
   await page.evaluate(() => Object.assign(window, { isTheSame: true }));
   return async () => expect(await page.evaluate(() => 'isTheSame' in window), 'the page was loaded anew').toBe(true);
 }
+
+test('the first page comes in less than 75,000 bytes', async ({ page, browser }) => {
+  await logIn(page);
+  const context = await browser.newContext({ storageState: await page.context().storageState() });
+  const first = await context.newPage();
+  const sizes: Promise<number>[] = [];
+  first.on('requestfinished', (request) => request.url().includes('/api/') || sizes.push(request.sizes().then((size) => size.responseBodySize)));
+  await first.goto('/');
+  await expect(first.getByRole('heading', { name: 'Apps' })).toBeVisible();
+  await first.waitForLoadState('networkidle');
+  const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  console.log(`the first page: ${bytes} bytes`);
+  expect(bytes).toBeGreaterThan(10_000);
+  expect(bytes).toBeLessThan(75_000);
+  await context.close();
+});
 
 test('a refresh shows the same page with the same filters', async ({ page }) => {
   await logIn(page);

@@ -1,3 +1,4 @@
+import AxeBuilder from '@axe-core/playwright';
 import { expect, type APIRequestContext, type Page } from '@playwright/test';
 
 export const url = process.env.PICLOUD_URL ?? 'http://localhost:8080';
@@ -62,4 +63,15 @@ export function agree(page: Page, about: string) {
     expect(dialog.message()).toContain(about);
     void dialog.accept();
   });
+}
+
+/** What axe finds on the page as it is. */
+export async function barriers(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations.filter(isReal).map((found) => `${found.id}: ${found.nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`);
+}
+
+/** The editor's lines scroll, and its text has the focus: it is `contenteditable` in a shadow root, which axe does not count. */
+function isReal({ id, nodes }: { id: string; nodes: { html: string }[] }): boolean {
+  return id !== 'scrollable-region-focusable' || nodes.some((node) => !node.html.includes('cm-scroller'));
 }
