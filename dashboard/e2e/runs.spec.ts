@@ -26,6 +26,7 @@ test('a schedule is made with its next runs in sight, paused, resumed, started b
   await expect(item).toContainText('22:00:00 · ');
 
   await item.getByRole('button', { name: /^Run now.*nightly/ }).click();
+  await expect(page.getByText('nightly runs now.')).toBeVisible();
   await item.getByText('Last runs').click();
   await expect(item.getByRole('cell', { name: 'started by hand' })).toBeVisible();
   await page.getByRole('link', { name: 'Logs', exact: true }).click();
