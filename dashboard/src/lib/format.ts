@@ -63,3 +63,15 @@ export function relative(text: string, now = Date.now()): string {
 function short(number: number): string {
   return number >= 100 ? String(Math.round(number)) : number.toPrecision(3).replace(/\.?0+$/, '');
 }
+
+/** A moment of the API as a field for local time has it, and back; empty if it is none. */
+export function localOf(moment: string): string {
+  const date = new Date(moment);
+  if (Number.isNaN(date.getTime())) return '';
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+}
+
+export function momentOf(local: string): string {
+  const date = new Date(local);
+  return Number.isNaN(date.getTime()) ? '' : date.toISOString();
+}
