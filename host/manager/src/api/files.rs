@@ -139,6 +139,8 @@ pub(super) async fn put_file_content(
     let uploaded = uploaded(&app, body, limits.execution.file_bytes).await?;
     let change = FileChange { path: &path, expected, quota: Quota::of(&limits.app), now: state.now() };
     let entry = app.put_file(&change, uploaded).await?;
+    // A trigger may have waited for it.
+    state.data_plane.wake_queue();
     Ok(answer(entry, app.app_id().uuid()))
 }
 
@@ -159,10 +161,9 @@ pub(super) async fn delete_file(
     let expected = if_match.revision()?.map(Revision::parse);
     let quotas = app.app().await?.ok_or_else(|| Problem::not_found("app"))?.limits.app;
     let change = FileChange { path: &path, expected, quota: Quota::of(&quotas), now: state.now() };
-    match app.delete_file(&change).await? {
-        Some(_) => Ok(StatusCode::NO_CONTENT),
-        None => Err(Problem::not_found("file")),
-    }
+    app.delete_file(&change).await?.ok_or_else(|| Problem::not_found("file"))?;
+    state.data_plane.wake_queue();
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn uploaded(app: &store::AppStore, body: Body, most: u64) -> Result<Uploaded, Problem> {

@@ -150,6 +150,8 @@ pub(super) async fn put_kv(
         now,
     };
     let entry = app.change_kv(&change).await?.ok_or_else(|| Problem::not_found("key"))?;
+    // A trigger may have waited for it.
+    state.data_plane.wake_queue();
     answer(entry, app.app_id().uuid())
 }
 
@@ -169,10 +171,9 @@ pub(super) async fn delete_kv(
     let expected = if_match.revision()?.map(Revision::parse);
     let quotas = app.app().await?.ok_or_else(|| Problem::not_found("app"))?.limits.app;
     let change = KvChange { key: checked(key)?, write: Write::Delete, expected, quota: Quota::of(&quotas), now: state.now() };
-    match app.change_kv(&change).await? {
-        Some(_) => Ok(StatusCode::NO_CONTENT),
-        None => Err(Problem::not_found("key")),
-    }
+    app.change_kv(&change).await?.ok_or_else(|| Problem::not_found("key"))?;
+    state.data_plane.wake_queue();
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn answer(entry: KvEntry, app: Uuid) -> Result<Response, Problem> {

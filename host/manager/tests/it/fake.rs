@@ -1,6 +1,9 @@
 //! The neighbours of the control plane, in memory.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use execution::{
     CompileError, CompileErrorKind, Compiled, Execute, HttpRequest, Image, Invocation, Limits, Modules, Outcome, Replayed, Services,
@@ -58,6 +61,8 @@ fn imports(text: &str, modules: &Modules, uses: &mut Vec<String>) {
 
 /// A data plane that remembers what it was asked.
 pub(crate) struct FakeDataPlane {
+    /// How often the queue was to be looked at.
+    pub(crate) woken: AtomicUsize,
     /// What `invoke` answers; `NotLoaded` if nothing was set.
     pub(crate) answer: Mutex<Option<Result<Invoked, InvokeError>>>,
     /// What `invoke` was given.
@@ -69,7 +74,13 @@ pub(crate) struct FakeDataPlane {
 
 impl Default for FakeDataPlane {
     fn default() -> Self {
-        Self { answer: Mutex::new(None), invoked: Mutex::default(), refreshed: Mutex::default(), logs: broadcast::channel(16).0 }
+        Self {
+            woken: AtomicUsize::new(0),
+            answer: Mutex::new(None),
+            invoked: Mutex::default(),
+            refreshed: Mutex::default(),
+            logs: broadcast::channel(16).0,
+        }
     }
 }
 
@@ -113,7 +124,9 @@ impl DataPlane for FakeDataPlane {
         Box::pin(async {})
     }
 
-    fn wake_queue(&self) {}
+    fn wake_queue(&self) {
+        self.woken.fetch_add(1, Ordering::SeqCst);
+    }
 
     fn published(&self) {}
 

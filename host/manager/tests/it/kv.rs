@@ -1,5 +1,7 @@
 //! What scripts keep, looked at and mended by people.
 
+use std::sync::atomic::Ordering;
+
 use serde_json::{Value, json};
 
 use crate::support::Instance;
@@ -67,4 +69,18 @@ async fn what_is_wrong_is_named() {
         assert_eq!(refused.json["errors"][0]["pointer"].as_str(), Some(pointer), "{body}");
     }
     owner.get(&format!("{KV}?app=shop&limit=0")).await.problem(400, "request.invalid");
+}
+
+#[tokio::test]
+async fn whatever_a_trigger_may_wait_for_is_looked_after_at_once() {
+    let instance = Instance::new().await;
+    let owner = instance.owner().await;
+    owner.app("shop").await;
+    let woken = || instance.plane.woken.load(Ordering::SeqCst);
+    let key = format!("{KV}/cart?app=shop");
+    owner.put(&key, &json!({ "value": 1 })).await.expect(200);
+    assert_eq!(woken(), 1);
+    owner.delete(&key).await.expect(204);
+    owner.delete(&key).await.problem(404, "not_found");
+    assert_eq!(woken(), 2);
 }
