@@ -1,12 +1,12 @@
 //! The page `docs/cli.md`: made of the commands as clap knows them, and compared with the committed one.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use std::{collections::BTreeSet, fmt::Write as _, path::Path};
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use clap::{Arg, Args as _, CommandFactory as _, Subcommand as _};
 
 use super::Command;
-use crate::config::Arguments;
+use crate::config::{Arguments, reference};
 
 const ABOUT: &str = "# The command line
 
@@ -131,14 +131,5 @@ fn page() -> String {
 
 #[test]
 fn the_committed_page_of_commands_is_complete() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/cli.md");
-    let page = page();
-    #[expect(clippy::disallowed_methods, reason = "the only way to tell a test that it should write")]
-    if std::env::var("UPDATE").is_ok_and(|value| value == "1") {
-        std::fs::write(&file, &page).unwrap();
-    }
-    assert!(
-        std::fs::read_to_string(&file).unwrap_or_default() == page,
-        "docs/cli.md is not what the program says. Run this test again with UPDATE=1 to rewrite it, and commit it."
-    );
+    reference::committed("cli.md", &page());
 }

@@ -7,7 +7,7 @@ mod arguments;
 mod client;
 mod file;
 #[cfg(test)]
-mod reference;
+pub(crate) mod reference;
 mod resolve;
 mod secret;
 mod settings;

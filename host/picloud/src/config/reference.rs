@@ -112,18 +112,22 @@ fn page() -> String {
     format!("{ABOUT}\n## Settings\n{head}{both}{TABLES}{short_head}{file_only}{LIMITS}{VARIABLES}")
 }
 
-#[test]
-fn the_committed_page_of_settings_is_complete() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operate/configure.md");
-    let page = page();
+/// Holds a page of `docs/` against what it is made of, or renews it.
+pub(crate) fn committed(name: &str, page: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
     #[expect(clippy::disallowed_methods, reason = "the only way to tell a test that it should write")]
     if std::env::var("UPDATE").is_ok_and(|value| value == "1") {
-        std::fs::write(&file, &page).unwrap();
+        std::fs::write(&file, page).unwrap();
     }
     assert!(
         std::fs::read_to_string(&file).unwrap_or_default() == page,
-        "docs/operate/configure.md is not what the code says. Run this test again with UPDATE=1 to rewrite it, and commit it."
+        "docs/{name} is not what the program says. Run this test again with UPDATE=1 to rewrite it, and commit it."
     );
+}
+
+#[test]
+fn the_committed_page_of_settings_is_complete() {
+    committed("operate/configure.md", &page());
 }
 
 #[test]
