@@ -10,7 +10,7 @@
 use std::{
     pin::{Pin, pin},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, LazyLock, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, Wake, Waker},
@@ -21,7 +21,11 @@ use super::{Share, lines::Lines};
 
 /// The processor of one node.
 #[derive(Debug, Clone)]
-pub(crate) struct Turns(Arc<Mutex<State>>);
+pub(crate) struct Turns {
+    state: Arc<Mutex<State>>,
+    /// What turns are measured by, in nanoseconds.
+    clock: fn() -> u64,
+}
 
 #[derive(Debug)]
 struct State {
@@ -61,8 +65,12 @@ enum Stage {
 impl Turns {
     /// `cores`: how many can run at once.
     pub(crate) fn new(cores: usize) -> Self {
+        Self::measured_by(cores, now_ns)
+    }
+
+    fn measured_by(cores: usize, clock: fn() -> u64) -> Self {
         let (lines, given, runners) = (Lines::default(), Vec::new(), slab::Slab::new());
-        Self(Arc::new(Mutex::new(State { free: cores.max(1), floor_ns: 0, lines, given, runners })))
+        Self { state: Arc::new(Mutex::new(State { free: cores.max(1), floor_ns: 0, lines, given, runners })), clock }
     }
 
     /// Runs a future in turns, on account of this app.
@@ -114,7 +122,7 @@ impl Turns {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -229,10 +237,9 @@ impl<F: Future + Unpin> Future for InTurns<F> {
         if !turns.begin(*number, std::mem::take(&mut this.is_new), context.waker()) {
             return Poll::Pending;
         }
-        let began = Instant::now();
+        let began_ns = (turns.clock)();
         let polled = Pin::new(&mut this.future).poll(&mut Context::from_waker(&this.waker));
-        let used_ns = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        turns.end(*number, used_ns, polled.is_ready());
+        turns.end(*number, (turns.clock)().saturating_sub(began_ns), polled.is_ready());
         polled
     }
 }
@@ -262,6 +269,12 @@ impl<F> Drop for InTurns<F> {
         drop(state);
         next.inspect(Waker::wake_by_ref);
     }
+}
+
+/// Since the first time that somebody asked.
+fn now_ns() -> u64 {
+    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    u64::try_from(BEGAN.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Wakes it when the thread has looked at the network: among executions that never wait for anything nobody would.
