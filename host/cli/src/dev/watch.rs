@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _, event::AccessKind, event::AccessMode};
+use notify::{
+    EventKind, RecommendedWatcher, RecursiveMode, Watcher as _,
+    event::{AccessKind, AccessMode, CreateKind, ModifyKind},
+};
 
 use crate::{
     failure::{Failure, Result},
@@ -78,7 +81,9 @@ impl Changes {
         // Something was missed, then: it is looked at anyway.
         let Ok(event) = event else { return Some(FILE_NAME.into()) };
         let is_read = matches!(event.kind, EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write));
-        if is_read {
+        // The system tells when it is written and closed; before that it may be half of it.
+        let is_unfinished = matches!(event.kind, EventKind::Modify(ModifyKind::Data(_)) | EventKind::Create(CreateKind::File));
+        if is_read || (is_unfinished && cfg!(target_os = "linux")) {
             return None;
         }
         event.paths.iter().find_map(|path| {
