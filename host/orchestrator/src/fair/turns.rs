@@ -89,9 +89,11 @@ impl Turns {
         }
         let has_turn = state.begin(number);
         let known = &mut state.runners[number].task;
-        if !known.as_ref().is_some_and(|known| known.will_wake(task)) {
-            *known = Some(task.clone());
-        }
+        let is_known = known.as_ref().is_some_and(|known| known.will_wake(task));
+        let before = if is_known { None } else { known.replace(task.clone()) };
+        // Whatever goes with the last of a task's wakers may end a turn itself: not under the lock.
+        drop(state);
+        drop(before);
         has_turn
     }
 
@@ -101,16 +103,15 @@ impl Turns {
         let Runner { share, stage, .. } = &mut state.runners[number];
         share.charge(used_ns);
         let goes_on = !is_ready && *stage == Stage::Running { again: true };
-        let next = if goes_on {
+        if goes_on {
             *stage = Stage::InLine;
             let share = share.clone();
             state.lines.push(&share, number);
-            state.hand_on()
         } else {
             *stage = Stage::Waiting;
             share.leave();
-            state.hand_on()
-        };
+        }
+        let next = state.hand_on();
         drop(state);
         let wake = if goes_on { wake_behind_the_network } else { Waker::wake_by_ref };
         next.as_ref().inspect(|task| wake(task));
@@ -249,7 +250,7 @@ impl<F> Drop for InTurns<F> {
         let Woken { turns, number, is_over } = &*self.wake;
         let mut state = turns.state();
         is_over.store(true, Ordering::Relaxed);
-        let Runner { share, stage, .. } = state.runners.remove(*number);
+        let Runner { share, stage, task } = state.runners.remove(*number);
         if stage != Stage::Waiting {
             share.leave();
         }
@@ -267,6 +268,7 @@ impl<F> Drop for InTurns<F> {
             Stage::Running { .. } => state.hand_on(),
         };
         drop(state);
+        drop(task);
         next.inspect(Waker::wake_by_ref);
     }
 }
