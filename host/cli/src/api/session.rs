@@ -4,7 +4,10 @@ use http::{Method, header};
 use serde_json::{Value, json};
 
 use super::{Answer, Client, Sent};
-use crate::failure::{Failure, Result};
+use crate::{
+    contexts::Context,
+    failure::{Failure, Result},
+};
 
 /// What the key is good for; `instance:admin` besides for who may have it. It never does more than its maker may.
 const SCOPES: &[&str] = &[
@@ -64,6 +67,13 @@ impl<'a> Session<'a> {
         let scopes: Vec<&str> = SCOPES.iter().copied().chain(administers.then_some("instance:admin")).collect();
         let body = json!({ "name": format!("picloud on {machine}"), "scopes": scopes });
         self.call(&Method::POST, &["api-keys"], &[], &body)
+    }
+
+    /// This key as what is stored of a login.
+    pub(crate) fn context(&self, key: &Value) -> Context {
+        let text = |field: &str| key[field].as_str().unwrap_or_default().to_owned();
+        let expires_at = key["expires_at"].as_str().map(str::to_owned);
+        Context { url: self.origin.clone(), username: self.username.clone(), key: text("key"), key_id: text("id"), expires_at }
     }
 
     /// Logs out; keys stay.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use super::pages;
+use super::{lookup, pages};
 use crate::{
     api::{Client, instance_url},
     contexts::{Context, Contexts},
@@ -167,17 +167,14 @@ impl App<'_> {
     /// The id of a script.
     ///
     /// # Errors
-    /// The app has none of this name; those that are like it are named.
+    /// The app has none of this name; those that it has are named.
     pub(super) fn script_id(&self, name: &str) -> Result<String> {
         let names = self.script_names()?;
         if let Some((id, _)) = names.iter().find(|(_, other)| *other == name) {
             return Ok(id.clone());
         }
-        let mut all: Vec<&str> = names.values().map(String::as_str).collect();
-        all.sort_unstable();
-        let all = if all.is_empty() { "it has none at all".to_owned() } else { format!("it has {}", all.join(", ")) };
-        Err(Failure::new(Exit::NotFound, format!("the app `{}` has no script `{name}`: {all}", self.slug))
-            .next("picloud deploy brings those of the project"))
+        let there: Vec<Value> = names.into_values().map(Value::from).collect();
+        Err(lookup::none(self, "script", name, there.iter()).next("picloud deploy brings those of the project"))
     }
 
     /// The deployment of this number.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::common::{self, Common};
 use crate::{
     api::{Client, Session, instance_url},
-    contexts::{Context, Contexts},
+    contexts::Contexts,
     environment::Environment,
     failure::Result,
     terminal::{Terminal, read_line},
@@ -52,11 +52,9 @@ pub(super) fn run(arguments: &LoginArguments, environment: &Environment, termina
     let ended = session.end();
     let (made, ()) = (made?, ended?);
 
-    let text = |field: &str| made[field].as_str().unwrap_or_default().to_owned();
-    let (username, expires_at) = (session.username.clone(), made["expires_at"].as_str().map(str::to_owned));
+    let username = &session.username;
     let name = arguments.common.context.clone().or_else(|| old.map(|(name, _)| name)).unwrap_or_else(|| host_of(&origin));
-    let context = Context { url: origin.clone(), username: username.clone(), key: text("key"), key_id: text("id"), expires_at };
-    contexts.contexts.insert(name.clone(), context);
+    contexts.contexts.insert(name.clone(), session.context(&made));
     contexts.current = Some(name.clone());
     contexts.store(environment)?;
     if terminal.json {
@@ -65,7 +63,10 @@ pub(super) fn run(arguments: &LoginArguments, environment: &Environment, termina
         );
     }
     let until = made["expires_at"].as_str().map(|_| format!(" until {}", crate::table::time(&made["expires_at"]))).unwrap_or_default();
-    terminal.tell(&format!("Logged in as {username}{until}, in the context `{name}`. The key is called \"{}\".", text("name")));
+    terminal.tell(&format!(
+        "Logged in as {username}{until}, in the context `{name}`. The key is called \"{}\".",
+        crate::table::cell(&made["name"])
+    ));
     Ok(())
 }
 

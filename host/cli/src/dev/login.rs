@@ -41,10 +41,7 @@ pub(super) fn log_in(root: &Path, instance: &Instance, terminal: &Terminal) -> R
     let session = Session::begin(&client, &instance.username, &instance.password)?;
     let made = session.key();
     session.end()?;
-    let made = made?;
-    let text = |field: &str| made[field].as_str().unwrap_or_default().to_owned();
-    let expires_at = made["expires_at"].as_str().map(str::to_owned);
-    keep(root, Context { url: instance.url.clone(), username: instance.username.clone(), key: text("key"), key_id: text("id"), expires_at })
+    keep(root, session.context(&made?))
 }
 
 fn keep(root: &Path, context: Context) -> Result<Context> {
