@@ -32,6 +32,7 @@ pub fn see_a_secret() {
 
 /// Whether a secret was ever in this process: from then on memory that is given back has to be overwritten. Asked by the allocator: it does not allocate.
 #[must_use]
+#[inline]
 pub fn has_seen_a_secret() -> bool {
     SEEN.load(Ordering::Relaxed)
 }
