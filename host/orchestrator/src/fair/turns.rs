@@ -4,7 +4,7 @@
 //! that can run one after the other, whosever they are: an app with fifty executions would have fifty times the processor of one that has one, and
 //! each of its own would wait for all fifty.
 //!
-//! A turn is taken by whoever is polled and finds one free, so an execution on an idle machine pays for two locks and a clock. One that was woken
+//! A turn is taken by whoever is polled and finds one free, so an execution that never waits pays for two locks and a clock. One that was woken
 //! for a turn and has not begun it makes way for an app that has used less: what waits for the network card is not made to wait for a queue.
 
 use std::{
@@ -75,34 +75,39 @@ impl Turns {
 
     /// Runs a future in turns, on account of this app.
     pub(crate) fn run<F: Future + Unpin>(&self, share: &Share, future: F) -> InTurns<F> {
-        let runner = Runner { share: share.clone(), stage: Stage::Waiting, task: None };
-        let number = self.state().runners.insert(runner);
-        let wake = Arc::new(Woken { turns: self.clone(), number, is_over: AtomicBool::new(false) });
-        InTurns { waker: Waker::from(Arc::clone(&wake)), wake, future, is_new: true }
+        InTurns { turns: self.clone(), share: share.clone(), future, wake: None }
     }
 
-    /// It is polled, by this task. Whether it has a turn, which begins with that.
-    fn begin(&self, number: Number, is_new: bool, task: &Waker) -> bool {
+    /// It is polled for the first time. Its number, and whether it has a turn, which begins with that.
+    fn enter(&self, share: &Share, task: &Waker) -> (Number, bool) {
         let mut state = self.state();
-        if is_new {
-            state.want(number);
-        }
+        let number = state.runners.insert(Runner { share: share.clone(), stage: Stage::Waiting, task: None });
+        state.want(number);
         let has_turn = state.begin(number);
-        let known = &mut state.runners[number].task;
-        let is_known = known.as_ref().is_some_and(|known| known.will_wake(task));
-        let before = if is_known { None } else { known.replace(task.clone()) };
+        if !has_turn {
+            state.runners[number].task = Some(task.clone());
+        }
+        (number, has_turn)
+    }
+
+    /// It is polled again, by this task. Whether it has a turn.
+    fn begin(&self, number: Number, task: &Waker) -> bool {
+        let mut state = self.state();
+        let has_turn = state.begin(number);
+        let before = if has_turn { None } else { state.remember(number, task) };
         // Whatever goes with the last of a task's wakers may end a turn itself: not under the lock.
         drop(state);
         drop(before);
         has_turn
     }
 
-    /// Its turn is over, or all of it.
-    fn end(&self, number: Number, used_ns: u64, is_ready: bool) {
+    /// Its turn is over, and it is not.
+    fn pause(&self, number: Number, used_ns: u64, task: &Waker) {
         let mut state = self.state();
+        let before = state.remember(number, task);
         let Runner { share, stage, .. } = &mut state.runners[number];
         share.charge(used_ns);
-        let goes_on = !is_ready && *stage == Stage::Running { again: true };
+        let goes_on = *stage == Stage::Running { again: true };
         if goes_on {
             *stage = Stage::InLine;
             let share = share.clone();
@@ -113,8 +118,35 @@ impl Turns {
         }
         let next = state.hand_on();
         drop(state);
+        drop(before);
         let wake = if goes_on { wake_behind_the_network } else { Waker::wake_by_ref };
         next.as_ref().inspect(|task| wake(task));
+    }
+
+    /// It is over, or given up: its turn, if it has one, is somebody else's.
+    fn leave(&self, Woken { number, is_over, .. }: &Woken, used_ns: u64) {
+        let mut state = self.state();
+        is_over.store(true, Ordering::Relaxed);
+        let Runner { share, stage, task } = state.runners.remove(*number);
+        share.charge(used_ns);
+        if stage != Stage::Waiting {
+            share.leave();
+        }
+        let next = match stage {
+            Stage::Waiting => None,
+            Stage::InLine => {
+                state.lines.remove(&share, number);
+                None
+            }
+            Stage::Given => {
+                state.given.retain(|other| other != number);
+                state.hand_on()
+            }
+            Stage::Running { .. } => state.hand_on(),
+        };
+        drop(state);
+        drop(task);
+        next.inspect(Waker::wake_by_ref);
     }
 
     /// Executions that could run and wait for a turn.
@@ -183,6 +215,13 @@ impl State {
         true
     }
 
+    /// Whom to wake when it has a turn. Returns whom it was before.
+    fn remember(&mut self, number: Number, task: &Waker) -> Option<Waker> {
+        let known = &mut self.runners[number].task;
+        let is_known = known.as_ref().is_some_and(|known| known.will_wake(task));
+        if is_known { None } else { known.replace(task.clone()) }
+    }
+
     fn task_if_given(&self, number: Number) -> Option<Waker> {
         let Runner { stage, task, .. } = &self.runners[number];
         task.as_ref().filter(|_| *stage == Stage::Given).cloned()
@@ -191,11 +230,11 @@ impl State {
 
 /// A future that is polled in its turns.
 pub(crate) struct InTurns<F> {
-    wake: Arc<Woken>,
-    /// The same, as what the future is polled with.
-    waker: Waker,
+    turns: Turns,
+    share: Share,
     future: F,
-    is_new: bool,
+    /// There from its first poll until it is over.
+    wake: Option<Arc<Woken>>,
 }
 
 /// What wakes it: it lines up, and its task is woken when it has a turn.
@@ -229,47 +268,46 @@ impl Wake for Woken {
     }
 }
 
+impl<F: Future + Unpin> InTurns<F> {
+    /// Whether it has a turn, and what wakes it.
+    fn begin(&mut self, task: &Waker) -> (bool, Arc<Woken>) {
+        if let Some(wake) = &self.wake {
+            return (self.turns.begin(wake.number, task), Arc::clone(wake));
+        }
+        let (number, has_turn) = self.turns.enter(&self.share, task);
+        let wake = Arc::new(Woken { turns: self.turns.clone(), number, is_over: AtomicBool::new(false) });
+        self.wake = Some(Arc::clone(&wake));
+        (has_turn, wake)
+    }
+}
+
 impl<F: Future + Unpin> Future for InTurns<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = &mut *self;
-        let Woken { turns, number, .. } = &*this.wake;
-        if !turns.begin(*number, std::mem::take(&mut this.is_new), context.waker()) {
+        let (has_turn, wake) = this.begin(context.waker());
+        if !has_turn {
             return Poll::Pending;
         }
-        let began_ns = (turns.clock)();
-        let polled = Pin::new(&mut this.future).poll(&mut Context::from_waker(&this.waker));
-        turns.end(*number, (turns.clock)().saturating_sub(began_ns), polled.is_ready());
+        let (number, waker, clock) = (wake.number, Waker::from(wake), this.turns.clock);
+        let began_ns = clock();
+        let polled = Pin::new(&mut this.future).poll(&mut Context::from_waker(&waker));
+        let used_ns = clock().saturating_sub(began_ns);
+        match polled {
+            Poll::Pending => this.turns.pause(number, used_ns, context.waker()),
+            Poll::Ready(_) => this.wake.take().iter().for_each(|wake| this.turns.leave(wake, used_ns)),
+        }
         polled
     }
 }
 
 impl<F> Drop for InTurns<F> {
     fn drop(&mut self) {
-        let Woken { turns, number, is_over } = &*self.wake;
-        let mut state = turns.state();
-        is_over.store(true, Ordering::Relaxed);
-        let Runner { share, stage, task } = state.runners.remove(*number);
-        if stage != Stage::Waiting {
-            share.leave();
+        // One that is polled now panics.
+        if let Some(wake) = self.wake.take() {
+            self.turns.leave(&wake, 0);
         }
-        let next = match stage {
-            Stage::Waiting => None,
-            Stage::InLine => {
-                state.lines.remove(&share, number);
-                None
-            }
-            Stage::Given => {
-                state.given.retain(|other| other != number);
-                state.hand_on()
-            }
-            // It panicked.
-            Stage::Running { .. } => state.hand_on(),
-        };
-        drop(state);
-        drop(task);
-        next.inspect(Waker::wake_by_ref);
     }
 }
 
