@@ -31,7 +31,10 @@ pub use effects::Effects;
 pub use execute::{BoxFuture, Execute};
 pub use invocation::{Body, HttpRequest, Invocation, InvocationType};
 pub use limits::{AllLimits, AppLimits, Ceilings, GivenLimits, Limit, Limits};
-pub use outcome::{Failure, FailureKind, Frame, Level, LogLine, Logs, Outcome, Response, TracedCall, Usage};
+pub use outcome::{
+    FAILURE_FRAMES_MAX, FAILURE_MESSAGE_BYTES_MAX, FAILURE_NAME_BYTES_MAX, Failure, FailureKind, Frame, Level, LogLine, Logs, Outcome,
+    Response, TracedCall, Usage,
+};
 pub use replay::{Call, Course, Divergence, Ended, Recorder, Recording, Replay, Replayed, Tape};
 pub use script::{CompileError, CompileErrorKind, Compiled, Image, Modules, Source};
 pub use secret::{REDACTED_BYTES_MIN, Secret, SecretVersion};

@@ -98,10 +98,43 @@ impl Level {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
     pub kind: FailureKind,
-    /// One sentence: what happened, the limit and what was used if it was a limit, what to do.
+    /// One sentence: what happened, the limit and what was used if it was a limit, what to do. At most [`FAILURE_MESSAGE_BYTES_MAX`], and what
+    /// says that there was more.
     pub message: String,
     /// Where, innermost first: the failing place, then the calls that led to it. Empty after a hard trap.
     pub trace: Vec<Frame>,
+}
+
+/// Most of what a script throws that is kept: it stands in the row of the execution, in its log, and in the dead letter of a job.
+pub const FAILURE_MESSAGE_BYTES_MAX: usize = 4 << 10;
+/// Calls that can be nested, and the top level.
+pub const FAILURE_FRAMES_MAX: usize = 65;
+/// Most of the name of a function or a script that is kept.
+pub const FAILURE_NAME_BYTES_MAX: usize = 256;
+
+impl Failure {
+    /// Cuts off what is longer than a failure is. To be called when secrets are masked: half of one would not be found.
+    pub fn bound(&mut self) {
+        let bytes = self.message.len();
+        if cut(&mut self.message, FAILURE_MESSAGE_BYTES_MAX) {
+            self.message.push_str(&format!(" [cut off: {bytes} bytes in all]"));
+        }
+        self.trace.truncate(FAILURE_FRAMES_MAX);
+        for frame in &mut self.trace {
+            cut(&mut frame.script, FAILURE_NAME_BYTES_MAX);
+            cut(&mut frame.function, FAILURE_NAME_BYTES_MAX);
+        }
+    }
+}
+
+/// Whether something was cut off.
+fn cut(text: &mut String, bytes_max: usize) -> bool {
+    if text.len() <= bytes_max {
+        return false;
+    }
+    text.truncate(text.floor_char_boundary(bytes_max));
+    text.shrink_to_fit();
+    true
 }
 
 /// A place in a script.

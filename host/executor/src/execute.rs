@@ -94,6 +94,7 @@ fn finish(store: Store<State>, ending: Ending, limits: &Limits, started: Instant
     let result = outcome::result(ending, &state, &usage, limits, last_seen.as_deref());
     let result: Result<Response, Failure> = result.map_err(|mut failure| {
         state.mask.apply_to(&mut failure.message);
+        failure.bound();
         failure
     });
     let effects = if result.is_ok() { state.transaction.into_effects() } else { Effects::default() };

@@ -176,7 +176,10 @@ fn host_only(cookie: &str) -> String {
 }
 
 fn breach(what: String) -> Failure {
-    Failure { kind: FailureKind::InvalidResponse, message: format!("the answer is not valid: {what}"), trace: Vec::new() }
+    let mut failure =
+        Failure { kind: FailureKind::InvalidResponse, message: format!("the answer is not valid: {what}"), trace: Vec::new() };
+    failure.bound();
+    failure
 }
 
 #[cfg(test)]

@@ -173,3 +173,18 @@ async fn s_2_20_the_clock_stands_still_while_a_script_computes() {
     let outcome = run_with(source, request("GET", "/"), &limits).await;
     assert_eq!(answer(&outcome), (200, "true".to_owned()));
 }
+
+#[tokio::test]
+async fn s_2_11_what_a_script_throws_is_kept_up_to_its_limit() {
+    let limit = execution::FAILURE_MESSAGE_BYTES_MAX;
+    let thrown = async |source: &str| failure(run(source).await);
+    for (bytes, kept) in [(limit - 1, limit - 1), (limit, limit)] {
+        assert_eq!(thrown(&format!(r#"let s = ""; s.pad({bytes}, "x"); throw s"#)).await.message.len(), kept);
+    }
+    // Two bytes a character: it is not cut in the middle of one.
+    let cut = thrown(r#"let s = "x"; s.pad(2_000_001, "é"); throw s"#).await.message;
+    assert!(cut.ends_with("é [cut off: 4000001 bytes in all]") && cut.len() < limit + 64, "{} bytes", cut.len());
+    let name = "f".repeat(100_000);
+    let trace = thrown(&format!("fn {name}() {{ throw 1 }} {name}()")).await.trace;
+    assert!(trace.iter().all(|frame| frame.function.len() <= execution::FAILURE_NAME_BYTES_MAX) && trace.len() == 2, "{trace:?}");
+}

@@ -46,6 +46,13 @@ async fn s_6_4_logs_errors_and_traces_don_t_tell_it() {
     let script = r#"let t = secrets::get("TOKEN"); for room in 0..30 { let long = ""; long.pad(4096 - room, "x"); print(long + t) } 1"#;
     let lines = run_on(script, with_secret()).await.logs.lines;
     assert!(lines.len() > 10 && lines.iter().all(|line| !line.message.contains("corre")), "{lines:?}");
+    // The same of what is thrown.
+    for room in [1, 5, 15, VALUE.len() - 1] {
+        let script =
+            format!(r#"let long = ""; long.pad({}, "x"); throw long + secrets::get("TOKEN")"#, execution::FAILURE_MESSAGE_BYTES_MAX - room);
+        let message = failure(run_on(&script, with_secret()).await).message;
+        assert!(message.contains("cut off") == (room < "[secret TOKEN]".len()) && !message.contains("xc"), "{message}");
+    }
 }
 
 #[tokio::test]
