@@ -106,7 +106,7 @@ async fn serve_from(
         executor: Arc::clone(&executor),
         stopping: stopping.subscribe(),
     });
-    let (data_plane, announcements) = LocalDataPlane::new(Arc::clone(&orchestrator), store.snapshots(), &recorder);
+    let (data_plane, announcements) = LocalDataPlane::new(Arc::clone(&orchestrator), data.clone(), store.snapshots(), &recorder);
     let parts = Parts {
         store: store.clone(),
         guest: executor.guest_digest().to_owned(),

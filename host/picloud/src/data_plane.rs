@@ -1,6 +1,6 @@
 //! What the manager asks of the data plane, answered by the orchestrator.
 
-use std::sync::Arc;
+use std::{future, panic::resume_unwind, sync::Arc};
 
 use execution::{
     HttpRequest, Replayed,
@@ -18,7 +18,11 @@ use orchestrator::{
     path::{self, Match, RouteError, RouteTable, Verdict},
 };
 use store::{AppId, AssetSet, RouteId, RouteTarget, ScriptId, Snapshots, StaticTerms};
-use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::{
+    runtime::Handle,
+    sync::broadcast::{self, error::RecvError},
+    task::JoinSet,
+};
 use uuid::Uuid;
 
 /// When a refused caller may try again.
@@ -32,18 +36,21 @@ pub(crate) struct LocalDataPlane {
     orchestrator: Arc<Orchestrator>,
     snapshots: Snapshots,
     new_logs: broadcast::Sender<Uuid>,
+    /// The threads that serve apps: scripts run there, whoever asks for it.
+    threads: Handle,
 }
 
 impl LocalDataPlane {
     /// The adaptor, and what passes the word of new log lines on; to be spawned.
     pub(crate) fn new(
         orchestrator: Arc<Orchestrator>,
+        threads: Handle,
         snapshots: Snapshots,
         recorder: &Recorder,
     ) -> (Self, impl Future<Output = ()> + use<>) {
         let new_logs = broadcast::Sender::new(ANNOUNCEMENTS);
         let passed_on = pass_on(recorder.subscribe_logs(), new_logs.clone());
-        (Self { orchestrator, snapshots, new_logs }, passed_on)
+        (Self { orchestrator, snapshots, new_logs, threads }, passed_on)
     }
 }
 
@@ -59,10 +66,24 @@ async fn pass_on(mut from: broadcast::Receiver<AppId>, to: broadcast::Sender<Uui
     }
 }
 
+/// Does it on those threads. Who drops this ends it, and a panic is passed on.
+async fn on<T: Send + 'static>(threads: &Handle, work: impl Future<Output = T> + Send + 'static) -> T {
+    let mut tasks = JoinSet::new();
+    tasks.spawn_on(work, threads);
+    match tasks.join_next().await {
+        Some(Ok(done)) => done,
+        Some(Err(error)) if error.is_panic() => resume_unwind(error.into_panic()),
+        // The threads are gone, and so will this one be: the process ends.
+        _ => future::pending().await,
+    }
+}
+
 impl DataPlane for LocalDataPlane {
     fn invoke(&self, script_id: Uuid, request: HttpRequest) -> BoxFuture<'_, Result<Invoked, InvokeError>> {
+        let orchestrator = Arc::clone(&self.orchestrator);
+        let work = async move { orchestrator.invoke(script_id.into(), request).await };
         Box::pin(async move {
-            match self.orchestrator.invoke(script_id.into(), request).await {
+            match on(&self.threads, work).await {
                 Ok(run) => Ok(Invoked { execution_id: run.execution_id, outcome: run.outcome }),
                 Err(error) => Err(nothing_ran(&error)),
             }
@@ -75,11 +96,15 @@ impl DataPlane for LocalDataPlane {
         recording: &'a KeptRecording,
         deployment: Option<u32>,
     ) -> BoxFuture<'a, Result<Replayed, ReplayError>> {
-        Box::pin(async move { self.orchestrator.replay(app.into(), recording, deployment).await.map_err(|error| not_replayed(&error)) })
+        let (orchestrator, recording) = (Arc::clone(&self.orchestrator), recording.clone());
+        let work = async move { orchestrator.replay(app.into(), &recording, deployment).await };
+        Box::pin(async move { on(&self.threads, work).await.map_err(|error| not_replayed(&error)) })
     }
 
     fn try_faults<'a>(&'a self, app: Uuid, recording: &'a KeptRecording) -> BoxFuture<'a, Result<Faults, ReplayError>> {
-        Box::pin(async move { self.orchestrator.try_faults(app.into(), recording).await.map_err(|error| not_replayed(&error)) })
+        let (orchestrator, recording) = (Arc::clone(&self.orchestrator), recording.clone());
+        let work = async move { orchestrator.try_faults(app.into(), &recording).await };
+        Box::pin(async move { on(&self.threads, work).await.map_err(|error| not_replayed(&error)) })
     }
 
     fn refresh(&self, app: Uuid) -> BoxFuture<'_, ()> {
@@ -233,4 +258,44 @@ fn why(table: &RouteTable, host: &str, method: &Method, path: &str) -> String {
 fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).chain(['.']).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+    use std::{
+        panic::{AssertUnwindSafe, catch_unwind},
+        thread::current,
+    };
+
+    use tokio::{runtime::Builder, sync::oneshot};
+
+    use super::*;
+
+    #[test]
+    fn s_3_3_scripts_run_on_the_threads_that_serve_apps_whoever_asks() {
+        let data = Builder::new_multi_thread().worker_threads(1).thread_name("data").build().unwrap();
+        let control = Builder::new_current_thread().build().unwrap();
+        let name = control.block_on(on(data.handle(), async { current().name().map(str::to_owned) }));
+        assert_eq!(name.as_deref(), Some("data"));
+        let panics = || control.block_on(on(data.handle(), async { panic!("on purpose") }));
+        assert!(catch_unwind(AssertUnwindSafe(panics)).is_err());
+        // Whoever goes away takes it along.
+        let (alive, ended) = oneshot::channel::<()>();
+        let (begins, begun) = oneshot::channel();
+        let mut waits = Box::pin(on(data.handle(), async move {
+            begins.send(()).unwrap();
+            future::pending::<()>().await;
+            drop(alive);
+        }));
+        control.block_on(async {
+            tokio::select! {
+                () = &mut waits => {}
+                begun = begun => begun.unwrap(),
+            }
+        });
+        drop(waits);
+        assert!(control.block_on(ended).is_err());
+    }
 }
