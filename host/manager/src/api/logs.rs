@@ -6,7 +6,7 @@ use axum::{
     extract::State as Shared,
     response::sse::{Event, KeepAlive, Sse},
 };
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt as _, future, stream};
 use http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -155,7 +155,10 @@ pub(super) async fn stream_logs(
         ready: Vec::new(),
         _permit: permit,
     };
-    let events = stream::unfold(follower, |mut follower| async move { follower.next().await.map(|event| (Ok(event), follower)) });
+    // Some clients and proxies tell of an answer only when something of its body has come.
+    let beginning = stream::once(future::ready(Ok(Event::default().comment("from here on"))));
+    let lines = stream::unfold(follower, |mut follower| async move { follower.next().await.map(|event| (Ok(event), follower)) });
+    let events = beginning.chain(lines);
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)))
 }
 
