@@ -19,6 +19,7 @@ mod shell;
 mod test;
 mod test_server;
 mod tidy;
+mod toolchain;
 
 use std::path::PathBuf;
 
