@@ -4,18 +4,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use serde_json::json;
-use tokio::process::{Child, Command};
 
 use crate::{
     cart,
-    figures::{Report, Samples, median},
+    figures::{Report, Samples},
     http::Client,
-    load::{self, Expected},
-    neighbour, peers, process,
+    neighbour, process, requests,
     server::{self, ADDRESS, Server},
 };
 
-const ROUNDS: usize = 3;
 const DEPLOYS: usize = 40;
 const APPS: usize = 100;
 const SCRIPTS_PER_APP: usize = 100;
@@ -30,7 +27,7 @@ pub(crate) async fn measure(report: &mut Report) -> Result<()> {
     let api = server.api().await?;
     make_app(&api, "bench").await?;
     let script = make_script(&api, "bench", "cart", cart::SCRIPT, "/").await?;
-    requests(&server, report).await?;
+    requests::measure(&server, report).await?;
     neighbour::measure(&server, report).await?;
     deploys(&api, &script, report).await?;
     server.stop().await?;
@@ -54,33 +51,25 @@ pub(crate) async fn measure(report: &mut Report) -> Result<()> {
     server::remove_data_dir(&data_dir)
 }
 
-/// Only that, on a server of its own.
+/// What a request costs beside the peers, on a server of its own.
+pub(crate) async fn measure_requests(report: &mut Report) -> Result<()> {
+    let data_dir = server::fresh_data_dir()?;
+    let server = Server::start(&data_dir).await?;
+    let api = server.api().await?;
+    make_app(&api, "bench").await?;
+    make_script(&api, "bench", "cart", cart::SCRIPT, "/").await?;
+    requests::measure(&server, report).await?;
+    server.stop().await?;
+    server::remove_data_dir(&data_dir)
+}
+
+/// What a neighbour costs, on a server of its own.
 pub(crate) async fn measure_neighbour(report: &mut Report) -> Result<()> {
     let data_dir = server::fresh_data_dir()?;
     let server = Server::start(&data_dir).await?;
     neighbour::measure(&server, report).await?;
     server.stop().await?;
     server::remove_data_dir(&data_dir)
-}
-
-/// Processor time per request, in turns with the peers.
-async fn requests(server: &Server, report: &mut Report) -> Result<()> {
-    let hello = Peer::start("hello", 18081).await?;
-    let first = Peer::start("first-design", 18082).await?;
-    let (right, greeting) = (Expected { status: 201, body: cart::ANSWER }, Expected { status: 200, body: peers::HELLO });
-    let mut figures: [Vec<f64>; 3] = Default::default();
-    for _ in 0..ROUNDS {
-        figures[0].push(load::cpu_us_per_request(server.pid, ADDRESS, cart::ORDER, &right).await?);
-        figures[1].push(load::cpu_us_per_request(hello.pid()?, &hello.address, cart::ORDER, &greeting).await?);
-        figures[2].push(load::cpu_us_per_request(first.pid()?, &first.address, cart::ORDER, &right).await?);
-    }
-    let [picloud, hello, first] = figures.map(median);
-    report.set("cpu_us_per_request", picloud);
-    report.set("hello_cpu_us_per_request", hello);
-    report.set("first_design_cpu_us_per_request", first);
-    report.set("cpu_over_hyper", picloud / hello);
-    report.set("cpu_over_first_design", picloud / first);
-    Ok(())
 }
 
 /// From the call of the API to the first answer of the new version, on one connection asked again and again.
@@ -158,27 +147,4 @@ pub(crate) async fn make_script(api: &Client, app: &str, name: &str, source: &st
     let id = script["id"].as_str().unwrap_or_default().to_owned();
     api.call("POST", "routes", json!({ "app": app, "script": id, "path": path })).await?;
     Ok(id)
-}
-
-/// Another server, ended when dropped.
-struct Peer {
-    child: Child,
-    address: String,
-}
-
-impl Peer {
-    async fn start(which: &str, port: u16) -> Result<Self> {
-        let child = Command::new(std::env::current_exe()?).args(["serve", which, &port.to_string()]).kill_on_drop(true).spawn()?;
-        let address = format!("127.0.0.1:{port}");
-        let started = Instant::now();
-        while tokio::net::TcpStream::connect(&address).await.is_err() {
-            ensure!(started.elapsed() < Duration::from_secs(10), "{which} does not listen");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        Ok(Self { child, address })
-    }
-
-    fn pid(&self) -> Result<u32> {
-        self.child.id().ok_or_else(|| anyhow::anyhow!("the peer at {} ended", self.address))
-    }
 }

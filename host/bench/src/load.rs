@@ -1,4 +1,4 @@
-//! Load from `wrk`, and what one request costs its server: processor time of the process, divided by requests.
+//! Load from `wrk`, and what one request costs its server: processor time, of user and of kernel, divided by requests.
 
 use std::{process::Stdio, time::Duration};
 
@@ -16,18 +16,24 @@ pub(crate) struct Expected<'a> {
     pub(crate) body: &'a str,
 }
 
-/// Microseconds of processor time per request of the process `pid` that listens at `address`. Fails if any answer is wrong.
-pub(crate) async fn cpu_us_per_request(pid: u32, address: &str, request_body: &str, expected: &Expected<'_>) -> Result<f64> {
-    // The first second is not measured: connections, warm slots.
-    wrk(address, request_body, expected, 1).await?;
-    let before = process::cpu_time(pid)?;
-    let requests = wrk(address, request_body, expected, SECONDS).await?;
-    let spent = process::cpu_time(pid)?.saturating_sub(before);
-    Ok(micros(spent) / requests as f64)
+/// Microseconds of processor time per request.
+pub(crate) struct Cost {
+    /// Of the process that listens.
+    pub(crate) own: f64,
+    /// Of the processes that it started: PiCloud's database; a peer has none, or does its work there.
+    pub(crate) children: f64,
 }
 
-fn micros(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1e6
+/// What a request costs the process `pid`, which listens at `address`. Fails if any answer is wrong.
+pub(crate) async fn cost(pid: u32, address: &str, request_body: &str, expected: &Expected<'_>) -> Result<Cost> {
+    // The first second is not measured: connections, warm slots.
+    wrk(address, request_body, expected, 1).await?;
+    let spent = || anyhow::Ok((process::cpu_time(pid)?, process::cpu_time_of_descendants(pid)?));
+    let (own, children) = spent()?;
+    let requests = wrk(address, request_body, expected, SECONDS).await?;
+    let now = spent()?;
+    let each = |spent: Duration| spent.as_secs_f64() * 1e6 / requests as f64;
+    Ok(Cost { own: each(now.0.saturating_sub(own)), children: each(now.1.saturating_sub(children)) })
 }
 
 async fn wrk(address: &str, request_body: &str, expected: &Expected<'_>, seconds: u64) -> Result<u64> {

@@ -1,7 +1,7 @@
 //! `make bench`: measures side by side in one run, and writes `target/bench/report.json`.
 //!
 //! What is compared does the same work and is checked for the right answer every time. Ratios count: the machine may be shared.
-//! No timing decides anything; a wrong answer or a peer that does not run ends the benchmark with an error.
+//! No timing decides anything; a wrong answer ends the benchmark with an error. What the report says is told in docs/performance.md.
 
 mod cart;
 mod deployed;
@@ -9,9 +9,12 @@ mod figures;
 mod http;
 mod inprocess;
 mod load;
+mod machine;
 mod neighbour;
+mod peer;
 mod peers;
 mod process;
+mod requests;
 mod sandbox;
 mod server;
 
@@ -20,23 +23,29 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use figures::Report;
 
+/// What a run leaves behind: the report, and what each server said.
+const DIRECTORY: &str = "target/bench";
+
 #[tokio::main]
 async fn main() -> Result<()> {
+    std::fs::create_dir_all(DIRECTORY).with_context(|| format!("making {DIRECTORY}"))?;
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["serve", which, port] => peers::serve(which, port.parse().context("a port is a number")?).await,
         ["sandbox"] => sandbox::measure(&mut Report::default()).await,
+        ["requests"] => deployed::measure_requests(&mut Report::default()).await,
         ["neighbour"] => deployed::measure_neighbour(&mut Report::default()).await,
         [] => measure().await,
-        _ => anyhow::bail!("usage: bench [sandbox | neighbour | serve hello|first-design <port>]"),
+        _ => anyhow::bail!("usage: bench [sandbox | requests | neighbour | serve hello|first-design <port>]"),
     }
 }
 
 async fn measure() -> Result<()> {
-    let directory = Path::new("target/bench");
-    std::fs::create_dir_all(directory)?;
+    let directory = Path::new(DIRECTORY);
+    let load_before = machine::load()?;
     let mut report = Report::default();
     sandbox::measure(&mut report).await?;
     deployed::measure(&mut report).await?;
+    machine::describe(&directory.join("machine.json"), load_before)?;
     report.write(&directory.join("report.json"))
 }

@@ -1,4 +1,4 @@
-//! What PiCloud is compared with, each in a process of its own: `bench serve hello|first-design <port>`.
+//! The peers that are written here, each in a process of its own: `bench serve hello|first-design <port>`.
 
 use std::sync::Arc;
 

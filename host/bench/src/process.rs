@@ -15,6 +15,11 @@ pub(crate) fn cpu_time(pid: u32) -> Result<Duration> {
     Ok(Duration::from_nanos(nanoseconds.sum()))
 }
 
+/// That of the processes that a process started, and theirs. Those that ended are not in it.
+pub(crate) fn cpu_time_of_descendants(pid: u32) -> Result<Duration> {
+    descendants(pid).into_iter().map(cpu_time).sum()
+}
+
 /// Resident bytes, pages shared with others counted whole.
 pub(crate) fn resident_bytes(pid: u32) -> Result<u64> {
     kib(&format!("/proc/{pid}/status"), "VmRSS:")

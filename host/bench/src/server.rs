@@ -47,7 +47,7 @@ pub(crate) fn remove_data_dir(path: &Path) -> Result<()> {
 impl Server {
     pub(crate) async fn start(data_dir: &Path) -> Result<Self> {
         let program = std::env::current_exe()?.with_file_name("picloud");
-        let log = std::fs::File::create(LOG)?;
+        let log = std::fs::File::create(LOG).with_context(|| format!("creating {LOG}"))?;
         let started = Instant::now();
         let child = Command::new(&program)
             .args(["serve", "--bind", ADDRESS, "--internal-bind", INTERNAL_ADDRESS])

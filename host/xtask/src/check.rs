@@ -9,7 +9,9 @@ use crate::{dashboard, shell, tidy};
 /// Format, lints as errors, tidy, and the documentation with its links.
 pub(crate) fn run(workspace: &Path) -> Result<()> {
     shell::run(shell::cargo(workspace).args(["fmt", "--all", "--check"]))?;
-    shell::run(shell::cargo(workspace).args(["fmt", "--manifest-path", "guest/Cargo.toml", "--check"]))?;
+    for apart in ["guest/Cargo.toml", "host/bench/peers/wasi-http/Cargo.toml"] {
+        shell::run(shell::cargo(workspace).args(["fmt", "--manifest-path", apart, "--check"]))?;
+    }
     tidy::run(workspace)?;
     dashboard::check(workspace)?;
     shell::run(shell::cargo(workspace).args(["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"]))?;

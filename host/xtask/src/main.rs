@@ -12,6 +12,7 @@ mod generate;
 mod guest;
 mod inputs;
 mod package;
+mod peers;
 mod python;
 mod run;
 mod setup;
