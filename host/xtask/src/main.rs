@@ -13,6 +13,7 @@ mod guest;
 mod inputs;
 mod package;
 mod peers;
+mod performance;
 mod python;
 mod run;
 mod setup;
@@ -38,6 +39,7 @@ test     setup, check, guest, all tests
 soak     the long tests at full length
 gen      refresh generated files
 bench    measure, write target/bench/report.json
+performance docs/performance.md, of the last run of `bench`
 dist     a release archive in target/dist
 deb      a Debian package in target/dist
 installs the package, and the image for containers, in a Debian of their own: part of `test`";
@@ -59,6 +61,7 @@ fn main() -> Result<()> {
         "soak" => test::soak(&workspace),
         "gen" => generate::run(&workspace),
         "bench" => bench::run(&workspace, &rest),
+        "performance" => performance::adopt(&workspace),
         "dist" => dist::run(&workspace),
         "deb" => package::build(&workspace, package::Program::Release).map(drop),
         "installs" => package::test(&workspace),
