@@ -225,3 +225,32 @@ fn is_name(text: &str) -> bool {
     (1..=NAME_BYTES_MAX).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-'))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn s_3_6_what_is_due_at_one_moment_is_spread_over_its_jitter() {
+        let schedule = Schedule {
+            cron: "0 * * * *".to_owned(),
+            time_zone: "UTC".to_owned(),
+            overlap: Overlap::default(),
+            catch_up: CatchUp::default(),
+            jitter_seconds: 59,
+            payload: "null".to_owned(),
+        };
+        let slot = jiff::Timestamp::UNIX_EPOCH;
+        let later: Vec<u64> = (0..6_000_u128).map(|id| schedule.jitter_ms(Uuid::from_u128(id), slot)).collect();
+        assert!(later.iter().all(|later| *later <= 59_000));
+        assert_eq!(later[7], schedule.jitter_ms(Uuid::from_u128(7), slot), "the same whoever asks");
+        let mut seconds = BTreeMap::<u64, usize>::new();
+        later.iter().for_each(|later| *seconds.entry(later / 1_000).or_default() += 1);
+        // A hundred of 6,000 in each second, and never a herd.
+        assert!(seconds.len() >= 59 && seconds.values().all(|count| *count < 200), "{seconds:?}");
+        let together = Schedule { jitter_seconds: 0, ..schedule };
+        assert_eq!(together.jitter_ms(Uuid::from_u128(7), slot), 0);
+    }
+}
