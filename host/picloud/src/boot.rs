@@ -26,7 +26,7 @@ use crate::{
     data_directory,
     data_plane::LocalDataPlane,
     database::Database,
-    files_directory, first_start, internal, key_file,
+    descriptors, files_directory, first_start, internal, key_file,
     readiness::Ready,
     shutdown::{self, Signals, Stopping},
     supervisor::{self, Supervisor},
@@ -333,7 +333,8 @@ async fn preview_key(store: &Store) -> anyhow::Result<PreviewKey> {
 }
 
 fn connections(config: &Config) -> Connections {
-    let usual = Connections { drain: shutdown::DRAIN, ..Connections::default() };
+    let most = Connections::default();
+    let usual = Connections { drain: shutdown::DRAIN, total_max: descriptors::connections(most.total_max), ..most };
     // On one machine there is no balancer that would have to notice first.
     if config.is_loopback_only() { Connections { drain_accept: Duration::ZERO, ..usual } } else { usual }
 }

@@ -14,6 +14,7 @@ mod control_plane;
 mod data_directory;
 mod data_plane;
 mod database;
+mod descriptors;
 mod doctor;
 mod exposition;
 mod files_directory;

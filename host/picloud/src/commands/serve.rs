@@ -8,7 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::{
     boot::{self, Beside, DataThreads},
     config::{Arguments, Config},
-    doctor, telling, wiping,
+    descriptors, doctor, telling, wiping,
 };
 
 /// Threads of the control plane. They are few but its own: a machine full of executions still answers its owner (S-3.3).
@@ -28,6 +28,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
 
 /// Runs an instance until it is told to stop.
 pub(super) fn run_instance(config: Config, beside: Beside) -> anyhow::Result<()> {
+    descriptors::take_all();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let data_plane = runtime("data", cores, wiping::only_with_secrets)?;
     let control_plane = runtime("control", CONTROL_THREADS, || {})?;

@@ -79,14 +79,15 @@ fn free_space(config: &Config) -> Finding {
 
 pub(super) fn descriptors() -> Finding {
     const CHECK: &str = "open_files";
-    let limit = getrlimit(Resource::Nofile).current;
+    // The server takes all that it is allowed.
+    let limit = getrlimit(Resource::Nofile).maximum;
     match limit {
         Some(limit) if limit < DESCRIPTORS => Finding::warning(
             CHECK,
             format!("this user may open {limit} files here"),
-            "each connection takes one; beyond the limit new visitors wait, however idle the machine is",
+            "each connection takes one; PiCloud then keeps fewer open at once, however idle the machine is",
             format!(
-                "LimitNOFILE={DESCRIPTORS} in the unit, or ulimit -n {DESCRIPTORS}; what counts is the limit of the server's own process"
+                "LimitNOFILE={DESCRIPTORS} in the unit, or ulimit -Hn {DESCRIPTORS}; what counts is the limit of the server's own process"
             ),
         ),
         limit => Finding::ok(
