@@ -128,3 +128,56 @@ async fn s_9_1_a_newer_schema_is_refused_if_it_takes_away(pool: PgPool) {
     sqlx::query("delete from compatibility").execute(&pool).await.unwrap();
     assert!(matches!(store.migrate().await, Err(Error::NewerSchema { oldest, .. }) if oldest == known + 2));
 }
+
+/// Queries that name a table of apps and no app, by their beginning: what a node does for all apps at once, and rows that are found by a key of their own.
+const FOR_ALL_APPS: &[&str] = &[
+    // When the next job or slot comes, and what a restart or the clock ends.
+    "select (extract(epoch from (select min(due_at) from jobs",
+    "select (select count(*) from (select 1 from jobs",
+    "update jobs set due_at = now() where execution_id is not null",
+    "delete from messages where published_at",
+    "delete from schedule_runs where made_at",
+    "select exists (select from messages where (xact, id)",
+    // A restored instance without its key file forgets all secrets; a new master key is sealed for all apps.
+    "delete from secrets",
+    "delete from secret_keys",
+    "select distinct master from secret_keys",
+    // Sources are read by their digest when all apps are loaded: alike texts are alike.
+    "select distinct on (digest) digest",
+    // A slug that was an app's, whoever's.
+    "select max(deleted_at)",
+    // A row for the audit's hash, under the lock of the action that has opened it.
+    "select to_jsonb(t) as \"row!\" from egress_rules t where id",
+    "select to_jsonb(t) - '{checked_at",
+];
+
+/// What a script or a person names is a key within an app; no query can leave the app out (S-6.2).
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn s_6_2_every_query_on_a_table_of_apps_names_the_app(pool: PgPool) {
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select c.relname::text from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'app_id' and not a.attisdropped
+        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition and c.relname <> all($1)",
+    )
+    .bind(NOT_BOUND)
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    assert!(tables.len() > 20, "{tables:?}");
+    let mut found = std::collections::BTreeSet::new();
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.sqlx")).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let described: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let words: Vec<&str> = described["query"].as_str().unwrap().split_whitespace().collect();
+        let query = words.join(" ");
+        let is_named = |pair: &[&str]| {
+            let table = pair[1].trim_matches(|c: char| !c.is_alphanumeric() && c != '_');
+            ["from", "join", "into", "update"].contains(&pair[0].trim_start_matches('(')) && tables.iter().any(|name| name == table)
+        };
+        if query.contains("app_id") || !words.windows(2).any(is_named) {
+            continue;
+        }
+        let reason = FOR_ALL_APPS.iter().position(|beginning| query.starts_with(beginning));
+        found.insert(reason.unwrap_or_else(|| panic!("name the app, or say why not: {query}")));
+    }
+    assert_eq!(found.len(), FOR_ALL_APPS.len(), "what is not there any more is taken off the list");
+}
