@@ -132,3 +132,23 @@ async fn s_2_6_a_dropped_compilation_leaves_nothing() {
     }
     assert!(executor.compile(&source, &modules).await.is_ok());
 }
+
+#[tokio::test]
+async fn s_3_7_compilations_have_places_of_their_own() {
+    let executor = executor().await;
+    let quick = compile(&executor, SCRIPTS[4]).await;
+    let text = "let total = 0; for item in [1, 2, 3] { if item > 1 { total += item * 2 } }\n".repeat(2_000);
+    let (source, modules) = (Source { name: "main".into(), text }, Modules::default());
+    let mut parses: Vec<_> = (0..3).map(|_| executor.compile(&source, &modules)).collect();
+    for parse in &mut parses {
+        assert!(parse.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+    assert_eq!(executor.engine.pooling_allocator_metrics().unwrap().memories(), 2, "the third waits for one of two");
+    // However many scripts are compiled, those that run have all of their sandboxes.
+    let (call, limits) = (invocation(), Limits::default());
+    for outcome in join_all((0..SLOTS).map(|_| executor.execute(&quick, &call, &limits, nobody()))).await {
+        assert_eq!(outcome.result.unwrap().body, b"2");
+    }
+    assert!(join_all(parses).await.into_iter().all(|parsed| parsed.is_ok()));
+    assert_all_is_free(&executor);
+}

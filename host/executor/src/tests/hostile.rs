@@ -15,7 +15,7 @@ use crate::{Executor, state::HostCallsExceeded};
 const HONEST: &str = "(i32.const 65536)";
 const EMPTY: &str = "(i32.const 2048)";
 /// What a call may cost beside what the guest is allowed to send.
-const SLACK: usize = 1 << 20;
+pub(super) const SLACK: usize = 1 << 20;
 
 /// Calls that may not go well.
 const TRAPS: &[(&str, &str)] = &[
@@ -129,13 +129,13 @@ fn wat(attack: &str, realloc: &str, answer: &str) -> String {
 }
 
 /// The executor, and the script that must still run after each attack.
-struct Bench {
+pub(super) struct Bench {
     executor: std::sync::Arc<Executor>,
     image: Image,
 }
 
 impl Bench {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let executor = start(1, 1, resets()[0]).await;
         let image = compile(&executor, "rand::bytes(9).len() + 1").await;
         Self { executor, image }
@@ -151,7 +151,7 @@ impl Bench {
         (ended, most_held(), store.into_data())
     }
 
-    async fn assert_works(&self, after: &str) {
+    pub(super) async fn assert_works(&self, after: &str) {
         let Outcome { result, .. } = self.executor.execute(&self.image, &invocation(), &Limits::default(), nobody()).await;
         assert_eq!(result.unwrap().body, b"10", "after {after}");
         let pool = self.executor.engine.pooling_allocator_metrics().unwrap();
@@ -160,7 +160,7 @@ impl Bench {
 }
 
 /// What a guest with the default limits may send in one call.
-fn transfer() -> usize {
+pub(super) fn transfer() -> usize {
     let limits = Limits::default();
     usize::try_from(limits.response_body_bytes + limits.response_header_bytes).unwrap() + (64 << 10)
 }
@@ -223,13 +223,13 @@ thread_local! {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-fn start_counting() {
+pub(super) fn start_counting() {
     HELD.set(0);
     MOST.set(0);
 }
 
 /// Most bytes this thread held at once since then.
-fn most_held() -> usize {
+pub(super) fn most_held() -> usize {
     MOST.get().unsigned_abs()
 }
 

@@ -5,6 +5,7 @@
 
 mod cancelled;
 mod hostile;
+mod imports;
 mod recycled;
 
 use std::sync::Arc;
@@ -55,16 +56,22 @@ struct Foreign {
 }
 
 impl Foreign {
-    fn new(executor: &Arc<Executor>, text: &str) -> Self {
+    /// `component`: bytes or text.
+    fn new(executor: &Arc<Executor>, component: impl AsRef<[u8]>) -> Self {
         let mut linker = Linker::new(&executor.engine);
         host::add_to_linker(&mut linker).unwrap();
-        let component = Component::new(&executor.engine, text).unwrap();
+        let component = Component::new(&executor.engine, component).unwrap();
         Self { executor: Arc::clone(executor), component: linker.instantiate_pre(&component).unwrap() }
     }
 
     /// A fresh instance, as `execute.rs` makes it.
     async fn instance(&self, limits: &Limits) -> (Store<State>, Instance) {
-        let mut store = self.executor.store(Origin { now_ms: 0, seed: [0; 32], depth: 0, services: nobody() }, limits);
+        self.instance_of(Origin { now_ms: 0, seed: [0; 32], depth: 0, services: nobody() }, limits).await
+    }
+
+    /// The same, for somebody.
+    async fn instance_of(&self, origin: Origin, limits: &Limits) -> (Store<State>, Instance) {
+        let mut store = self.executor.store(origin, limits);
         store.fuel_async_yield_interval(Some(TURN_FUEL)).unwrap();
         let instance = self.component.instantiate_async(&mut store).await.unwrap();
         (store, instance)
