@@ -17,7 +17,7 @@ use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{oneshot, watch},
     task::JoinSet,
     time::{sleep, timeout},
 };
@@ -25,7 +25,7 @@ use tokio::{
 use crate::{
     Control, Orchestrator,
     config::Connections,
-    socket::{Socket, Times},
+    socket::{Socket, Times, linger},
 };
 
 /// Buffer of one connection: the largest head that hyper reads. Bodies pass through it in pieces.
@@ -141,8 +141,21 @@ async fn connection(
 ) {
     // Without it the last segment of an answer waits for an acknowledgement; a socket that refuses is closing anyway.
     let _ = stream.set_nodelay(true);
-    let socket = Socket::new(stream, Times::from(&orchestrator.config.connections));
-    let (orchestrator, control) = (&orchestrator, &*control);
+    let (left, mut is_left) = oneshot::channel();
+    let socket = Socket::new(stream, Times::from(&orchestrator.config.connections), left);
+    requests(socket, &orchestrator, &*control, peer, &mut drain).await;
+    if let Ok(stream) = is_left.try_recv() {
+        linger(stream).await;
+    }
+}
+
+async fn requests(
+    socket: Socket,
+    orchestrator: &Arc<Orchestrator>,
+    control: &dyn Control,
+    peer: SocketAddr,
+    drain: &mut watch::Receiver<()>,
+) {
     let has_asked = AtomicBool::new(false);
     let service = service_fn(|request| {
         has_asked.store(true, Ordering::Relaxed);

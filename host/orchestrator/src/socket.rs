@@ -8,9 +8,10 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf},
     net::TcpStream,
-    time::{Instant, Sleep, sleep_until},
+    sync::oneshot,
+    time::{Instant, Sleep, sleep_until, timeout},
 };
 
 use crate::{
@@ -21,6 +22,10 @@ use crate::{
 /// After an answer to a request that was not read to its end, the rest is thrown away for this long: closing at once would make the system
 /// reset the connection, and the client might lose the answer.
 const LINGER: Duration = Duration::from_secs(2);
+
+/// A NUL, which no head may hold, and the end of the head: hyper answers 400 and closes.
+/// SCAR: after a first look at an incomplete head hyper looks for its end only. Without one, a head in several packets was closed unanswered.
+const REFUSED: &[u8] = b"\0\r\n\r\n";
 
 /// The times of a socket.
 #[derive(Debug, Clone, Copy)]
@@ -41,48 +46,68 @@ impl From<&Connections> for Times {
 /// too early it is set again, so that a busy connection touches no clock.
 #[derive(Debug)]
 pub(crate) struct Socket {
-    stream: TcpStream,
+    /// There until it is dropped.
+    stream: Option<TcpStream>,
+    /// Gets the stream then, if it is to linger.
+    left: Option<oneshot::Sender<TcpStream>>,
     times: Times,
     framing: Framing,
-    /// Nothing more is read: the framing was refused.
-    is_refused: bool,
+    /// The framing was refused: nothing more is read but this.
+    refused: Option<&'static [u8]>,
     has_spoken: bool,
     /// Since when the client has owed us bytes; measured at the first look that finds none.
     silent_since: Option<Instant>,
     /// Since when the client has not taken what we write.
     stalled_since: Option<Instant>,
     lingers_until: Option<Instant>,
+    /// A time ran out: nothing of it is waited for any more.
+    is_late: bool,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Socket {
-    pub(crate) fn new(stream: TcpStream, times: Times) -> Self {
+    /// `left`: whoever waits for what is dropped before the client has said all, see [`linger`].
+    pub(crate) fn new(stream: TcpStream, times: Times, left: oneshot::Sender<TcpStream>) -> Self {
         Self {
-            stream,
+            stream: Some(stream),
+            left: Some(left),
             times,
             framing: Framing::default(),
-            is_refused: false,
+            refused: None,
             has_spoken: false,
             silent_since: None,
             stalled_since: None,
             lingers_until: None,
+            is_late: false,
             timer: None,
         }
     }
 
-    /// Follows what has just been read. At a byte that must not pass it puts a NUL in its place, which no head may hold: hyper answers
-    /// 400 and closes.
+    fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
+        self.stream.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+
+    /// Follows what has just been read. At a byte that must not pass it puts [`REFUSED`] in its place.
     fn follow(&mut self, buffer: &mut ReadBuf<'_>, before: usize) {
         let was_head = self.framing.phase() == Phase::Head;
         if let Err(passing) = self.framing.accept(&buffer.filled()[before..]) {
             buffer.set_filled(before + passing);
-            buffer.put_slice(b"\0");
-            self.is_refused = true;
+            self.refused = Some(REFUSED);
+            self.refuse(buffer);
         }
         self.has_spoken = true;
         // The time of a head runs from its first byte, however many packets it has.
         if !(was_head && self.framing.phase() == Phase::Head) {
             self.silent_since = None;
+        }
+    }
+
+    /// What is read instead of anything more, as far as there is room, and then the end.
+    fn refuse(&mut self, buffer: &mut ReadBuf<'_>) {
+        if let Some(refused) = &mut self.refused {
+            let (now, later) = refused.split_at(refused.len().min(buffer.remaining()));
+            buffer.put_slice(now);
+            *refused = later;
         }
     }
 
@@ -112,11 +137,17 @@ impl Socket {
         }
         while timer.as_mut().poll(cx).is_ready() {
             if Instant::now() >= deadline {
+                self.is_late = true;
                 return Poll::Ready(());
             }
             timer.as_mut().reset(deadline);
         }
         Poll::Pending
+    }
+
+    /// Whether the client owes nothing: whatever he has sent was read.
+    fn has_all(&self) -> bool {
+        self.framing.phase() == Phase::Between && self.refused.is_none()
     }
 
     fn written(&mut self) {
@@ -128,11 +159,12 @@ impl Socket {
 impl AsyncRead for Socket {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let socket = self.get_mut();
-        if socket.is_refused {
+        if socket.refused.is_some() {
+            socket.refuse(buffer);
             return Poll::Ready(Ok(()));
         }
         let before = buffer.filled().len();
-        match Pin::new(&mut socket.stream).poll_read(cx, buffer) {
+        match socket.stream()?.poll_read(cx, buffer) {
             Poll::Pending => socket.poll_silence(cx),
             Poll::Ready(Ok(())) => {
                 if buffer.filled().len() > before {
@@ -148,14 +180,14 @@ impl AsyncRead for Socket {
 impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let socket = self.get_mut();
-        let Poll::Ready(written) = Pin::new(&mut socket.stream).poll_write(cx, bytes) else { return socket.poll_stall(cx).map(Err) };
+        let Poll::Ready(written) = socket.stream()?.poll_write(cx, bytes) else { return socket.poll_stall(cx).map(Err) };
         socket.written();
         Poll::Ready(written)
     }
 
     fn poll_write_vectored(self: Pin<&mut Self>, cx: &mut Context<'_>, parts: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let socket = self.get_mut();
-        let Poll::Ready(written) = Pin::new(&mut socket.stream).poll_write_vectored(cx, parts) else {
+        let Poll::Ready(written) = socket.stream()?.poll_write_vectored(cx, parts) else {
             return socket.poll_stall(cx).map(Err);
         };
         socket.written();
@@ -163,28 +195,50 @@ impl AsyncWrite for Socket {
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.stream.as_ref().is_some_and(TcpStream::is_write_vectored)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        self.get_mut().stream()?.poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let socket = self.get_mut();
-        ready!(Pin::new(&mut socket.stream).poll_shutdown(cx))?;
-        if socket.framing.phase() == Phase::Between && !socket.is_refused {
+        ready!(socket.stream()?.poll_shutdown(cx))?;
+        if socket.has_all() {
             return Poll::Ready(Ok(()));
         }
         let until = *socket.lingers_until.get_or_insert_with(|| Instant::now() + LINGER);
         let mut scratch = [0; 4096];
         loop {
             let mut buffer = ReadBuf::new(&mut scratch);
-            match Pin::new(&mut socket.stream).poll_read(cx, &mut buffer) {
+            match socket.stream()?.poll_read(cx, &mut buffer) {
                 Poll::Ready(Ok(())) if !buffer.filled().is_empty() && Instant::now() < until => {}
                 Poll::Ready(_) => return Poll::Ready(Ok(())),
                 Poll::Pending => return socket.poll_until(until, cx).map(Ok),
             }
         }
     }
+}
+
+impl Drop for Socket {
+    /// hyper shuts down what ends in order. After a head that it can't read it answers and drops the connection.
+    fn drop(&mut self) {
+        if self.has_all() || self.lingers_until.is_some() || self.is_late {
+            return;
+        }
+        if let (Some(stream), Some(left)) = (self.stream.take(), self.left.take()) {
+            // Nobody waits if the connection was cancelled.
+            let _ = left.send(stream);
+        }
+    }
+}
+
+/// Says that nothing more comes, and throws away what the client still sends, for a while: else the system would reset the connection, and he might lose
+/// the answer.
+pub(crate) async fn linger(mut stream: TcpStream) {
+    let _ = stream.shutdown().await;
+    let mut scratch = [0; 4096];
+    let rest = async { while matches!(stream.read(&mut scratch).await, Ok(1..)) {} };
+    let _ = timeout(LINGER, rest).await;
 }

@@ -1,6 +1,8 @@
 //! Requests that two servers could divide differently (S-4.6): none of them may be answered as if it were one request, or two.
 
-use crate::server::{Server, status};
+use tokio::io::AsyncWriteExt as _;
+
+use crate::server::{Server, read_to_end, status};
 
 /// A request that must not be reached: it would be answered with `smuggled`.
 const SECOND: &str = "GET /smuggled HTTP/1.1\r\nHost: shop.apps.test\r\n\r\n";
@@ -46,6 +48,26 @@ async fn s_4_6_ambiguous_framing_is_refused_and_closes() {
         let answer = server.send(format!("POST / HTTP/1.1\r\nHost: shop.apps.test\r\n{fields}\r\n0\r\n\r\n{SECOND}")).await;
         assert_eq!(status(&answer), 400, "{fields:?}: {answer}");
         assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{fields:?}: {answer}");
+    }
+}
+
+/// However many packets it comes in.
+#[tokio::test]
+async fn s_4_6_what_is_refused_late_is_answered_too() {
+    let server = server().await;
+    for rest in [
+        "X: a\nY: b\r\n\r\n".to_owned(),
+        "Content-Length: 1\r\nContent-Length: 2\r\n\r\n".to_owned(),
+        format!("X: {}", "a".repeat(300_000)),
+    ] {
+        let mut stream = server.connect().await;
+        for piece in ["POST / HTTP/1.1\r\n", "Host: shop.apps.test\r\n", &rest] {
+            let _ = stream.write_all(piece.as_bytes()).await;
+            // So that the server has seen it.
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        let answer = read_to_end(&mut stream).await;
+        assert!([400, 431].contains(&status(&answer)) && answer.matches("HTTP/1.1 ").count() == 1, "{rest:.40}: {answer}");
     }
 }
 
