@@ -1,9 +1,8 @@
 //! Step 3: who may start, and when (429 for the app's bounds, 503 for the instance's).
 //!
-//! Rates first, of the client and then of the app: what they refuse costs nothing else. Then two places are needed: one in the app, taken before
-//! anything of the request is read, and one of the instance's sandboxes, taken when the request is complete, so that a slow upload holds no
-//! sandbox. Those of the app are handed out first come, first served, the sandboxes fairly between apps; both are given back by drop, also when the
-//! client goes away.
+//! Rates first, of the client and then of the app: what they refuse costs nothing else. Then, when the request is complete, two places are needed: one
+//! in the app, and one of the instance's sandboxes. So a slow upload holds neither: what is on its way has bounds of its own (`arrivals`). Places of the
+//! app are handed out first come, first served, the sandboxes fairly between apps; both are given back by drop, also when the client goes away.
 
 use std::{
     net::IpAddr,
@@ -40,7 +39,7 @@ pub(crate) struct Applicant<'a> {
     pub(crate) client: Option<IpAddr>,
 }
 
-/// A place in the app. The request may be read and routed.
+/// A place in the app.
 #[derive(Debug)]
 pub(crate) struct Permit<'a> {
     admission: &'a Admission,
@@ -54,17 +53,25 @@ impl Admission {
         Self { sandboxes: Sandboxes::new(sandboxes), clients: Clients::default(), started: Instant::now() }
     }
 
-    /// Takes a place in the app, waiting for at most a second.
+    /// All of it, for what has been read already.
     ///
     /// # Errors
     /// [`Refusal::TooOften`], [`Refusal::AppBusy`].
     pub(crate) async fn admit<'a>(&'a self, gate: &'a Gate, applicant: Applicant<'_>) -> Result<Permit<'a>, Refusal> {
-        self.check_rates(gate, applicant, || self.clock_ns())?;
-        let busy = || Refusal::AppBusy(Reached { limit: "concurrency", value: applicant.limits.concurrency });
-        Ok(Permit { admission: self, gate, _place: gate.enter().await.ok_or_else(busy)? })
+        self.check(gate, applicant)?;
+        self.enter(gate, applicant.limits).await
     }
 
-    /// Counts a request that needs no place: of an app's topics.
+    /// Takes a place in the app, waiting for at most a second.
+    ///
+    /// # Errors
+    /// [`Refusal::AppBusy`].
+    pub(crate) async fn enter<'a>(&'a self, gate: &'a Gate, limits: &AppLimits) -> Result<Permit<'a>, Refusal> {
+        let place = gate.enter().await.ok_or_else(|| Refusal::app_busy(limits))?;
+        Ok(Permit { admission: self, gate, _place: place })
+    }
+
+    /// Counts a request against the rates.
     ///
     /// # Errors
     /// [`Refusal::TooOften`].

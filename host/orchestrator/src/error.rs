@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use execution::FailureKind;
+use execution::{AppLimits, FailureKind};
 use http::{HeaderValue, Response, StatusCode, header};
 use uuid::Uuid;
 
@@ -79,6 +79,11 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
+    /// The app has no place free.
+    pub(crate) fn app_busy(limits: &AppLimits) -> Self {
+        Self::AppBusy(Reached { limit: "concurrency", value: limits.concurrency })
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::Host(_) | Self::Path | Self::Body => StatusCode::BAD_REQUEST,

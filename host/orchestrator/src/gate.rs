@@ -11,7 +11,7 @@ use std::sync::{
 use execution::AppLimits;
 use tokio::sync::{AcquireError, Semaphore, SemaphorePermit, TryAcquireError, watch};
 
-use crate::{admission::WAIT, fair::Share, metrics::AppSlot, pace::Pace, rate::Cell};
+use crate::{admission::WAIT, fair::Share, metrics::AppSlot, pace::Pace, rate::Cell, uploads::Uploads};
 
 /// Requests of one app that wait for a place; beyond it the refusal is immediate.
 const WAITING_MAX: usize = 256;
@@ -40,6 +40,8 @@ pub(crate) struct Gate {
     listeners: Arc<AtomicUsize>,
     /// Answers that are being sent in pieces.
     pub(crate) streams: Arc<AtomicUsize>,
+    /// Bodies on their way.
+    pub(crate) uploads: Uploads,
 }
 
 /// One of some that an app may have so many of. Given back by drop.
@@ -99,6 +101,7 @@ impl Default for Gate {
             reruns: Semaphore::new(1),
             listeners: Arc::default(),
             streams: Arc::default(),
+            uploads: Uploads::default(),
         }
     }
 }

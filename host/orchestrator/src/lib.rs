@@ -48,9 +48,11 @@ mod split;
 mod stream;
 mod table;
 pub mod telemetry;
+mod timed;
 mod topics;
 mod traced;
 pub mod trie;
+mod uploads;
 mod watcher;
 
 use std::{
@@ -86,6 +88,7 @@ pub use preview::PreviewKey;
 pub use recording::{ReplayError, checked_answer};
 pub use refusals::Refusals;
 pub use table::Summary;
+pub use timed::Timed;
 pub use watcher::{Answered, Watcher};
 
 use crate::{
@@ -113,7 +116,7 @@ use crate::{
 /// The control plane as the data plane sees it: whatever asks for the instance's host goes there, on a runtime of its own if it likes.
 pub trait Control: Send + Sync + 'static {
     /// Answers one request. `peer` is the other end of the connection.
-    fn call(&self, request: Request<Incoming>, peer: SocketAddr) -> Pin<Box<dyn Future<Output = Response<ControlBody>> + Send>>;
+    fn call(&self, request: Request<Timed>, peer: SocketAddr) -> Pin<Box<dyn Future<Output = Response<ControlBody>> + Send>>;
 }
 
 /// The data plane of one node.
@@ -321,7 +324,10 @@ impl Orchestrator {
             // Whatever it asks for: a script may call itself by the API as well.
             Ok(_) if self.hops.read(request.headers()).is_loop() => self.refuse(Refusal::Loop, None),
             Err(error) => self.refuse(Refusal::Host(error), None),
-            Ok(host) if self.instance_hosts.contain(&host) => control.call(request, peer).await.map(Body::Control),
+            Ok(host) if self.instance_hosts.contain(&host) => {
+                let request = request.map(|body| Timed::new(body, &self.config.connections));
+                control.call(request, peer).await.map(Body::Control)
+            }
             Ok(Host::Address(_)) => self.refuse(Refusal::Host(HostError::Invalid), None),
             Ok(Host::Name(host)) => {
                 let host = host.into_owned();
@@ -396,9 +402,8 @@ impl Orchestrator {
             return self.topics_response(app, &parts, client).await;
         }
 
-        // 3. Admission: rates, and a place in the app.
-        let applicant = Applicant { app: app.id, limits: &app.limits, client: Some(client.address) };
-        let permit = self.admission.admit(&app.gate, applicant).await?;
+        // 3. Admission: the rates. A place in the app is taken when the request is complete.
+        self.admission.check(&app.gate, Applicant { app: app.id, limits: &app.limits, client: Some(client.address) })?;
 
         // 4. The route.
         let (route, params) = match version.routes.find(served.routed_host(&host), &parts.method, parts.uri.path()) {
@@ -410,20 +415,14 @@ impl Orchestrator {
         };
         let script = match &route.target {
             RouteTarget::Script(script) => version.script(*script).ok_or(Refusal::NotLoaded)?,
-            // Neither a body nor an execution: an asset of the deployment.
-            RouteTarget::Static(terms) => {
-                let answer = assets::answer(served, terms, &parts).await?;
-                self.metrics.static_answers.add(1);
-                if let Some(watcher) = &self.config.watcher {
-                    let (status, took) = (answer.status().as_u16(), arrival.began.elapsed());
-                    watcher.answered(&Answered { method: &parts.method, target: &parts.uri, status, refusal: None, took });
-                }
-                return Ok(told(served, answer));
-            }
+            RouteTarget::Static(terms) => return self.static_response(served, terms, &parts, &arrival).await,
         };
 
-        // 5. The request, bounded.
-        let body = request::read_body(body, version.limits.request_body_bytes, &self.config.connections).await?;
+        // 5. The request, bounded; then a place in the app.
+        let most = version.limits.request_body_bytes;
+        let (body, upload) = app.gate.uploads.receive(body, most, &app.limits, &self.config.connections).await?;
+        let permit = self.admission.enter(&app.gate, &app.limits).await?;
+        drop(upload);
         let owner = served.owner_of(&host);
         let hops = self.hops.read(&parts.headers);
         let from_proxy = self.config.trusted_proxies.trusts(peer.ip());

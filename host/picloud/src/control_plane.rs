@@ -5,13 +5,12 @@ use std::{net::SocketAddr, pin::Pin, sync::Arc};
 use axum::Router;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Empty};
-use hyper::body::Incoming;
 use manager::{
     Client, DataPlane, DomainProof, State, Streams, UsageTurns, Versions,
     auth::{password::Passwords, throttle::Throttle},
     dns::Resolvers,
 };
-use orchestrator::{Control, ControlBody, TrustedProxies};
+use orchestrator::{Control, ControlBody, Timed, TrustedProxies};
 use store::Store;
 use tokio::{runtime::Handle, sync::watch};
 use tower::ServiceExt as _;
@@ -76,7 +75,7 @@ pub(crate) struct ControlPlane {
 }
 
 impl Control for ControlPlane {
-    fn call(&self, request: Request<Incoming>, peer: SocketAddr) -> Pin<Box<dyn Future<Output = Response<ControlBody>> + Send>> {
+    fn call(&self, request: Request<Timed>, peer: SocketAddr) -> Pin<Box<dyn Future<Output = Response<ControlBody>> + Send>> {
         let mut request = request.map(axum::body::Body::new);
         let address = self.trusted_proxies.client_address(peer.ip(), request.headers());
         request.extensions_mut().insert(Client { address });

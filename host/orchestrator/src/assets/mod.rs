@@ -23,9 +23,13 @@ use store::{Asset, StaticTerms};
 
 use self::range::Asked;
 use crate::{
+    Orchestrator,
     body::Body,
     error::Refusal,
+    request::Arrival,
     served::{Served, Why},
+    told,
+    watcher::Answered,
 };
 
 /// What is shorter is read at once.
@@ -48,11 +52,31 @@ const IN_A_PATH: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
+impl Orchestrator {
+    /// An asset of the deployment: neither a body nor an execution.
+    pub(crate) async fn static_response(
+        &self,
+        served: Served<'_>,
+        terms: &StaticTerms,
+        parts: &request::Parts,
+        arrival: &Arrival,
+    ) -> Result<Response<Body>, Refusal> {
+        let _permit = self.admission.enter(&served.app.gate, &served.app.limits).await?;
+        let answer = answer(served, terms, parts).await?;
+        self.metrics.static_answers.add(1);
+        if let Some(watcher) = &self.config.watcher {
+            let (status, took) = (answer.status().as_u16(), arrival.began.elapsed());
+            watcher.answered(&Answered { method: &parts.method, target: &parts.uri, status, refusal: None, took });
+        }
+        Ok(told(served, answer))
+    }
+}
+
 /// Answers a request that a static route has taken; its method is GET or HEAD. For a HEAD the server leaves the body away.
 ///
 /// # Errors
 /// 400, 404; 503 if the bytes can't be read.
-pub(crate) async fn answer(served: Served<'_>, terms: &StaticTerms, parts: &request::Parts) -> Result<Response<Body>, Refusal> {
+async fn answer(served: Served<'_>, terms: &StaticTerms, parts: &request::Parts) -> Result<Response<Body>, Refusal> {
     match look_up(&served.version.assets, terms, parts.uri.path()) {
         None => Err(Refusal::Path),
         Some(Found::Nothing) => Err(Refusal::NoRoute),

@@ -8,9 +8,8 @@ use execution::{
 };
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
 use orchestrator::{
-    Config, Connections, Control, ControlBody, Orchestrator, PreviewKey, Recorder, TrustedProxies,
+    Config, Connections, Control, ControlBody, Orchestrator, PreviewKey, Recorder, Timed, TrustedProxies,
     egress::{Egress, OperatorRules},
 };
 use store::{AppId, AppSnapshot, Digest, DomainKind, RouteId, ScriptId, ScriptKind, SnapshotRoute, SnapshotScript};
@@ -108,7 +107,7 @@ fn described(invocation: &Invocation) -> String {
 struct Dashboard;
 
 impl Control for Dashboard {
-    fn call(&self, request: Request<Incoming>, _: SocketAddr) -> Pin<Box<dyn Future<Output = Response<ControlBody>> + Send>> {
+    fn call(&self, request: Request<Timed>, _: SocketAddr) -> Pin<Box<dyn Future<Output = Response<ControlBody>> + Send>> {
         Box::pin(async move {
             let body = format!("control plane at {}", request.uri().path());
             Response::new(Full::from(body).map_err(|never| match never {}).boxed_unsync())
