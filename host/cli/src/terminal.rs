@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn others_do_not_command_the_terminal() {
+    fn s_2_12_others_do_not_command_the_terminal() {
         assert_eq!(harmless("a\u{1b}[2J\nb\tc\u{9b}"), "a\u{fffd}[2J\u{fffd}b\tc\u{fffd}");
         assert_eq!(
             (paint(false, "1", "x"), paint(true, "", "x"), paint(true, "1", "x")),

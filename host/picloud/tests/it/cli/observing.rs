@@ -73,10 +73,16 @@ fn logs_are_read_and_followed() {
     person.run(&["logs", "--level", "warn", "--since", "1h"]).is(0).printed("asked");
     assert_eq!(person.json(&["logs"])["items"][0]["fields"]["name"], "one");
 
+    // Somebody's words are shown and not obeyed.
+    person.run(&["invoke", "say", "-d", "{ \"name\": \"\\u001b]0;owned\\u0007\" }"]).is(0);
+    eventually(|| person.run(&["logs"]).out.contains("owned"));
+    assert!(!person.run(&["logs"]).out.contains(['\u{1b}', '\u{7}']));
+
     let mut following = person.command(&["logs", "--follow", "--json"]).spawn().unwrap();
     let mut lines =
         BufReader::new(following.stdout.take().unwrap()).lines().map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
     assert_eq!(lines.next().unwrap()["fields"]["name"], "one", "it begins with what there is");
+    assert_eq!(lines.next().unwrap()["fields"]["name"], "\u{1b}]0;owned\u{7}", "as it was written");
     person.run(&["invoke", "say", "-d", r#"{ "name": "two" }"#]).is(0);
     assert_eq!(lines.next().unwrap()["fields"]["name"], "two");
     following.kill().unwrap();
