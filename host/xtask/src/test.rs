@@ -14,8 +14,21 @@ use crate::{check, package, python, run, setup, shell, test_server};
 /// Turns of five seconds: a minute.
 const SOAK_TURNS: &str = "12";
 /// Names of the tests that take their count from the variable, or parts of them.
-const LONG_TESTS: [&str; 10] =
-    ["many::", "s_2_6", "s_2_9", "s_6_1", "s_9_2", "s_9_3", "s_9_5", "transfers::", "schemathesis::", "random::"];
+const LONG_TESTS: [&str; 13] = [
+    "many::",
+    "fairness::",
+    "crashes::",
+    "s_2_5_every",
+    "s_2_6",
+    "s_2_9",
+    "s_6_1",
+    "s_9_2",
+    "s_9_3",
+    "s_9_5",
+    "transfers::",
+    "schemathesis::",
+    "random::",
+];
 /// How many of the slowest are shown.
 const SLOWEST: usize = 20;
 

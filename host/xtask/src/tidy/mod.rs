@@ -5,6 +5,7 @@
 mod functions;
 mod invariants;
 mod migrations;
+mod promises;
 mod source;
 mod walls;
 mod words;
@@ -24,6 +25,7 @@ const RULES: &[(&str, Rule)] = &[
     ("walls between crates", walls::dependencies),
     ("walls inside of files", walls::paths),
     ("invariants have tests", invariants::tested),
+    ("promises have tests", promises::tested),
     ("migrations only add", migrations::additive),
 ];
 

@@ -13,6 +13,7 @@ const BANNED: &[(&str, Where, &str)] = &[
     (concat!("/wo", "rk/"), Where::Everywhere, "a path of one machine"),
     (concat!("/ho", "me/"), Where::Everywhere, "a path of one machine"),
     (concat!("#[al", "low("), Where::Everywhere, "#[expect(lint, reason = \"...\")]"),
+    (concat!("{@", "html"), Where::Everywhere, "text: what others wrote is never markup (S-2.12)"),
     (concat!("function in", "vocation"), Where::Documents, "execution"),
     (concat!("ten", "ants"), Where::Documents, "apps"),
     (concat!("your pro", "ject"), Where::Documents, "your app"),
