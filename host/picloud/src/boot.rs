@@ -16,7 +16,12 @@ use orchestrator::{
     telemetry::{self, Exporter, Telemetry},
 };
 use store::{Data, Listener, Runs, Snapshots, Store};
-use tokio::{net::TcpListener, runtime::Handle, sync::oneshot, task::JoinHandle};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    runtime::Handle,
+    sync::oneshot,
+    task::JoinHandle,
+};
 
 use crate::{
     certificates::Certificates,
@@ -270,10 +275,21 @@ async fn stop_splits(orchestrator: Arc<Orchestrator>, runs: Runs) {
     orchestrator.stop_splits(runs).await;
 }
 
+/// Connections that may wait to be accepted, if the system allows so many (`net.core.somaxconn`). With the 128 of the library a burst of clients is enough that
+/// others are dropped, who then try again after a second, after three, after seven.
+const WAITING_TO_BE_ACCEPTED: u32 = 4_096;
+
 /// Registered with the threads that will accept from it.
 async fn bind(data: &Handle, key: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let bound = data.spawn(TcpListener::bind(address)).await.context("the server failed")?;
+    let bound = data.spawn(async move { listen(address) }).await.context("the server failed")?;
     bound.with_context(|| format!("could not listen on {address} ({key}); is it in use?"))
+}
+
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING_TO_BE_ACCEPTED)
 }
 
 async fn start_executor(config: &Config, cores: usize) -> anyhow::Result<Arc<Executor>> {
