@@ -34,6 +34,8 @@ mod memory;
 pub mod outcome;
 mod state;
 mod stream;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 #[cfg(test)]
 mod tests;
 mod trace;

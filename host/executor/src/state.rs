@@ -79,7 +79,7 @@ pub(crate) struct Chance {
     /// Ids that were made.
     ids: u128,
     /// Called on the guest's own stack, with an address there.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) on_draw: Option<Box<dyn FnMut(usize) + Send>>,
 }
 
@@ -202,7 +202,7 @@ impl Chance {
             seed,
             generator: None,
             ids: 0,
-            #[cfg(test)]
+            #[cfg(any(test, feature = "testing"))]
             on_draw: None,
         }
     }
@@ -222,7 +222,7 @@ impl Chance {
     /// The next bytes. The caller bounds their number.
     pub(crate) fn bytes(&mut self, count: usize) -> Vec<u8> {
         let mut bytes = vec![0; count];
-        #[cfg(test)]
+        #[cfg(any(test, feature = "testing"))]
         if let Some(on_draw) = &mut self.on_draw {
             on_draw(std::ptr::from_ref(&count).addr());
             return bytes;

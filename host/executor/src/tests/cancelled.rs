@@ -11,8 +11,11 @@ use std::{
 use execution::{Execute, Image, Limits, Modules, Source};
 use futures_util::future::join_all;
 
-use super::{compile, invocation, nobody, resets, start, turns};
-use crate::Executor;
+use super::{compile, invocation, start, turns};
+use crate::{
+    Executor,
+    testing::{nobody, resets},
+};
 
 const SLOTS: u32 = 8;
 /// More than there are slots: some are dropped while they wait for one.

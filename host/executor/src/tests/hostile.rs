@@ -1,15 +1,14 @@
 //! S-2.5: a guest that was taken over, calling the host by its own rules. Whatever it claims, the call ends in a trap or within the limits, the
 //! host allocates no more than it was told to, and the next execution is as good as any.
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
-};
-
 use execution::{Execute, Image, Limits, Outcome};
 
-use super::{Foreign, compile, invocation, nobody, resets, start};
-use crate::{Executor, state::HostCallsExceeded};
+use super::{compile, invocation, start};
+use crate::{
+    Executor,
+    state::HostCallsExceeded,
+    testing::{Foreign, most_held, nobody, resets, start_counting},
+};
 
 /// Gives memory where it is asked for it: at the second page.
 const HONEST: &str = "(i32.const 65536)";
@@ -209,48 +208,5 @@ async fn s_2_5_an_answer_is_taken_within_its_limit() {
         assert!(most_held() < transfer() + SLACK, "{name}: {} bytes", most_held());
         drop(store);
         bench.assert_works(name).await;
-    }
-}
-
-/// The system's allocator, counting what each thread holds.
-struct Counting;
-
-thread_local! {
-    static HELD: Cell<isize> = const { Cell::new(0) };
-    static MOST: Cell<isize> = const { Cell::new(0) };
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
-pub(super) fn start_counting() {
-    HELD.set(0);
-    MOST.set(0);
-}
-
-/// Most bytes this thread held at once since then.
-pub(super) fn most_held() -> usize {
-    MOST.get().unsigned_abs()
-}
-
-fn count(bytes: isize) {
-    let held = HELD.get() + bytes;
-    HELD.set(held);
-    MOST.set(MOST.get().max(held));
-}
-
-#[expect(unsafe_code, reason = "an allocator")]
-// SAFETY: the system's allocator does the work.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size().cast_signed());
-        // SAFETY: the caller's contract.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        count(-layout.size().cast_signed());
-        // SAFETY: the caller's contract.
-        unsafe { System.dealloc(block, layout) }
     }
 }

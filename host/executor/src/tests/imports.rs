@@ -12,13 +12,13 @@ use wit_parser::{
 };
 
 use super::{
-    Foreign,
-    hostile::{Bench, SLACK, most_held, start_counting, transfer},
-    nobody, resets, start, turns,
+    hostile::{Bench, SLACK, transfer},
+    start, turns,
 };
 use crate::{
     Memory,
     state::{Origin, State},
+    testing::{Foreign, most_held, nobody, resets, start_counting},
 };
 
 /// An import: its interface, its name, and what it takes and gives as core types.

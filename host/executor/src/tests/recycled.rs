@@ -5,39 +5,20 @@
 //! memory: after its runs the whole process is searched.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     future::Future,
     os::unix::fs::FileExt,
-    pin::pin,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     task::{Context, Waker},
 };
 
 use execution::{Answered, BoxFuture, Limits, Question, Services, Unanswered};
-use wasmtime::{Store, component::Instance};
 
-use super::{Foreign, compile, invocation, one_slot, resets, start, turns};
-use crate::{engine::STACK_BYTES, state::State};
-
-/// Bytes that nothing else in this process repeats.
-const MARKER: u64 = 0xc7d3_c7d3_c7d3_c7d3;
-/// 32 MiB, the limit.
-const PAGES_MAX: u32 = 512;
-const ENDS: u32 = 6;
-
-/// The ways to end: `fill` knows the first five.
-mod end {
-    pub(super) const FUEL: u32 = 2;
-    pub(super) const CANCELLED: u32 = 5;
-}
-
-fn wat() -> String {
-    let image: String = (0..131_072 / 8).map(|_| r"\01\02\03\04\05\06\07\08").collect();
-    include_str!("recycled.wat").replace("IMAGE", &image)
-}
+use super::{CACHE, compile, invocation, start, turns};
+use crate::testing::{ENDS, Fill, Found, PAGES_MAX, Recycled, both, count_of_marker, resets, writable};
 
 /// Looks around when the script asks for a key.
 struct Looking<F>(F);
@@ -49,92 +30,29 @@ impl<F: Fn() + Send + Sync> Services for Looking<F> {
     }
 }
 
-/// What was last seen of the stack.
-type Seen = Arc<Mutex<Vec<u8>>>;
-
-/// An instance whose stack is looked at whenever it draws a number.
-async fn watched(foreign: &Foreign, limits: &Limits, seen: &Seen) -> (Store<State>, Instance) {
-    let (mut store, instance) = foreign.instance(limits).await;
-    let seen = Arc::clone(seen);
-    store.data_mut().chance.on_draw = Some(Box::new(move |here| *seen.lock().unwrap() = stack_around(here)));
-    (store, instance)
-}
-
-/// The writable memory of this process, as ranges of addresses.
-fn writable() -> Vec<(usize, usize)> {
-    let maps = fs::read_to_string("/proc/self/maps").unwrap();
-    let range = |line: &str| {
-        let (range, rest) = line.split_once(' ')?;
-        let (from, to) = range.split_once('-')?;
-        rest.starts_with("rw").then_some((usize::from_str_radix(from, 16).ok()?, usize::from_str_radix(to, 16).ok()?))
-    };
-    maps.lines().filter_map(range).collect()
-}
-
-/// The stack that this address lies on. Below it is a guard; what lies above may be in the same mapping and is none of ours.
-fn stack_around(address: usize) -> Vec<u8> {
-    let (from, to) = *writable().iter().find(|(from, to)| (*from..*to).contains(&address)).unwrap();
-    let mut bytes = vec![0; STACK_BYTES.min(to - from)];
-    File::open("/proc/self/mem").unwrap().read_exact_at(&mut bytes, from as u64).unwrap();
-    bytes
-}
-
-fn count_of(marker: u64, bytes: &[u8]) -> usize {
-    bytes.chunks_exact(8).filter(|word| **word == marker.to_le_bytes()).count()
-}
-
-/// Runs `fill` to its end, or drops it in the middle.
-async fn fill(foreign: &Foreign, pages: u32, stack: u32, end: u32, seen: &Seen) {
-    let limits = Limits { fuel: 60_000_000, host_calls: 2, ..Limits::default() };
-    let (mut store, instance) = watched(foreign, &limits, seen).await;
-    let fill = instance.get_typed_func::<(u64, u32, u32, u32), (u64,)>(&mut store, "fill").unwrap();
-    let told = if end == end::CANCELLED { end::FUEL } else { end };
-    let mut call = pin!(fill.call_async(&mut store, (MARKER, pages, stack, told)));
-    if end == end::CANCELLED {
-        // It stops where a turn ends: in its memory or deep in its stack.
-        for _ in 0..1 + stack % 20 {
-            assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-        }
-    } else {
-        assert_eq!(call.await.is_ok(), end == 0, "end {end}");
-    }
-}
-
-async fn scan(foreign: &Foreign, pages: u32, seen: &Seen) -> (u64, usize) {
-    let (mut store, instance) = watched(foreign, &Limits::default(), seen).await;
-    let scan = instance.get_typed_func::<(u32,), (u64,)>(&mut store, "scan").unwrap();
-    let (strange,) = scan.call_async(&mut store, (pages,)).await.unwrap();
-    (strange, count_of(MARKER, &seen.lock().unwrap()))
-}
-
 #[tokio::test]
 async fn s_2_9_a_marker_is_gone_in_the_next_instance() {
     let cycles = turns(2_000, 100_000);
-    let resets = resets();
-    let each = cycles / u32::try_from(resets.len()).unwrap();
-    for reset in &resets {
-        let foreign = Foreign::new(&one_slot(*reset).await, &wat());
-        let seen = Seen::default();
+    let all = Recycled::all(CACHE.as_ref()).await;
+    let each = cycles / u32::try_from(all.len()).unwrap();
+    for recycled in &all {
         for cycle in 0..each {
             // Most runs touch little, as scripts do; some all there is.
             let pages = if cycle % 13 == 0 { PAGES_MAX } else { 32 + cycle % 32 };
-            fill(&foreign, pages, cycle % 2_000, cycle % ENDS, &seen).await;
-            assert_eq!(scan(&foreign, pages, &seen).await, (0, 0), "{reset:?}, cycle {cycle}");
+            recycled.fill(Fill { pages, stack: cycle % 2_000, end: cycle % ENDS }).await;
+            assert_eq!(recycled.scan(pages).await, Found::default(), "{recycled:?}, cycle {cycle}");
         }
-        println!("{each} instances clean, {reset:?}");
+        println!("{each} instances clean, {recycled:?}");
     }
 }
 
 #[tokio::test]
 async fn s_2_9_the_scan_finds_what_is_there() {
-    let foreign = Foreign::new(&one_slot(resets()[0]).await, &wat());
-    let seen = Seen::default();
-    fill(&foreign, 32, 1_000, 0, &seen).await;
-    let on_stack = count_of(MARKER, &seen.lock().unwrap());
+    let all = Recycled::all(CACHE.as_ref()).await;
+    all[0].fill(Fill { pages: 32, stack: 1_000, end: 0 }).await;
+    let on_stack = count_of_marker(&all[0].stack());
     assert!(on_stack > 1_000, "{on_stack} on the stack");
-    let (mut store, instance) = watched(&foreign, &Limits::default(), &seen).await;
-    let both = instance.get_typed_func::<(u64, u32), (u64,)>(&mut store, "both").unwrap();
-    assert_eq!(both.call_async(&mut store, (MARKER, PAGES_MAX)).await.unwrap(), (4,));
+    assert_eq!(both(&all[0]).await, 4);
 }
 
 /// What the script fills some megabytes with: neither its source nor its request hold it.
@@ -154,7 +72,7 @@ fn pages_of_script() -> usize {
 async fn s_2_9_nothing_of_a_script_is_left_in_the_process() {
     let compiler = start(1, 1, resets()[0]).await;
     for reset in resets() {
-        let executor = one_slot(reset).await;
+        let executor = start(1, 0, reset).await;
         for turn in 0..turns(12, 120) {
             let end = ENDS_OF_SCRIPT[turn as usize % ENDS_OF_SCRIPT.len()];
             let text = format!("let a = blob(9 * 1024 * 1024, 90 + 7); let b = a; b[0] = 0; try {{ kv::get(`x`) }} catch {{ }} {end}");
