@@ -11,7 +11,6 @@ mod guest;
 mod http;
 mod json;
 mod kv;
-mod language;
 mod modules;
 mod pubsub;
 mod queue;

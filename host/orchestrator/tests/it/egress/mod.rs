@@ -2,7 +2,6 @@
 
 mod canary;
 mod limits;
-mod property;
 mod redirects;
 mod refused;
 mod through;

@@ -1,0 +1,6 @@
+#![no_main]
+
+#[global_allocator]
+static COUNTING: oracles::Counting = oracles::Counting;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| oracles::cron_expr::run(bytes));
