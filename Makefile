@@ -1,7 +1,7 @@
 # An index: each target is one line, the logic is in host/xtask. Run `make` for the list.
 XTASK := cargo run --package xtask --
 
-.PHONY: help setup run dev guest check test soak gen bench dist deb compiler
+.PHONY: help setup run dev guest check test soak fuzz gen bench dist deb compiler
 
 help:            ; @sed -n 's/^\([a-z]*\): .*; @.* [#][#] /make \1\t/p' Makefile
 run:   compiler  ; @$(XTASK) run ## PiCloud on http://localhost:8080, from nothing
@@ -11,6 +11,7 @@ dev:   compiler  ; @$(XTASK) dev ## like run, without looking for system package
 setup: compiler  ; @$(XTASK) setup ## install what is missing
 guest: compiler  ; @$(XTASK) guest ## the interpreter as a WebAssembly component
 soak:  compiler  ; @$(XTASK) soak ## the long tests at full length
+fuzz:  compiler  ; @$(XTASK) fuzz ## each fuzz target for FUZZ_SECONDS (60), with a nightly compiler
 gen:   compiler  ; @$(XTASK) gen ## refresh generated files
 bench: compiler  ; @$(XTASK) bench ## measure, write target/bench/report.json
 dist:  compiler  ; @$(XTASK) dist ## a release archive in target/dist

@@ -9,7 +9,7 @@ use crate::{dashboard, shell, tidy};
 /// Format, lints as errors, tidy, and the documentation with its links.
 pub(crate) fn run(workspace: &Path) -> Result<()> {
     shell::run(shell::cargo(workspace).args(["fmt", "--all", "--check"]))?;
-    for apart in ["guest/Cargo.toml", "host/bench/peers/wasi-http/Cargo.toml"] {
+    for apart in ["guest/Cargo.toml", "fuzz/Cargo.toml", "host/bench/peers/wasi-http/Cargo.toml"] {
         shell::run(shell::cargo(workspace).args(["fmt", "--manifest-path", apart, "--check"]))?;
     }
     tidy::run(workspace)?;

@@ -8,6 +8,7 @@ mod bench;
 mod check;
 mod dashboard;
 mod dist;
+mod fuzz;
 mod generate;
 mod guest;
 mod inputs;
@@ -37,6 +38,7 @@ check    format, lints, tidy, documentation
 tidy     the rules of the code that no compiler knows
 test     setup, check, guest, all tests
 soak     the long tests at full length
+fuzz     each fuzz target for FUZZ_SECONDS (60), or those that are named
 gen      refresh generated files
 bench    measure, write target/bench/report.json
 performance docs/performance.md, of the last run of `bench`
@@ -59,6 +61,7 @@ fn main() -> Result<()> {
         "tidy" => tidy::run(&workspace),
         "test" => test::run(&workspace, &rest),
         "soak" => test::soak(&workspace),
+        "fuzz" => fuzz::run(&workspace, &rest),
         "gen" => generate::run(&workspace),
         "bench" => bench::run(&workspace, &rest),
         "performance" => performance::adopt(&workspace),

@@ -9,18 +9,20 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("wasmtime-wasi", &["executor"]),
     ("wasmtime-wizer", &["executor"]),
     ("cap-std", &["blobs"]),
-    ("blobs", &["store", "picloud"]),
-    ("executor", &["picloud", "bench"]),
+    ("blobs", &["store", "picloud", "oracles"]),
+    ("executor", &["picloud", "bench", "oracles"]),
     ("axum", &["manager", "picloud", "bench"]),
     ("utoipa-axum", &["manager", "picloud"]),
     // Both hold the sandbox against it.
-    ("rhai", &["bench", "executor"]),
-    ("store", &["orchestrator", "manager", "picloud", "bench"]),
-    ("orchestrator", &["picloud", "bench"]),
+    ("rhai", &["bench", "oracles"]),
+    ("store", &["orchestrator", "manager", "picloud", "bench", "oracles"]),
+    ("orchestrator", &["picloud", "bench", "oracles"]),
     // The files of the dashboard are of a type of its own.
-    ("manager", &["dashboard", "picloud", "bench"]),
+    ("manager", &["dashboard", "picloud", "bench", "oracles"]),
     ("postgres", &["picloud", "xtask", "bench"]),
     ("cli", &["picloud"]),
+    // Nothing of the program may need what tests it.
+    ("oracles", &[]),
 ];
 
 /// A path in code, and the only crates that may name it.
