@@ -14,9 +14,8 @@ use execution::{
 };
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
 use orchestrator::{
-    Config, Connections, Control, ControlBody, Orchestrator, PreviewKey, Recorder, TrustedProxies,
+    Config, Connections, Control, ControlBody, Orchestrator, PreviewKey, Recorder, Timed, TrustedProxies,
     egress::{Egress, OperatorRules},
     telemetry::Telemetry,
 };
@@ -64,7 +63,7 @@ impl Execute for Script {
 struct Nothing;
 
 impl Control for Nothing {
-    fn call(&self, _: Request<Incoming>, _: SocketAddr) -> Pin<Box<dyn Future<Output = Response<ControlBody>> + Send>> {
+    fn call(&self, _: Request<Timed>, _: SocketAddr) -> Pin<Box<dyn Future<Output = Response<ControlBody>> + Send>> {
         let body = Full::default().map_err(|never| match never {}).boxed_unsync();
         Box::pin(std::future::ready(Response::new(body)))
     }
