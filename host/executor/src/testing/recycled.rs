@@ -71,7 +71,7 @@ impl Recycled {
         let mut all = Vec::new();
         for reset in resets() {
             let executor = start(cache_dir, 1, 0, reset).await;
-            all.push(Self { foreign: Foreign::new(&executor, &wat()), reset, seen: Seen::default() });
+            all.push(Self { foreign: Foreign::new(&executor, wat()), reset, seen: Seen::default() });
         }
         all
     }

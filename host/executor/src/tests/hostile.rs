@@ -142,7 +142,7 @@ impl Bench {
 
     /// Calls `attack` and says how it ended, and with how much memory of the host at most.
     async fn attack(&self, attack: &str, realloc: &str) -> (wasmtime::Result<()>, usize, crate::state::State) {
-        let foreign = Foreign::new(&self.executor, &wat(attack, realloc, EMPTY));
+        let foreign = Foreign::new(&self.executor, wat(attack, realloc, EMPTY));
         let (mut store, instance) = foreign.instance(&Limits { fuel: 50_000_000, ..Limits::default() }).await;
         let function = instance.get_typed_func::<(), ()>(&mut store, "attack").unwrap();
         start_counting();
@@ -199,7 +199,7 @@ async fn s_2_5_what_is_allowed_stays_within_the_limits() {
 async fn s_2_5_an_answer_is_taken_within_its_limit() {
     let bench = Bench::new().await;
     for (name, answer) in ANSWERS {
-        let foreign = Foreign::new(&bench.executor, &wat("", HONEST, answer));
+        let foreign = Foreign::new(&bench.executor, wat("", HONEST, answer));
         let (mut store, instance) = foreign.instance(&Limits::default()).await;
         let function = instance.get_typed_func::<(), (Vec<(String, String)>,)>(&mut store, "answer").unwrap();
         start_counting();
