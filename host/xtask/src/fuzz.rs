@@ -119,6 +119,7 @@ fn prepare(workspace: &Path) -> Result<()> {
 fn tool(workspace: &Path) -> Command {
     let mut command = Command::new(shell::target(workspace).join("tools/bin").join(TOOL));
     command.current_dir(workspace).arg("fuzz");
+    shell::forget_package(&mut command);
     for name in ["CARGO", "RUSTC", "RUSTC_WRAPPER", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_TARGET_DIR"] {
         command.env_remove(name);
     }
@@ -158,7 +159,8 @@ fn fuzz(workspace: &Path, target: &str, seconds: u64, seeds: &Path) -> Result<Fi
     let bytes_max = INPUTS_BYTES_MAX.iter().find(|(name, _)| *name == target).map_or(INPUT_BYTES_MAX, |(_, bytes)| *bytes);
     command.args(["--", &format!("-max_total_time={seconds}"), &format!("-max_len={bytes_max}"), "-print_final_stats=1"]);
     command.args([format!("-timeout={INPUT_SECONDS_MAX}"), format!("-rss_limit_mb={MEMORY_MIB_MAX}")]);
-    command.arg(format!("-artifact_prefix={}/", artifacts.display()));
+    // Looked for at the end only: the search after an input takes some times as long as the input.
+    command.args([&format!("-artifact_prefix={}/", artifacts.display()), "-detect_leaks=0"]);
     let words =
         workspace.join("fuzz/dictionaries").join(if is_of_scripts { "rhai_keywords.dict".to_owned() } else { format!("{target}.dict") });
     if words.is_file() {

@@ -11,13 +11,17 @@ use anyhow::{Context as _, Result, ensure};
 pub(crate) fn cargo(workspace: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(workspace);
-    // What the outer cargo said of this package: build scripts that look at it (ring's) would be run again, and all that depends on them.
+    forget_package(&mut command);
+    command
+}
+
+/// What the outer cargo said of this package is not passed on: build scripts that look at it (ring's) would be run again, and all that depends on them.
+pub(crate) fn forget_package(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         if name.as_encoded_bytes().starts_with(b"CARGO_PKG_") || name.as_encoded_bytes().starts_with(b"CARGO_MANIFEST_") {
             command.env_remove(name);
         }
     }
-    command
 }
 
 /// Says what is run, runs it, and fails if it fails.
