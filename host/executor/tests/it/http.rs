@@ -193,6 +193,9 @@ async fn s_2_4_a_flood_of_http_calls_ends() {
         assert!(failed.message.contains("50 times (http_calls)"), "{}", failed.message);
         assert!([0, 50].contains(&internet.asked().len()), "{}", internet.asked().len());
     }
+    // Found by fuzzing: to ask for nothing was no call, so it could be done without end.
+    let failed = failure(run_on("loop { http::all([]) }", Internet::default()).await);
+    assert!(matches!(failed.kind, FailureKind::HostCalls), "{failed:?}");
 }
 
 #[tokio::test]
