@@ -125,8 +125,14 @@ fn failed(position: Position, message: String) -> End {
 
 /// A function without a name has a hash for one, of this build of the interpreter.
 fn without_hashes(message: String) -> String {
-    let Some((before, rest)) = message.split_once("anon$") else { return message };
-    format!("{before}anon${}", rest.trim_start_matches(|character: char| character.is_ascii_hexdigit()))
+    let mut parts = message.split("anon$");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + "anon$" + part.trim_start_matches(|character: char| character.is_ascii_hexdigit()))
+}
+
+/// The same for an answer, which may be no text.
+fn body(bytes: Vec<u8>) -> Vec<u8> {
+    String::from_utf8(bytes).map_or_else(|error| error.into_bytes(), |text| without_hashes(text).into_bytes())
 }
 
 fn innermost(error: EvalAltResult) -> EvalAltResult {
@@ -152,12 +158,12 @@ fn answer(value: Dynamic) -> End {
         return End::Answer(204, Vec::new());
     }
     if let Ok(text) = value.clone().into_immutable_string() {
-        return End::Answer(200, text.as_bytes().to_vec());
+        return End::Answer(200, body(text.as_bytes().to_vec()));
     }
     if value.is_blob() {
-        return End::Answer(200, value.cast::<Blob>());
+        return End::Answer(200, body(value.cast::<Blob>()));
     }
-    serde_json::to_vec(&value).map_or(End::NoAnswer, |body| End::Answer(200, body))
+    serde_json::to_vec(&value).map_or(End::NoAnswer, |bytes| End::Answer(200, body(bytes)))
 }
 
 /// `None`: it takes more than an execution may.
@@ -170,7 +176,7 @@ pub(crate) fn in_a_sandbox(program: &str, fuel: u64) -> Option<End> {
     });
     let Some(outcome) = outcome else { return Some(End::NoProgram) };
     Some(match outcome.result {
-        Ok(response) => End::Answer(response.status, response.body),
+        Ok(response) => End::Answer(response.status, body(response.body)),
         Err(Failure { kind: FailureKind::InvalidResponse, .. }) => End::NoAnswer,
         Err(Failure { kind: FailureKind::Fuel | FailureKind::Memory | FailureKind::Deadline, .. }) => return None,
         Err(Failure { message, trace, .. }) => {

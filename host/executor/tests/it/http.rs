@@ -182,6 +182,24 @@ async fn what_was_sent_can_not_be_run_again() {
 }
 
 #[tokio::test]
+async fn s_2_4_nothing_to_send_is_a_call_and_no_question() {
+    // Whoever is asked here panics.
+    let outcome = run_on("http::all([])", Unasked).await;
+    assert_eq!((answer(&outcome).1.as_str(), outcome.usage.host_calls), ("[]", 1));
+    let failed = failure(run_on("loop { http::all([]) }", Unasked).await);
+    assert_eq!(failed.kind, FailureKind::HostCalls);
+}
+
+/// Nobody to ask.
+struct Unasked;
+
+impl Services for Unasked {
+    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Answered> {
+        panic!("asked {question:?}")
+    }
+}
+
+#[tokio::test]
 async fn s_2_4_a_flood_of_http_calls_ends() {
     for script in [
         r#"loop { http::get("https://a.test/") }"#,
