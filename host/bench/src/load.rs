@@ -32,6 +32,8 @@ pub(crate) async fn cost(pid: u32, address: &str, request_body: &str, expected: 
     let (own, children) = spent()?;
     let requests = wrk(address, request_body, expected, SECONDS).await?;
     let now = spent()?;
+    // One that an earlier benchmark has left behind has the address.
+    ensure!(now.0 + now.1 > own + children, "the process {pid} does not answer at {address}, another one does: end that one first");
     let each = |spent: Duration| spent.as_secs_f64() * 1e6 / requests as f64;
     Ok(Cost { own: each(now.0.saturating_sub(own)), children: each(now.1.saturating_sub(children)) })
 }
