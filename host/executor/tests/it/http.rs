@@ -183,7 +183,7 @@ async fn what_was_sent_can_not_be_run_again() {
 
 #[tokio::test]
 async fn s_2_4_nothing_to_send_is_a_call_and_no_question() {
-    // Whoever is asked here panics.
+    // Found by fuzzing: it was no call, so it could be done without end. Whoever is asked here panics.
     let outcome = run_on("http::all([])", Unasked).await;
     assert_eq!((answer(&outcome).1.as_str(), outcome.usage.host_calls), ("[]", 1));
     let failed = failure(run_on("loop { http::all([]) }", Unasked).await);
@@ -211,9 +211,6 @@ async fn s_2_4_a_flood_of_http_calls_ends() {
         assert!(failed.message.contains("50 times (http_calls)"), "{}", failed.message);
         assert!([0, 50].contains(&internet.asked().len()), "{}", internet.asked().len());
     }
-    // Found by fuzzing: to ask for nothing was no call, so it could be done without end.
-    let failed = failure(run_on("loop { http::all([]) }", Internet::default()).await);
-    assert!(matches!(failed.kind, FailureKind::HostCalls), "{failed:?}");
 }
 
 #[tokio::test]
