@@ -73,19 +73,24 @@ test('a refresh shows the same page with the same filters', async ({ page }) => 
   await page.getByRole('link', { name: 'Keys and values' }).click();
   await page.getByLabel('Keys that begin with').fill('order/');
   await page.getByRole('button', { name: 'Show', exact: true }).click();
+  await expect(page).toHaveURL(/prefix=order%2F/);
   await page.reload();
   await expect(page.getByLabel('Keys that begin with')).toHaveValue('order/');
   await expect(page.getByRole('rowheader', { name: 'order/1' })).toBeVisible();
 
   await page.getByRole('link', { name: 'Queue' }).click();
-  await page.getByRole('link', { name: 'Dead letters' }).click();
+  const dead = page.getByRole('link', { name: 'Dead letters' });
+  await dead.click();
+  await expect(dead).toHaveAttribute('aria-current', 'page');
   await page.reload();
-  await expect(page.getByRole('link', { name: 'Dead letters' })).toHaveAttribute('aria-current', 'page');
+  await expect(dead).toHaveAttribute('aria-current', 'page');
 
   await page.getByRole('link', { name: 'Topics' }).click();
   await page.getByRole('link', { name: 'news' }).click();
+  const messages = page.getByRole('heading', { name: 'Messages of news' });
+  await expect(messages).toBeVisible();
   await page.reload();
-  await expect(page.getByRole('heading', { name: 'Messages of news' })).toBeVisible();
+  await expect(messages).toBeVisible();
 
   await page.goto('/instance/audit');
   await page.getByLabel('What').fill('app.created');
@@ -249,7 +254,7 @@ test('an app that somebody deletes says so, and leads to the others', async ({ p
 });
 
 test('a log of ten thousand lines comes at once, and never is on the page as a whole', async ({ page }) => {
-  test.setTimeout(120_000);
+  test.setTimeout(300_000);
   await logIn(page);
   await makeApp(page.request, 'chatty', 'for n in 0..10000 { log::info(`line ${n}`); }');
   await call(page.request, 'PATCH', 'apps/chatty', { limits: { log_bytes: 1_048_576 } });
@@ -287,7 +292,7 @@ test('a log of ten thousand lines comes at once, and never is on the page as a w
 
 test('a script of 256 KiB opens, is changed and deployed', async ({ page, request, context }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
-  test.setTimeout(120_000);
+  test.setTimeout(300_000);
   await logIn(page);
   const line = '// Forty bytes of a comment in each line.\n';
   const most = 262_144;
