@@ -254,7 +254,7 @@ test('an app that somebody deletes says so, and leads to the others', async ({ p
 });
 
 test('a log of ten thousand lines comes at once, and never is on the page as a whole', async ({ page }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(200_000);
   await logIn(page);
   await makeApp(page.request, 'chatty', 'for n in 0..10000 { log::info(`line ${n}`); }');
   await call(page.request, 'PATCH', 'apps/chatty', { limits: { log_bytes: 1_048_576 } });
@@ -292,7 +292,7 @@ test('a log of ten thousand lines comes at once, and never is on the page as a w
 
 test('a script of 256 KiB opens, is changed and deployed', async ({ page, request, context }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
-  test.setTimeout(300_000);
+  test.setTimeout(200_000);
   await logIn(page);
   const line = '// Forty bytes of a comment in each line.\n';
   const most = 262_144;
