@@ -6,21 +6,21 @@ use serde_json::json;
 
 use crate::instance::{Instance, PASSWORD, eventually};
 
-/// The fenced blocks of a page that are commands.
-fn commands(page: &str) -> Vec<String> {
+/// The fenced blocks of a page that are commands: `sh`, or a kind of their own if they are to be run elsewhere.
+fn commands(page: &str, kind: &str) -> Vec<String> {
     let mut blocks = Vec::new();
     let mut lines = page.lines();
-    while lines.by_ref().any(|line| line == "```sh") {
+    while lines.by_ref().any(|line| line.strip_prefix("```") == Some(kind)) {
         blocks.push(lines.by_ref().take_while(|line| *line != "```").collect::<Vec<_>>().join("\n"));
     }
     blocks
 }
 
-/// Runs all of them in one shell, which ends at the first that fails. Addresses and the key are the instance's; all else is as it stands there.
-fn follow(name: &str, instance: &Instance) -> String {
+/// Runs all of a kind in one shell, which ends at the first that fails. Addresses and the key are the instance's; all else is as it stands there.
+pub(crate) fn follow(name: &str, kind: &str, instance: &Instance) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operate").join(name);
-    let blocks = commands(&fs::read_to_string(&path).unwrap());
-    assert!(blocks.len() > 1, "{name} has commands");
+    let blocks = commands(&fs::read_to_string(&path).unwrap(), kind);
+    assert!(!blocks.is_empty(), "{name} has commands in blocks of `{kind}`");
     let numbered = blocks.iter().zip(1..).map(|(block, number)| format!("echo '--- block {number}'\n{block}\n"));
     let script: String = std::iter::once("set -eu\n".to_owned()).chain(numbered).collect();
     let script = script.replace("127.0.0.1:9180", &format!("127.0.0.1:{}", instance.internal_port));
@@ -55,7 +55,7 @@ fn shop() -> Instance {
 
 #[test]
 fn the_page_on_observing_does_what_it_says() {
-    let said = follow("observe.md", &shop());
+    let said = follow("observe.md", "sh", &shop());
     for word in ["ready", "picloud_executions_total{", "\"items\"", "ok      database:"] {
         assert!(said.contains(word), "{word} in {said}");
     }
@@ -64,7 +64,7 @@ fn the_page_on_observing_does_what_it_says() {
 #[test]
 fn the_page_on_backups_does_what_it_says() {
     let instance = shop();
-    let said = follow("back-up.md", &instance);
+    let said = follow("back-up.md", "sh", &instance);
     for word in ["The backup can be restored.", "Restored.", "all secrets open"] {
         assert!(said.contains(word), "{word} in {said}");
     }
@@ -73,7 +73,7 @@ fn the_page_on_backups_does_what_it_says() {
 
 #[test]
 fn the_page_on_upgrades_does_what_it_says() {
-    let said = follow("upgrade.md", &shop());
+    let said = follow("upgrade.md", "sh", &shop());
     for word in ["The backup can be restored.", "ok      schema:", "ready", "picloud_ready 1"] {
         assert!(said.contains(word), "{word} in {said}");
     }
@@ -82,7 +82,7 @@ fn the_page_on_upgrades_does_what_it_says() {
 #[test]
 fn the_page_on_incidents_does_what_it_says() {
     let instance = shop();
-    let said = follow("incidents.md", &instance);
+    let said = follow("incidents.md", "sh", &instance);
     for word in
         ["picloud_database_up 1", "free_space", "picloud_fuel_total{", "\"concurrency\":1", "app.updated", "The new password of owner"]
     {

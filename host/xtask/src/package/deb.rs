@@ -18,6 +18,15 @@ pub(crate) enum Program {
     Release,
     /// What is there already: for tests of the package.
     Dev,
+    /// The same once more as the version after it, with another file of settings: for tests of the upgrade.
+    Next,
+}
+
+impl Program {
+    /// Of the package; Debian takes what has a `+` for the newer.
+    fn version(self) -> String {
+        format!("{}{}", env!("CARGO_PKG_VERSION"), if self == Self::Next { "+next" } else { "" })
+    }
 }
 
 /// Files of the repository and where they go.
@@ -38,8 +47,8 @@ const SCRIPTS: &[&str] = &["preinst", "postinst", "prerm", "postrm"];
 const COPYRIGHT: &str = "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\n\
                          Files: *\nCopyright: The PiCloud contributors\nLicense: Expat or Apache-2.0\n";
 
-/// Builds `target/dist/picloud_<version>_<architecture>.deb` and returns its path. The one with the development program is beside the others that
-/// only tests look at.
+/// Builds `target/dist/picloud_<version>_<architecture>.deb` and returns its path. Those with the development program are beside the
+/// others that only tests look at.
 pub(crate) fn build(workspace: &Path, program: Program) -> Result<PathBuf> {
     let target = shell::target(workspace);
     let (binary, out) = match program {
@@ -48,7 +57,7 @@ pub(crate) fn build(workspace: &Path, program: Program) -> Result<PathBuf> {
             dashboard::build(workspace)?;
             (dist::program(workspace)?, target.join("dist"))
         }
-        Program::Dev => (target.join("debug/picloud"), target.join("package")),
+        Program::Dev | Program::Next => (target.join("debug/picloud"), target.join("package")),
     };
     let architecture = architecture()?;
     let tree = out.join("deb");
@@ -56,8 +65,13 @@ pub(crate) fn build(workspace: &Path, program: Program) -> Result<PathBuf> {
         fs::remove_dir_all(&tree).with_context(|| format!("removing {}", tree.display()))?;
     }
     assemble(workspace, &tree, &binary)?;
-    control(workspace, &tree, &architecture)?;
-    let package = out.join(format!("picloud_{}_{architecture}.deb", env!("CARGO_PKG_VERSION")));
+    if program == Program::Next {
+        let settings = tree.join("etc/picloud/picloud.toml");
+        let text = fs::read_to_string(&settings).context("reading the settings of the package")?;
+        write(&settings, &format!("{text}\n# What a later version says of them.\n"), 0o644)?;
+    }
+    control(workspace, &tree, &program.version(), &architecture)?;
+    let package = out.join(format!("picloud_{}_{architecture}.deb", program.version()));
     let mut pack = Command::new("dpkg-deb");
     // Packing well takes half a minute.
     pack.arg(if program == Program::Release { "-Zxz" } else { "-Znone" }).args(["--root-owner-group", "--build"]);
@@ -84,11 +98,11 @@ fn assemble(workspace: &Path, tree: &Path, binary: &Path) -> Result<()> {
 }
 
 /// What dpkg reads and runs.
-fn control(workspace: &Path, tree: &Path, architecture: &str) -> Result<()> {
+fn control(workspace: &Path, tree: &Path, version: &str, architecture: &str) -> Result<()> {
     let ours = workspace.join("packaging/debian");
     let template = fs::read_to_string(ours.join("control")).context("reading packaging/debian/control")?;
     let kibibytes = size(tree)?.div_ceil(1024).to_string();
-    let filled = template.replace("@VERSION@", env!("CARGO_PKG_VERSION")).replace("@ARCHITECTURE@", architecture);
+    let filled = template.replace("@VERSION@", version).replace("@ARCHITECTURE@", architecture);
     write(&tree.join("DEBIAN/control"), &filled.replace("@KIBIBYTES@", &kibibytes), 0o644)?;
     copy(&ours.join("conffiles"), &tree.join("DEBIAN/conffiles"), 0o644)?;
     for script in SCRIPTS {

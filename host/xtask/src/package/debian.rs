@@ -23,7 +23,7 @@ After=picloud.service
 
 [Service]
 Type=oneshot
-TimeoutStartSec=120
+TimeoutStartSec=180
 ExecStart=/bin/sh -eux /srv/check.sh
 StandardOutput=file:/srv/told
 StandardError=file:/srv/told
@@ -33,7 +33,7 @@ ExecStopPost=/bin/sh -c 'echo $EXIT_CODE $EXIT_STATUS >/srv/status; systemctl --
 WantedBy=multi-user.target
 ";
 /// Longest that a system may be up.
-const BOOTED_SECONDS_MAX: &str = "240";
+const BOOTED_SECONDS_MAX: &str = "300";
 
 /// What network a program has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -52,12 +52,24 @@ systemctl stop picloud.service
 test \"$(state Result)\" = success
 ";
 
-/// A newer package leaves what is the administrator's.
-const UPGRADE: &str = "
+/// Before another version comes.
+const BEFORE: &str = "
 echo '# mine' >>/etc/picloud/picloud.toml
-before=$(sha256sum /etc/picloud/picloud.toml /var/lib/picloud/secrets.key)
-dpkg --install /srv/picloud_*.deb
-test \"$before\" = \"$(sha256sum /etc/picloud/picloud.toml /var/lib/picloud/secrets.key)\"
+ours() { sha256sum /etc/picloud/picloud.toml /var/lib/picloud/secrets.key; }
+before=$(ours)
+first=$(state MainPID)
+installed() { dpkg-query --show --showformat='${Version}' picloud; }
+cd /srv/next
+";
+
+/// Another version is there, and runs: it answers as before, and what is the administrator's was left alone.
+const OTHER_VERSION: &str = "
+test \"$(ours)\" = \"$before\"
+test \"$(state ActiveState) $(state NRestarts)\" = 'active 0'
+test $(state MainPID) != $first
+first=$(state MainPID)
+ready
+curl --silent --show-error --fail --header 'Host: hello.example.net' http://127.0.0.1:8080/greet/you
 ";
 
 /// After the removal: nothing but the data.
@@ -70,24 +82,31 @@ deluser --quiet --system picloud
 ";
 
 /// All of it, with the commands of the pages where they belong.
-pub(crate) fn test(workspace: &Path, base: &Base, package: &Path) -> Result<()> {
-    let install = page::commands(workspace, "docs/operate/install.md")?;
+pub(crate) fn test(workspace: &Path, base: &Base, package: &Path, next: &Path) -> Result<()> {
+    let install = page::commands(workspace, "docs/operate/install.md", "sh")?;
     let [add, configure, look, password, remove] = install.as_slice() else {
         bail!("docs/operate/install.md has {} blocks of commands; tell installed.rs when each of them is to be run", install.len());
     };
-    let domains = page::commands(workspace, "docs/operate/domains-and-tls.md")?;
+    let domains = page::commands(workspace, "docs/operate/domains-and-tls.md", "sh")?;
     let [caddy, ask] = domains.as_slice() else {
         bail!("docs/operate/domains-and-tls.md has {} blocks of commands; tell installed.rs when each of them is to be run", domains.len());
+    };
+    let upgrade = page::commands(workspace, "docs/operate/upgrade.md", "sh package")?;
+    let [forward, back] = upgrade.as_slice() else {
+        bail!("docs/operate/upgrade.md has {} blocks of `sh package`; tell installed.rs when each of them is to be run", upgrade.len());
     };
     let debian = base.copy("installed")?;
     let name = package.file_name().unwrap_or_default().to_string_lossy();
     debian.put(package, &format!("/srv/{name}"))?;
+    debian.put(next, &format!("/srv/next/{}", next.file_name().unwrap_or_default().to_string_lossy()))?;
     debian.shell(Network::Shared, &format!("cd /srv\n{add}"))?;
     debian.shell(Network::None, INSTALLED)?;
     is_confined(&debian)?;
     debian.shell(Network::Shared, &format!("{configure}{caddy}"))?;
-    debian.boot(&format!("{UP}{look}{ask}{password}{COMES_BACK}"))?;
-    debian.shell(Network::None, UPGRADE)?;
+    let is_next = "case $(installed) in *+next) ;; *) exit 1 ;; esac\n";
+    let is_former = "cd /\ncase $(installed) in *+next) exit 1 ;; esac\n";
+    let versions = format!("{BEFORE}{forward}{is_next}{OTHER_VERSION}cd /srv\n{back}{is_former}{OTHER_VERSION}");
+    debian.boot(&format!("{UP}{look}{ask}{password}{versions}{COMES_BACK}"))?;
     debian.shell(Network::Shared, remove)?;
     debian.shell(Network::None, REMOVED)?;
     Ok(())

@@ -11,10 +11,11 @@ use std::path::Path;
 use anyhow::Result;
 pub(crate) use deb::{Program, build};
 
-/// Installs the package in a Debian of its own, uses it as its page says, and removes it; then the steps of the image.
+/// Installs the package in a Debian of its own, uses it as its pages say, brings it to the next version and back, and removes it; then the steps of the image.
 pub(crate) fn test(workspace: &Path) -> Result<()> {
     let package = build(workspace, Program::Dev)?;
+    let next = build(workspace, Program::Next)?;
     let base = debian::Base::prepare(workspace)?;
-    installed::test(workspace, &base, &package)?;
+    installed::test(workspace, &base, &package, &next)?;
     image::test(workspace, &base, &package)
 }

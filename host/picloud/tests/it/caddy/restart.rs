@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use super::{Caddy, File, Tls};
 use crate::{
     instance::{Instance, PASSWORD, eventually},
+    operate,
     outage::Database,
 };
 
@@ -163,8 +164,7 @@ impl Nodes {
                 for node in nodes.iter_mut() {
                     assert!(node.stop().success());
                     node.start_again();
-                    // As `install.md` says: Caddy looks every second, and has to have seen this one before the next one ends.
-                    std::thread::sleep(NOTICED);
+                    operate::follow("upgrade.md", "sh node", node);
                 }
             }
             std::thread::sleep(Duration::from_secs(1));
@@ -173,9 +173,6 @@ impl Nodes {
         })
     }
 }
-
-/// After so long Caddy has seen that a node is back.
-const NOTICED: Duration = Duration::from_secs(3);
 
 fn nobody_notices(nodes: usize) {
     let turns: usize = std::env::var("SOAK_TURNS").ok().and_then(|turns| turns.parse().ok()).unwrap_or(1);
