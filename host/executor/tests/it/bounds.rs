@@ -1,8 +1,11 @@
 //! What bounds one execution, by its number (S-2): the processor, memory, time, depth, the log and the answer.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
-use execution::{Answered, BoxFuture, Execute as _, FailureKind, Limits, Question, Services};
+use execution::{Answer, Answered, BoxFuture, Execute as _, FailureKind, Limits, Question, Services};
 
 use crate::sandbox::{answer, compile, executor, failure, invocation, nobody, request, run, run_with, value};
 
@@ -33,6 +36,34 @@ async fn s_2_1_a_loop_ends_with_its_fuel() {
     }
 }
 
+/// Keeps when it was asked.
+struct Noted(Arc<Mutex<Vec<Instant>>>);
+
+impl Services for Noted {
+    fn ask<'a>(&'a self, _: &'a Question) -> BoxFuture<'a, Answered> {
+        self.0.lock().unwrap().push(Instant::now());
+        Box::pin(async { Answered { answer: Answer::KvGet(Ok(None)), now_ms: 0 } })
+    }
+}
+
+#[tokio::test]
+async fn s_2_1_a_script_that_asks_ends_with_its_fuel_at_the_same_question() {
+    let image = compile("let n = 0; loop { kv::get(`key ${n}`); n += 1; }").await.expect("the script compiles");
+    let limits = Limits { fuel: 1_000_000, host_calls: 10_000, ..Limits::default() };
+    let (mut counts, mut longest) = (Vec::new(), Duration::ZERO);
+    for _ in 0..100 {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let services = Box::new(Noted(Arc::clone(&asked)));
+        let outcome = executor().await.execute(&image, &invocation(request("GET", "/")), &limits, services).await;
+        let asked = asked.lock().unwrap();
+        longest = longest.max(asked.last().unwrap().elapsed());
+        counts.push(asked.len());
+        assert_eq!(failure(outcome).kind, FailureKind::Fuel);
+    }
+    assert!(counts[0] > 50 && counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+    println!("ended {longest:?} at most after the last of {} questions, 100 times (50 ms after its fuel are promised)", counts[0]);
+}
+
 #[tokio::test]
 async fn s_2_2_whatever_grows_stays_within_its_memory() {
     let limits = Limits::default();
@@ -57,10 +88,22 @@ impl Services for Silent {
 #[tokio::test]
 async fn s_2_3_who_waits_for_what_never_comes_ends_at_the_deadline() {
     let image = compile(r#"kv::get("a")"#).await.expect("the script compiles");
-    let limits = Limits { wall_ms: 50, ..Limits::default() };
-    let run = async { executor().await.execute(&image, &invocation(request("GET", "/")), &limits, Box::new(Silent)).await };
-    let outcome = tokio::time::timeout(Duration::from_secs(60), run).await.expect("it ends");
-    assert_eq!(failure(outcome).kind, FailureKind::Deadline);
+    let limits = Limits { wall_ms: 50, fuel: 50_000_000_000, ..Limits::default() };
+    let busy = compile("loop {}").await.expect("the script compiles");
+    let mut longest = [Duration::ZERO; 2];
+    for _ in 0..20 {
+        for (longest, (image, services)) in longest.iter_mut().zip([(&image, Box::new(Silent) as Box<dyn Services>), (&busy, nobody())]) {
+            let started = Instant::now();
+            let run = async { executor().await.execute(image, &invocation(request("GET", "/")), &limits, services).await };
+            let outcome = tokio::time::timeout(Duration::from_secs(60), run).await.expect("it ends");
+            *longest = started.elapsed().max(*longest);
+            assert_eq!(failure(outcome).kind, FailureKind::Deadline);
+        }
+    }
+    let [waiting, busy] = longest.map(|longest| longest.saturating_sub(Duration::from_millis(limits.wall_ms)));
+    println!(
+        "ended {waiting:?} at most after the deadline when it waited and {busy:?} when it computed, 20 times each (100 ms are promised)"
+    );
     // Nothing in the language waits.
     let outcome = run_with("sleep(3600)", request("GET", "/"), &Limits::default()).await;
     assert_eq!(failure(outcome).kind, FailureKind::Error);
