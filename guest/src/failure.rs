@@ -67,13 +67,15 @@ fn is(token: &Dynamic, stop: Stop) -> bool {
 
 /// What `throw` was given, as text.
 fn thrown(value: &Dynamic) -> String {
+    let nothing = || "the script threw an error without a message".to_owned();
     match value.read_lock::<rhai::ImmutableString>() {
+        Some(text) if text.is_empty() => nothing(),
         Some(text) => text.to_string(),
         None if value.is_map() => {
             let known = value.read_lock::<rhai::Map>().and_then(|map| sdk::error::message(&map));
             known.unwrap_or_else(|| json::to_text(value).unwrap_or_else(|_| value.to_string()))
         }
-        None if value.is_unit() => "the script threw an error without a message".to_owned(),
+        None if value.is_unit() => nothing(),
         None => json::to_text(value).unwrap_or_else(|_| value.to_string()),
     }
 }
