@@ -15,6 +15,8 @@ const ZONES: [&str; 8] =
     ["UTC", "Europe/Berlin", "America/Santiago", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Kolkata", "Africa/Cairo", "America/New_York"];
 /// Slots that are looked at.
 const SLOTS: usize = 4;
+/// Seconds of the second day of the year 1: in no zone it is an earlier year then.
+const FIRST_YEAR: i64 = -62_135_596_800 + 86_400;
 /// Minutes that the search looks at.
 const MINUTES_MAX: i64 = 3 * 24 * 60;
 
@@ -32,6 +34,10 @@ pub fn run(bytes: &[u8]) {
     // 1938 to 2106, or anything.
     let seconds = if given.byte() > 230 { given.long().cast_signed() } else { (given.long() & 0xffff_ffff).cast_signed() - 1_000_000_000 };
     let Ok(after) = Timestamp::from_second(seconds) else { return };
+    // No clock shows it, and the years of the library begin with the first: slots before that are left out.
+    if seconds < FIRST_YEAR {
+        return;
+    }
     if given.is_set() {
         let text = given.text(128);
         let Ok(cron) = Cron::parse(&text, &zone, after) else { return };

@@ -136,11 +136,16 @@ fn headers(mut bytes: &[u8]) -> Read<'_, Vec<(String, String)>> {
     }
 }
 
-/// A chunked body, up to its trailers.
+/// A chunked body, up to its trailers. What extensions say is ignored (RFC 9112, section 7.1.1), also where they are no words.
 fn chunked(mut bytes: &[u8]) -> Read<'_, Vec<u8>> {
     let mut body = Vec::new();
     loop {
-        let (text, rest) = line(bytes)?;
+        let end = bytes.iter().position(|byte| *byte == b'\n')?;
+        let (text, rest) = (bytes[..end].strip_suffix(b"\r")?, &bytes[end + 1..]);
+        if text.contains(&b'\r') {
+            return None;
+        }
+        let text = String::from_utf8_lossy(text);
         let size = text.split(';').next()?.trim_end_matches([' ', '\t']);
         if size.is_empty() || size.len() > 16 || !size.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return None;
