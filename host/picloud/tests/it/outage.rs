@@ -196,7 +196,7 @@ fn s_9_3_a_database_that_goes_away_is_missed_only_by_what_needs_it() {
 }
 
 /// A figure without labels.
-fn figure(instance: &Instance, name: &str) -> String {
+pub(crate) fn figure(instance: &Instance, name: &str) -> String {
     let text = send(instance.internal_port, "GET", "/metrics", &["Host: localhost"], "").unwrap().body;
     let start = format!("picloud_{name} ");
     text.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or_else(|| panic!("{name} in {text}")).to_owned()
