@@ -20,6 +20,9 @@ const NATIVE_STACK_BYTES: usize = 1 << 30;
 const BOUNDS: Bounds = Bounds { operations: 20_000, size: Some(10_000) };
 /// What scripts have beyond the language. Programs that name it are not compared.
 const BEYOND: [&str; 9] = ["::", "ctx", "import", "raw", "query_all", "headers_all", "statusCode", "timestamp", "sleep"];
+/// Functions of floats whose last digit is the platform's: IEEE 754 only recommends how they are rounded. The sandbox has its own, the same on every machine.
+/// Programs that name one are not compared.
+const ROUNDED: [&str; 7] = ["sin", "cos", "tan", "hypot", "exp", "ln", "log"];
 
 /// Whoever runs programs natively.
 type Natives = mpsc::SyncSender<(String, mpsc::SyncSender<Option<End>>)>;
@@ -35,7 +38,8 @@ pub(crate) struct Bounds {
 /// Panics where something does not hold.
 pub fn run(bytes: &[u8]) {
     let Ok(program) = std::str::from_utf8(bytes) else { return };
-    if BEYOND.iter().any(|word| program.contains(word)) {
+    let has_power_of_floats = program.contains("**") && program.contains('.');
+    if has_power_of_floats || BEYOND.iter().chain(&ROUNDED).any(|word| program.contains(word)) {
         return;
     }
     let Some(native) = natively_there(program) else { return };
