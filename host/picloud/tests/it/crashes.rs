@@ -92,12 +92,12 @@ fn s_2_17_what_is_killed_is_back_and_nothing_is_half_written() {
     });
     let [_, counted, halves, later] = told.map(|told| [told.good.into_inner(), told.unsure.into_inner()]);
     let within = |sum: u64, [good, unsure]: [u64; 2]| (good..=good + unsure).contains(&sum);
-    // Each job that was acknowledged is done once, also those that were running.
-    eventually(|| sums(&instance)[3] >= later[0]);
+    // Until nobody counts any more: who reads what others change all the time may be told to come again.
+    eventually(|| instance.admin("GET", "queue?app=shop", &Value::Null).json()["items"].as_array().unwrap().is_empty());
     let [count, first, second, jobs] = sums(&instance);
     assert!(within(count, counted), "{count} of {counted:?}");
     assert!(first == second && within(second, halves), "{first} and {second} of {halves:?}");
-    eventually(|| instance.admin("GET", "queue?app=shop", &Value::Null).json()["items"].as_array().unwrap().is_empty());
-    assert!(within(sums(&instance)[3], later), "{jobs} of {later:?}");
+    // Each job that was acknowledged is done once, also those that were running.
+    assert!(within(jobs, later), "{jobs} of {later:?}");
     println!("{} kills, ready again after {slowest:?} at most; {count} counted, {second} both, {jobs} jobs", 2 * turns);
 }
