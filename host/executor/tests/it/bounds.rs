@@ -1,4 +1,5 @@
 //! What bounds one execution, by its number (S-2): the processor, memory, time, depth, the log and the answer.
+#![expect(clippy::print_stdout, reason = "figures for whoever looks at the test's output")]
 
 use std::{
     sync::{Arc, Mutex},
@@ -41,7 +42,7 @@ struct Noted(Arc<Mutex<Vec<Instant>>>);
 
 impl Services for Noted {
     fn ask<'a>(&'a self, _: &'a Question) -> BoxFuture<'a, Answered> {
-        self.0.lock().unwrap().push(Instant::now());
+        self.0.lock().expect("nobody panicked").push(Instant::now());
         Box::pin(async { Answered { answer: Answer::KvGet(Ok(None)), now_ms: 0 } })
     }
 }
@@ -55,8 +56,8 @@ async fn s_2_1_a_script_that_asks_ends_with_its_fuel_at_the_same_question() {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let services = Box::new(Noted(Arc::clone(&asked)));
         let outcome = executor().await.execute(&image, &invocation(request("GET", "/")), &limits, services).await;
-        let asked = asked.lock().unwrap();
-        longest = longest.max(asked.last().unwrap().elapsed());
+        let asked = asked.lock().expect("nobody panicked");
+        longest = longest.max(asked.last().expect("it asked").elapsed());
         counts.push(asked.len());
         assert_eq!(failure(outcome).kind, FailureKind::Fuel);
     }
