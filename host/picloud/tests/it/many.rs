@@ -16,7 +16,7 @@ const APPS: usize = 4;
 const SCRIPTS: usize = 200;
 const CLIENTS: usize = 64;
 /// How much a server may grow under load that does not grow, beside the rows that wait for the database and what sandboxes keep for the next (both have
-/// bounds and figures of their own, and are more where the machine is busy): slack of the allocator.
+/// bounds and figures of their own): slack of the allocator.
 const GROWTH_MAX_KIB: u64 = 64 << 10;
 
 #[test]
