@@ -207,6 +207,7 @@ async fn errors_are_sentences() {
         ("1 / 0", "Division by zero: 1 / 0"),
         ("throw #{ code: 7 }", r#"{"code":7}"#),
         ("throw", "the script threw an error without a message"),
+        (r#"throw """#, "the script threw an error without a message"),
     ] {
         let failure = failure(run(script).await);
         assert_eq!((failure.kind, failure.message.as_str()), (FailureKind::Error, message), "{script}");
