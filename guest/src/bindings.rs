@@ -1,6 +1,6 @@
 //! What `wit-bindgen` makes of `wit/`.
 
-wit_bindgen::generate!({ path: "../wit", world: "script", generate_all, pub_export_macro: true });
+wit_bindgen::generate!({ path: "../wit", world: "script", generate_all, pub_export_macro: true, ownership: Borrowing { duplicate_if_necessary: false } });
 
 pub(crate) use exports::picloud::script::{compiler, handler};
 pub(crate) use picloud::script::{dead_letters, files, http, kv, log, meter, pubsub, queue, response, secrets, state};

@@ -14,11 +14,17 @@ use crate::{
 
 thread_local! {
     static HEAP_MAX: Cell<usize> = const { Cell::new(usize::MAX) };
+    static FILE_BYTES_MAX: Cell<u64> = const { Cell::new(0) };
 }
 
 /// Bytes that the ordinary heap may hold in this run.
 pub(crate) fn heap_max() -> usize {
     HEAP_MAX.get()
+}
+
+/// Bytes that a file of this run's app may have.
+pub(crate) fn file_bytes_max() -> u64 {
+    FILE_BYTES_MAX.get()
 }
 
 /// Runs the script and makes an answer, or a failure, of its end.
@@ -27,6 +33,7 @@ pub(crate) fn run(call: Invocation) -> Result<Response, Failure> {
     #[expect(unsafe_code, reason = "the image is laid out by this same build of the guest")]
     let script = unsafe { arena::root::<Script>() };
     HEAP_MAX.set(heap_budget(call.memory_max));
+    FILE_BYTES_MAX.set(call.file_bytes_max);
     let response_body_max = call.response_body_max;
 
     // What a run leaves behind is thrown away with the instance: freeing it would only cost.

@@ -4,7 +4,7 @@ use rhai::{Dynamic, EvalAltResult, Map, Module, NativeCallContext};
 
 use super::{error, options, place};
 use crate::{
-    bindings::dead_letters::{self, DeadLetter, Error},
+    bindings::dead_letters::{self, Answer, DeadLetter, Error, Operation, Range},
     json,
 };
 
@@ -14,34 +14,41 @@ pub(crate) fn module() -> Module {
     module.set_native_fn("list", |context: NativeCallContext| list(&context, &Map::new()));
     module.set_native_fn("list", |context: NativeCallContext, options: Map| list(&context, &options));
     module.set_native_fn("get", get);
-    module.set_native_fn("replay", |context: NativeCallContext, id: &str| {
-        place::note(&context);
-        dead_letters::replay(id).map_err(|error| thrown(&context, error))
-    });
-    module.set_native_fn("resolve", |context: NativeCallContext, id: &str| {
-        place::note(&context);
-        dead_letters::resolve(id).map_err(|error| thrown(&context, error))
-    });
+    module.set_native_fn("replay", |context: NativeCallContext, id: &str| decide(&context, Operation::Replay(id)));
+    module.set_native_fn("resolve", |context: NativeCallContext, id: &str| decide(&context, Operation::Resolve(id)));
     module
 }
 
 /// `#{ items, next }`; `next` is what to pass as `after` for the following page, `()` at the end.
 fn list(context: &NativeCallContext, options: &Map) -> Result<Map, Box<EvalAltResult>> {
-    place::note(context);
     let (after, limit) = options::page(context, "dead_letters", options)?;
-    let page = dead_letters::list(after.as_deref(), limit).map_err(|error| thrown(context, error))?;
+    let range = Range { after: after.as_deref(), limit };
+    let Answer::Page(page) = perform(context, Operation::List(range))? else { return Err(other_answer(context)) };
     let items: rhai::Array = page.entries.into_iter().map(|letter| shown(letter).into()).collect();
     Ok([("items".into(), items.into()), ("next".into(), page.next.map_or(Dynamic::UNIT, Into::into))].into_iter().collect())
 }
 
 fn get(context: NativeCallContext, id: &str) -> Result<Dynamic, Box<EvalAltResult>> {
-    place::note(&context);
-    let Some(mut letter) = dead_letters::get(id).map_err(|error| thrown(&context, error))? else { return Ok(Dynamic::UNIT) };
+    let Answer::DeadLetter(letter) = perform(&context, Operation::Get(id))? else { return Err(other_answer(&context)) };
+    let Some(mut letter) = letter else { return Ok(Dynamic::UNIT) };
     // What is there was JSON when it was enqueued.
     let payload = letter.payload.take().and_then(|payload| json::parse(payload.as_bytes()).ok()).unwrap_or(Dynamic::UNIT);
     let mut shown = shown(letter);
     shown.insert("payload".into(), payload);
     Ok(shown.into())
+}
+
+/// Whether there was one.
+fn decide(context: &NativeCallContext, operation: Operation<'_>) -> Result<bool, Box<EvalAltResult>> {
+    match perform(context, operation)? {
+        Answer::Decided(was_there) => Ok(was_there),
+        _ => Err(other_answer(context)),
+    }
+}
+
+fn perform(context: &NativeCallContext, operation: Operation<'_>) -> Result<Answer, Box<EvalAltResult>> {
+    place::note(context);
+    dead_letters::perform(operation).map_err(|error| thrown(context, error))
 }
 
 /// Without its payload.
@@ -68,4 +75,8 @@ fn thrown(context: &NativeCallContext, error: Error) -> Box<EvalAltResult> {
         Error::Unavailable(message) => ("unavailable", message),
     };
     error::thrown(context, "dead_letters", case, message)
+}
+
+fn other_answer(context: &NativeCallContext) -> Box<EvalAltResult> {
+    error::other_answer(context, "dead_letters")
 }

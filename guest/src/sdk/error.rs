@@ -20,6 +20,11 @@ pub(crate) fn of_state(context: &NativeCallContext, namespace: &str, error: stat
     thrown(context, namespace, case, message)
 }
 
+/// The host gave the answer of another operation: a defect of PiCloud, which a script need not know more of.
+pub(crate) fn other_answer(context: &NativeCallContext, namespace: &str) -> Box<EvalAltResult> {
+    thrown(context, namespace, "unavailable", "the host gave no answer".to_owned())
+}
+
 /// `#{ error: "<namespace>.<case>", message }`.
 pub(crate) fn value(namespace: &str, case: &str, message: String) -> Map {
     [("error".into(), format!("{namespace}.{case}").into()), ("message".into(), message.into())].into_iter().collect()

@@ -3,9 +3,9 @@
 use rhai::{Blob, Dynamic, EvalAltResult, Map, Module, NativeCallContext};
 
 use super::{bytes, error, options, place};
-use crate::bindings::{
-    files::{self, File},
-    state,
+use crate::{
+    bindings::files::{self, Answer, Content, File, Operation, Range},
+    run,
 };
 
 /// The namespace `files`.
@@ -14,10 +14,7 @@ pub(crate) fn module() -> Module {
     module.set_native_fn("read", |context: NativeCallContext, path: &str| read(&context, path).map(Dynamic::from_blob));
     module.set_native_fn("read_text", read_text);
     module.set_native_fn("write", write);
-    module.set_native_fn("delete", |context: NativeCallContext, path: &str| {
-        place::note(&context);
-        files::delete(path).map_err(|error| thrown(&context, error))
-    });
+    module.set_native_fn("delete", |context: NativeCallContext, path: &str| perform(&context, Operation::Delete(path)).map(drop));
     module.set_native_fn("exists", |context: NativeCallContext, path: &str| info(&context, path).map(|info| info.is_some()));
     module.set_native_fn("info", |context: NativeCallContext, path: &str| {
         info(&context, path).map(|info| info.map_or(Dynamic::UNIT, |info| shown(path, info).into()))
@@ -28,8 +25,7 @@ pub(crate) fn module() -> Module {
 }
 
 fn read(context: &NativeCallContext, path: &str) -> Result<Blob, Box<EvalAltResult>> {
-    place::note(context);
-    let bytes = files::read(path).map_err(|error| thrown(context, error))?;
+    let Answer::Bytes(bytes) = perform(context, Operation::Read(path))? else { return Err(error::other_answer(context, "files")) };
     bytes.ok_or_else(|| error::thrown(context, "files", "not_found", format!("there is no file `{path}`")))
 }
 
@@ -42,28 +38,29 @@ fn read_text(context: NativeCallContext, path: &str) -> Result<String, Box<EvalA
 }
 
 fn write(context: NativeCallContext, path: &str, content: Dynamic) -> Result<(), Box<EvalAltResult>> {
-    place::note(&context);
     bytes::of(&context, "files", &content, |bytes| {
-        let max = files::bytes_max();
+        let max = run::file_bytes_max();
         // More would not even be handed over.
         if bytes.len() as u64 > max {
             let message = format!("the file `{path}` would have {} bytes, and {max} are allowed (file_bytes)", bytes.len());
             return Err(error::thrown(&context, "files", "too_large", message));
         }
-        files::write(path, bytes).map_err(|error| thrown(&context, error))
+        perform(&context, Operation::Write(Content { path, bytes })).map(drop)
     })?
 }
 
 fn info(context: &NativeCallContext, path: &str) -> Result<Option<File>, Box<EvalAltResult>> {
-    place::note(context);
-    files::info(path).map_err(|error| thrown(context, error))
+    match perform(context, Operation::Info(path))? {
+        Answer::Info(info) => Ok(info),
+        _ => Err(error::other_answer(context, "files")),
+    }
 }
 
 /// `#{ items: [#{ path, size, digest, updated_at }], next }`; `next` is what to pass as `after` for the following page, `()` at the end.
 fn list(context: &NativeCallContext, prefix: &str, options: &Map) -> Result<Map, Box<EvalAltResult>> {
-    place::note(context);
     let (after, limit) = options::page(context, "files", options)?;
-    let page = files::list(prefix, after.as_deref(), limit).map_err(|error| thrown(context, error))?;
+    let range = Range { prefix, after: after.as_deref(), limit };
+    let Answer::Page(page) = perform(context, Operation::List(range))? else { return Err(error::other_answer(context, "files")) };
     let items: rhai::Array = page.entries.into_iter().map(|entry| shown(&entry.path, entry.file).into()).collect();
     Ok([("items".into(), items.into()), ("next".into(), page.next.map_or(Dynamic::UNIT, Into::into))].into_iter().collect())
 }
@@ -80,6 +77,7 @@ fn shown(path: &str, info: File) -> Map {
     .collect()
 }
 
-fn thrown(context: &NativeCallContext, error: state::Error) -> Box<EvalAltResult> {
-    error::of_state(context, "files", error)
+fn perform(context: &NativeCallContext, operation: Operation<'_>) -> Result<Answer, Box<EvalAltResult>> {
+    place::note(context);
+    files::perform(operation).map_err(|error| error::of_state(context, "files", error))
 }

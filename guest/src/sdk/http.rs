@@ -5,7 +5,7 @@ use rhai::{Array, Dynamic, EvalAltResult, Map, Module, NativeCallContext};
 use super::{error, place};
 use crate::{
     answer::header_pairs,
-    bindings::http::{self, Request, Response},
+    bindings::http::{self, Response},
     body,
 };
 
@@ -16,6 +16,15 @@ const OPTIONS: &[&str] = &["headers", "timeout"];
 const REQUEST: &[&str] = &["body", "headers", "method", "timeout", "url"];
 /// Longest bodies that are sent together: the host would have to take them over before it refused them.
 const BODIES_BYTES_MAX: usize = 8 << 20;
+
+/// A request while it is put together.
+struct Request {
+    method: String,
+    url: String,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    timeout_ms: Option<u64>,
+}
 
 type Outcome<T> = Result<T, Box<EvalAltResult>>;
 
@@ -92,7 +101,15 @@ fn send(context: &NativeCallContext, requests: &[Request]) -> Outcome<Vec<Result
             format!("bodies that are sent together have at most {BODIES_BYTES_MAX} bytes"),
         ));
     }
-    Ok(http::send(requests))
+    Ok(http::send(&requests.iter().map(Request::lend).collect::<Vec<_>>()))
+}
+
+impl Request {
+    /// As `wit/` has it.
+    fn lend(&self) -> http::Request<'_> {
+        let Self { method, url, headers, body, timeout_ms } = self;
+        http::Request { method, url, headers, body, timeout_ms: *timeout_ms }
+    }
 }
 
 fn request(method: &str, url: &str) -> Request {

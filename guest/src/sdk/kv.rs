@@ -4,7 +4,7 @@ use rhai::{Dynamic, EvalAltResult, Map, Module, NativeCallContext};
 
 use super::{error, options, place};
 use crate::{
-    bindings::{kv, state},
+    bindings::kv::{self, Addition, Answer, Assignment, Operation, Range},
     json,
 };
 
@@ -19,10 +19,7 @@ pub(crate) fn module() -> Module {
     module.set_native_fn("set", |context: NativeCallContext, key: &str, value: Dynamic, options: Map| {
         set(&context, key, &value, ttl_ms(&context, &options)?)
     });
-    module.set_native_fn("delete", |context: NativeCallContext, key: &str| {
-        place::note(&context);
-        kv::delete(key).map_err(|error| thrown(&context, error))
-    });
+    module.set_native_fn("delete", |context: NativeCallContext, key: &str| done(&context, Operation::Delete(key)));
     module.set_native_fn("increment", |context: NativeCallContext, key: &str| increment(&context, key, 1));
     module.set_native_fn("increment", |context: NativeCallContext, key: &str, by: i64| increment(&context, key, by));
     module.set_native_fn("compare_and_set", compare_and_set);
@@ -33,20 +30,20 @@ pub(crate) fn module() -> Module {
 
 /// The value; `()` if there is none.
 fn get(context: &NativeCallContext, key: &str) -> Result<Dynamic, Box<EvalAltResult>> {
-    place::note(context);
-    kv::get(key).map_err(|error| thrown(context, error))?.map_or(Ok(Dynamic::UNIT), |value| parse(context, &value))
+    match perform(context, Operation::Get(key))? {
+        Answer::Value(value) => value.map_or(Ok(Dynamic::UNIT), |value| parse(context, &value)),
+        _ => Err(error::other_answer(context, "kv")),
+    }
 }
 
 fn set(context: &NativeCallContext, key: &str, value: &Dynamic, ttl_ms: Option<u64>) -> Result<(), Box<EvalAltResult>> {
-    place::note(context);
     let value = json::to_text(value)
         .map_err(|message| error::thrown(context, "kv", "invalid", format!("the value of `{key}` can't be stored: {message}")))?;
-    kv::set(key, &value, ttl_ms).map_err(|error| thrown(context, error))
+    done(context, Operation::Set(Assignment { key, value: &value, ttl_ms }))
 }
 
 fn increment(context: &NativeCallContext, key: &str, by: i64) -> Result<(), Box<EvalAltResult>> {
-    place::note(context);
-    kv::increment(key, by).map_err(|error| thrown(context, error))
+    done(context, Operation::Increment(Addition { key, by }))
 }
 
 /// Sets the key if its value is the expected one (`()`: none). Both are compared as JSON.
@@ -61,9 +58,9 @@ fn compare_and_set(context: NativeCallContext, key: &str, expected: Dynamic, val
 
 /// `#{ items: [#{ key, value }], next }`; `next` is what to pass as `after` for the following page, `()` at the end.
 fn list(context: &NativeCallContext, prefix: &str, options: &Map) -> Result<Map, Box<EvalAltResult>> {
-    place::note(context);
     let (after, limit) = options::page(context, "kv", options)?;
-    let page = kv::list(prefix, after.as_deref(), limit).map_err(|error| thrown(context, error))?;
+    let range = Range { prefix, after: after.as_deref(), limit };
+    let Answer::Page(page) = perform(context, Operation::List(range))? else { return Err(error::other_answer(context, "kv")) };
     let mut items = rhai::Array::with_capacity(page.entries.len());
     for entry in page.entries {
         let item: Map = [("key".into(), entry.key.into()), ("value".into(), parse(context, &entry.value)?)].into_iter().collect();
@@ -83,6 +80,12 @@ fn parse(context: &NativeCallContext, value: &str) -> Result<Dynamic, Box<EvalAl
         .map_err(|message| error::thrown(context, "kv", "mismatch", format!("a stored value is not JSON: {message}")))
 }
 
-fn thrown(context: &NativeCallContext, error: state::Error) -> Box<EvalAltResult> {
-    error::of_state(context, "kv", error)
+fn perform(context: &NativeCallContext, operation: Operation<'_>) -> Result<Answer, Box<EvalAltResult>> {
+    place::note(context);
+    kv::perform(operation).map_err(|error| error::of_state(context, "kv", error))
+}
+
+/// An operation that says nothing.
+fn done(context: &NativeCallContext, operation: Operation<'_>) -> Result<(), Box<EvalAltResult>> {
+    perform(context, operation).map(drop)
 }

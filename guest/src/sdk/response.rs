@@ -5,7 +5,11 @@ use std::cell::Cell;
 use rhai::{Dynamic, EvalAltResult, Map, Module, NativeCallContext};
 
 use super::{error, place};
-use crate::{answer, bindings::response, body};
+use crate::{
+    answer,
+    bindings::response::{self, Error, Head, Part},
+    body,
+};
 
 thread_local! {
     static WAS_STARTED: Cell<bool> = const { Cell::new(false) };
@@ -27,29 +31,30 @@ pub(crate) fn was_started() -> bool {
 }
 
 fn start(context: &NativeCallContext, status: i64, headers: &Map) -> Result<(), Box<EvalAltResult>> {
-    place::note(context);
     let invalid = |message: String| error::thrown(context, "response", "invalid", message);
     // What is no status becomes 0, which the host refuses with its reason.
     let status = u16::try_from(status).unwrap_or(0);
     let mut headers = answer::header_pairs(headers).map_err(invalid)?;
     body::declare(&mut headers, Some("text/plain; charset=utf-8"));
-    response::start(status, &headers).map_err(|error| thrown(context, error))?;
+    send(context, Part::Head(Head { status, headers: &headers }))?;
     WAS_STARTED.set(true);
     Ok(())
 }
 
 fn write(context: NativeCallContext, piece: Dynamic) -> Result<(), Box<EvalAltResult>> {
-    place::note(&context);
     let (piece, _) = body::write(piece).map_err(|message| error::thrown(&context, "response", "invalid", message))?;
-    response::write(&piece).map_err(|error| thrown(&context, error))
+    send(&context, Part::Piece(&piece))
 }
 
-fn thrown(context: &NativeCallContext, error: response::Error) -> Box<EvalAltResult> {
-    let (case, message) = match error {
-        response::Error::Invalid(message) => ("invalid", message),
-        response::Error::TooLarge(message) => ("too_large", message),
-        response::Error::Busy(message) => ("busy", message),
-        response::Error::Unavailable(message) => ("unavailable", message),
-    };
-    error::thrown(context, "response", case, message)
+fn send(context: &NativeCallContext, part: Part<'_>) -> Result<(), Box<EvalAltResult>> {
+    place::note(context);
+    response::send(part).map_err(|error| {
+        let (case, message) = match error {
+            Error::Invalid(message) => ("invalid", message),
+            Error::TooLarge(message) => ("too_large", message),
+            Error::Busy(message) => ("busy", message),
+            Error::Unavailable(message) => ("unavailable", message),
+        };
+        error::thrown(context, "response", case, message)
+    })
 }

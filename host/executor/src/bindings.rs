@@ -5,7 +5,10 @@
 wasmtime::component::bindgen!({
     path: "../../wit",
     world: "script",
-    imports: { "picloud:script/kv.get": async | trappable, "picloud:script/kv.list": async | trappable, "picloud:script/files.info": async | trappable, "picloud:script/files.read": async | trappable, "picloud:script/files.list": async | trappable, "picloud:script/queue.enqueue": async | trappable, "picloud:script/pubsub.token": async | trappable, "picloud:script/dead-letters.list": async | trappable, "picloud:script/dead-letters.get": async | trappable, "picloud:script/dead-letters.replay": async | trappable, "picloud:script/dead-letters.resolve": async | trappable, "picloud:script/response.start": async | trappable, "picloud:script/response.write": async | trappable, "picloud:script/http.send": async | trappable, "picloud:script/secrets.get": async | trappable, default: trappable },
+    imports: {
+        "picloud:script/log.write": trappable,
+        default: async | trappable,
+    },
     exports: { default: async },
     with: {
         "wasi:clocks/wall-clock": wasmtime_wasi::p2::bindings::clocks::wall_clock,

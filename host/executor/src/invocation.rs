@@ -34,6 +34,7 @@ pub(crate) fn to_guest(invocation: &Invocation, limits: &Limits) -> handler::Inv
         request,
         response_body_max: limits.response_body_bytes,
         memory_max: limits.memory_bytes,
+        file_bytes_max: limits.file_bytes,
     }
 }
 

@@ -2,52 +2,45 @@
 
 use execution::{
     Answer, Question, Unanswered,
-    dead_letters::{self, Decision, PAGE_ENTRIES_MAX, Range},
+    dead_letters::{DeadLetter, Decision, PAGE_ENTRIES_MAX, Range},
 };
 use uuid::Uuid;
 
 use crate::{
-    bindings::dead_letters::{DeadLetter, Error, Host, Page},
+    bindings::dead_letters::{self, Error, Host, Operation, Page},
     state::State,
     transaction::Refused,
 };
 
 impl Host for State {
-    async fn list(&mut self, after: Option<String>, limit: u32) -> wasmtime::Result<Result<Page, Error>> {
+    async fn perform(&mut self, operation: Operation) -> wasmtime::Result<Result<dead_letters::Answer, Error>> {
         self.count_queue_call()?;
-        Ok(match check_range(after.as_deref(), limit) {
-            Ok(range) => self.list_dead_letters(range).await,
-            Err(error) => Err(error),
-        })
-    }
-
-    async fn get(&mut self, id: String) -> wasmtime::Result<Result<Option<DeadLetter>, Error>> {
-        self.count_queue_call()?;
-        Ok(match check_id(&id) {
-            Ok(id) => self.dead_letter(id).await.map(|letter| letter.cloned().map(shown)),
-            Err(error) => Err(error),
-        })
-    }
-
-    async fn replay(&mut self, id: String) -> wasmtime::Result<Result<bool, Error>> {
-        self.count_queue_call()?;
-        Ok(match check_id(&id).and_then(|id| Ok((id, self.new_job_depth().map_err(Error::TooDeep)?))) {
-            Ok((id, depth)) => self.decide(id, Decision::Replay { depth }).await,
-            Err(error) => Err(error),
-        })
-    }
-
-    async fn resolve(&mut self, id: String) -> wasmtime::Result<Result<bool, Error>> {
-        self.count_queue_call()?;
-        Ok(match check_id(&id) {
-            Ok(id) => self.decide(id, Decision::Resolve).await,
-            Err(error) => Err(error),
+        Ok(match operation {
+            Operation::List(range) => self.list_dead_letters(range).await.map(dead_letters::Answer::Page),
+            Operation::Get(id) => self.get_dead_letter(&id).await.map(dead_letters::Answer::DeadLetter),
+            Operation::Replay(id) => self.replay(&id).await.map(dead_letters::Answer::Decided),
+            Operation::Resolve(id) => self.resolve(&id).await.map(dead_letters::Answer::Decided),
         })
     }
 }
 
 impl State {
-    async fn dead_letter(&mut self, id: Uuid) -> Result<Option<&dead_letters::DeadLetter>, Error> {
+    async fn get_dead_letter(&mut self, id: &str) -> Result<Option<dead_letters::DeadLetter>, Error> {
+        let letter = self.dead_letter(check_id(id)?).await?;
+        Ok(letter.cloned().map(shown))
+    }
+
+    async fn replay(&mut self, id: &str) -> Result<bool, Error> {
+        let id = check_id(id)?;
+        let depth = self.new_job_depth().map_err(Error::TooDeep)?;
+        self.decide(id, Decision::Replay { depth }).await
+    }
+
+    async fn resolve(&mut self, id: &str) -> Result<bool, Error> {
+        self.decide(check_id(id)?, Decision::Resolve).await
+    }
+
+    async fn dead_letter(&mut self, id: Uuid) -> Result<Option<&DeadLetter>, Error> {
         if self.transaction.dead_letter(id).is_none() {
             let answer = self.ask(&Question::DeadLetter { id }).await;
             let Answer::DeadLetter(letter) = answer else { return Err(other_answer()) };
@@ -65,7 +58,8 @@ impl State {
         Ok(is_there)
     }
 
-    async fn list_dead_letters(&mut self, range: Range) -> Result<Page, Error> {
+    async fn list_dead_letters(&mut self, range: dead_letters::Range) -> Result<Page, Error> {
+        let range = check_range(range.after.as_deref(), range.limit)?;
         let answer = self.ask(&Question::DeadLetters(range.clone())).await;
         let Answer::DeadLetters(page) = answer else { return Err(other_answer()) };
         let (entries, next) = self.transaction.list_dead_letters(range, page?)?;
@@ -73,11 +67,11 @@ impl State {
     }
 }
 
-fn shown(letter: dead_letters::DeadLetter) -> DeadLetter {
+fn shown(letter: DeadLetter) -> dead_letters::DeadLetter {
     let ms = |ms: i64| u64::try_from(ms).unwrap_or(0);
-    let dead_letters::DeadLetter { id, script, payload, attempts, outcome, message, enqueued_at_ms, death } = letter;
+    let DeadLetter { id, script, payload, attempts, outcome, message, enqueued_at_ms, death } = letter;
     let (enqueued_at_ms, died_at_ms) = (ms(enqueued_at_ms), ms(death / 1_000));
-    DeadLetter { id: id.to_string(), script, payload, attempts, outcome, message, enqueued_at_ms, died_at_ms }
+    dead_letters::DeadLetter { id: id.to_string(), script, payload, attempts, outcome, message, enqueued_at_ms, died_at_ms }
 }
 
 fn check_id(id: &str) -> Result<Uuid, Error> {

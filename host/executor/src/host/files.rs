@@ -2,64 +2,33 @@
 
 use execution::{
     Answer, Question,
-    files::{self, PAGE_ENTRIES_MAX, Range, check_path, check_prefix},
+    files::{Info, PAGE_ENTRIES_MAX, Range, check_path, check_prefix},
 };
 
 use crate::{
     bindings::{
-        files::{Entry, File, Host, Page},
-        state::Error,
+        files::{self, Content, Entry, File, Host, Operation, Page},
+        state::{self, Error},
     },
     state::State,
 };
 
 impl Host for State {
-    async fn info(&mut self, path: String) -> wasmtime::Result<Result<Option<File>, Error>> {
+    async fn perform(&mut self, operation: Operation) -> wasmtime::Result<Result<files::Answer, Error>> {
         self.count_file_call()?;
-        Ok(match check_path(&path) {
-            Ok(()) => self.file_info(path).await.map(|info| info.map(shown)),
-            Err(rule) => Err(Error::Invalid(rule)),
+        Ok(match operation {
+            Operation::Info(path) => self.file_info(path).await.map(|info| files::Answer::Info(info.map(shown))),
+            Operation::Read(path) => self.file_bytes(path).await.map(files::Answer::Bytes),
+            Operation::Write(content) => self.write_file(content).map(|()| files::Answer::Done),
+            Operation::Delete(path) => self.delete_file(path).map(|()| files::Answer::Done),
+            Operation::List(range) => self.file_list(range.into()).await.map(files::Answer::Page),
         })
-    }
-
-    async fn read(&mut self, path: String) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {
-        self.count_file_call()?;
-        Ok(match check_path(&path) {
-            Ok(()) => self.file_bytes(path).await,
-            Err(rule) => Err(Error::Invalid(rule)),
-        })
-    }
-
-    fn write(&mut self, path: String, bytes: Vec<u8>) -> wasmtime::Result<Result<(), Error>> {
-        self.count_file_call()?;
-        let now_ms = self.now_ms;
-        Ok(check_path(&path)
-            .map_err(Error::Invalid)
-            .and_then(|()| self.check_size(&path, bytes.len() as u64))
-            .and_then(|()| Ok(self.transaction.put_file(path, bytes, now_ms)?)))
-    }
-
-    fn delete(&mut self, path: String) -> wasmtime::Result<Result<(), Error>> {
-        self.count_file_call()?;
-        Ok(check_path(&path).map_err(Error::Invalid).and_then(|()| Ok(self.transaction.delete_file(path)?)))
-    }
-
-    async fn list(&mut self, prefix: String, after: Option<String>, limit: u32) -> wasmtime::Result<Result<Page, Error>> {
-        self.count_file_call()?;
-        let range = Range { prefix, after, limit };
-        Ok(match check_range(&range) {
-            Ok(()) => self.file_list(range).await,
-            Err(error) => Err(error),
-        })
-    }
-
-    fn bytes_max(&mut self) -> wasmtime::Result<u64> {
-        Ok(self.file_bytes_max as u64)
     }
 }
 
 impl State {
-    async fn file_info(&mut self, path: String) -> Result<Option<files::Info>, Error> {
+    async fn file_info(&mut self, path: String) -> Result<Option<Info>, Error> {
+        check_path(&path).map_err(Error::Invalid)?;
         if let Some(known) = self.transaction.file(&path) {
             return Ok(known);
         }
@@ -71,6 +40,7 @@ impl State {
     }
 
     async fn file_bytes(&mut self, path: String) -> Result<Option<Vec<u8>>, Error> {
+        check_path(&path).map_err(Error::Invalid)?;
         if let Some(own) = self.transaction.own_bytes(&path) {
             return Ok(Some(own));
         }
@@ -83,7 +53,19 @@ impl State {
         Ok(Some(bytes?.0))
     }
 
+    fn write_file(&mut self, Content { path, bytes }: Content) -> Result<(), Error> {
+        check_path(&path).map_err(Error::Invalid)?;
+        self.check_size(&path, bytes.len() as u64)?;
+        Ok(self.transaction.put_file(path, bytes, self.now_ms)?)
+    }
+
+    fn delete_file(&mut self, path: String) -> Result<(), Error> {
+        check_path(&path).map_err(Error::Invalid)?;
+        Ok(self.transaction.delete_file(path)?)
+    }
+
     async fn file_list(&mut self, range: Range) -> Result<Page, Error> {
+        check_range(&range)?;
         let answer = self.ask(&Question::FileList(range.clone())).await;
         let Answer::FileList(page) = answer else { return Err(super::other_answer()) };
         let (entries, next) = self.transaction.list_files(range, page?)?;
@@ -99,8 +81,15 @@ impl State {
     }
 }
 
-fn shown(info: files::Info) -> File {
+fn shown(info: Info) -> File {
     File { size: info.size, digest: info.digest, updated_at_ms: info.updated_at_ms }
+}
+
+impl From<state::Range> for Range {
+    fn from(range: state::Range) -> Self {
+        let state::Range { prefix, after, limit } = range;
+        Self { prefix, after, limit }
+    }
 }
 
 fn check_range(range: &Range) -> Result<(), Error> {

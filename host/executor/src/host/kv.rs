@@ -7,8 +7,8 @@ use execution::{
 
 use crate::{
     bindings::{
-        kv::{Entry, Host, Page},
-        state::Error,
+        kv::{self, Assignment, Entry, Host, Operation, Page},
+        state::{self, Error},
     },
     state::State,
     transaction::Known,
@@ -18,45 +18,21 @@ use crate::{
 const TTL_MS_MAX: u64 = 10 * 366 * 24 * 3600 * 1000;
 
 impl Host for State {
-    async fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<String>, Error>> {
+    async fn perform(&mut self, operation: Operation) -> wasmtime::Result<Result<kv::Answer, Error>> {
         self.count_kv_call()?;
-        Ok(match check_key(&key) {
-            Ok(()) => self.kv_get(key).await,
-            Err(error) => Err(error),
-        })
-    }
-
-    fn set(&mut self, key: String, value: String, ttl_ms: Option<u64>) -> wasmtime::Result<Result<(), Error>> {
-        self.count_kv_call()?;
-        Ok(check_key(&key).and_then(|()| self.check_value(&key, &value)).and_then(|()| check_ttl(ttl_ms)).and_then(|()| {
-            let expires_at_ms = ttl_ms.map(|ttl| self.now_ms.saturating_add(ttl));
-            Ok(self.transaction.set(key, value, expires_at_ms)?)
-        }))
-    }
-
-    fn delete(&mut self, key: String) -> wasmtime::Result<Result<(), Error>> {
-        self.count_kv_call()?;
-        Ok(check_key(&key).and_then(|()| Ok(self.transaction.delete(key)?)))
-    }
-
-    fn increment(&mut self, key: String, by: i64) -> wasmtime::Result<Result<(), Error>> {
-        self.count_kv_call()?;
-        let now_ms = self.now_ms;
-        Ok(check_key(&key).and_then(|()| Ok(self.transaction.add(key, by, now_ms)?)))
-    }
-
-    async fn list(&mut self, prefix: String, after: Option<String>, limit: u32) -> wasmtime::Result<Result<Page, Error>> {
-        self.count_kv_call()?;
-        let range = Range { prefix, after, limit };
-        Ok(match check_range(&range) {
-            Ok(()) => self.kv_list(range).await,
-            Err(error) => Err(error),
+        Ok(match operation {
+            Operation::Get(key) => self.kv_get(key).await.map(kv::Answer::Value),
+            Operation::Set(assignment) => self.kv_set(assignment).map(|()| kv::Answer::Done),
+            Operation::Delete(key) => self.kv_delete(key).map(|()| kv::Answer::Done),
+            Operation::Increment(addition) => self.kv_increment(addition.key, addition.by).map(|()| kv::Answer::Done),
+            Operation::List(range) => self.kv_list(range.into()).await.map(kv::Answer::Page),
         })
     }
 }
 
 impl State {
     async fn kv_get(&mut self, key: String) -> Result<Option<String>, Error> {
+        check_key(&key)?;
         if let Known::Value(value) = self.transaction.get(&key, self.now_ms)? {
             return Ok(value);
         }
@@ -69,7 +45,26 @@ impl State {
         }
     }
 
+    fn kv_set(&mut self, Assignment { key, value, ttl_ms }: Assignment) -> Result<(), Error> {
+        check_key(&key)?;
+        self.check_value(&key, &value)?;
+        check_ttl(ttl_ms)?;
+        let expires_at_ms = ttl_ms.map(|ttl| self.now_ms.saturating_add(ttl));
+        Ok(self.transaction.set(key, value, expires_at_ms)?)
+    }
+
+    fn kv_delete(&mut self, key: String) -> Result<(), Error> {
+        check_key(&key)?;
+        Ok(self.transaction.delete(key)?)
+    }
+
+    fn kv_increment(&mut self, key: String, by: i64) -> Result<(), Error> {
+        check_key(&key)?;
+        Ok(self.transaction.add(key, by, self.now_ms)?)
+    }
+
     async fn kv_list(&mut self, range: Range) -> Result<Page, Error> {
+        check_range(&range)?;
         let answer = self.ask(&Question::KvList(range.clone())).await;
         let Answer::KvList(page) = answer else { return Err(super::other_answer()) };
         let (entries, next) = self.transaction.list(range, page?, self.now_ms)?;
@@ -82,6 +77,13 @@ impl State {
         }
         let max = self.kv_value_bytes_max;
         Err(Error::TooLarge(format!("the value of `{key}` has {} bytes as JSON, and {max} are allowed (kv_value_bytes)", value.len())))
+    }
+}
+
+impl From<state::Range> for Range {
+    fn from(range: state::Range) -> Self {
+        let state::Range { prefix, after, limit } = range;
+        Self { prefix, after, limit }
     }
 }
 

@@ -6,42 +6,50 @@ use execution::{
 };
 
 use crate::{
-    bindings::pubsub::{Error, Host},
+    bindings::pubsub::{self, Error, Host, Message, Operation, Subscription},
     state::State,
     transaction::Refused,
 };
 
 impl Host for State {
-    fn publish(&mut self, topic: String, message: String) -> wasmtime::Result<Result<(), Error>> {
-        self.count_publish_call()?;
-        Ok(check_topic(&topic).and_then(|()| self.check_message(&message)).and_then(|()| {
-            self.transaction.publish(NewMessage { topic, message })?;
-            Ok(())
-        }))
+    async fn perform(&mut self, operation: Operation) -> wasmtime::Result<Result<pubsub::Answer, Error>> {
+        match operation {
+            Operation::Publish(message) => {
+                self.count_publish_call()?;
+                Ok(self.publish(message).map(|()| pubsub::Answer::Done))
+            }
+            Operation::Token(subscription) => {
+                self.count_host_call()?;
+                Ok(self.topic_token(subscription).await.map(pubsub::Answer::Token))
+            }
+        }
+    }
+}
+
+impl State {
+    fn publish(&mut self, Message { topic, message }: Message) -> Result<(), Error> {
+        check_topic(&topic)?;
+        self.check_message(&message)?;
+        Ok(self.transaction.publish(NewMessage { topic, message })?)
     }
 
-    async fn token(&mut self, topic: String, ttl_ms: u64) -> wasmtime::Result<Result<String, Error>> {
-        self.count_host_call()?;
-        if let Err(error) = check_topic(&topic) {
-            return Ok(Err(error));
-        }
+    async fn topic_token(&mut self, Subscription { topic, ttl_ms }: Subscription) -> Result<String, Error> {
+        check_topic(&topic)?;
         if !(1_000..=TOKEN_TTL_MS_MAX).contains(&ttl_ms) {
             let hours = TOKEN_TTL_MS_MAX / 3_600_000;
-            return Ok(Err(Error::Invalid(format!("a token lives for one second to {hours} hours"))));
+            return Err(Error::Invalid(format!("a token lives for one second to {hours} hours")));
         }
         let expires_at_ms = self.now_ms.saturating_add(ttl_ms);
         let unavailable = || Error::Unavailable("no token can be made just now".to_owned());
-        Ok(match self.ask(&Question::TopicToken { topic, expires_at_ms }).await {
+        match self.ask(&Question::TopicToken { topic, expires_at_ms }).await {
             Answer::TopicToken(token) => token.map_err(|_| unavailable()),
             _ => {
                 tracing::error!("a service gave the answer to another question: this is a defect of PiCloud");
                 Err(unavailable())
             }
-        })
+        }
     }
-}
 
-impl State {
     fn check_message(&self, message: &str) -> Result<(), Error> {
         let (bytes, max) = (message.len(), self.message_bytes_max);
         if bytes <= max {

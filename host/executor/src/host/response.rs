@@ -6,39 +6,51 @@ use execution::{
 };
 
 use crate::{
-    bindings::response::{Error, Host},
+    bindings::response::{self, Error, Host, Part},
     state::State,
 };
 
 impl Host for State {
-    async fn start(&mut self, status: u16, headers: Vec<(String, String)>) -> wasmtime::Result<Result<(), Error>> {
-        self.count_host_call()?;
+    async fn send(&mut self, part: Part) -> wasmtime::Result<Result<(), Error>> {
+        match part {
+            Part::Head(head) => {
+                self.count_host_call()?;
+                Ok(self.send_head(head).await)
+            }
+            Part::Piece(piece) => {
+                self.count_response_write()?;
+                Ok(self.send_piece(piece).await)
+            }
+        }
+    }
+}
+
+impl State {
+    async fn send_head(&mut self, response::Head { status, headers }: response::Head) -> Result<(), Error> {
         if self.stream.head.is_some() {
-            return Ok(Err(Error::Invalid("the answer was begun already".to_owned())));
+            return Err(Error::Invalid("the answer was begun already".to_owned()));
         }
         let head = Head { status, headers };
-        let question = Question::ResponseStart(head.clone());
-        let Answer::ResponseStart(taken) = self.ask(&question).await else { return Ok(Err(other_answer())) };
-        Ok(of(taken).inspect(|()| {
-            // Somebody may have seen it.
-            self.transaction.no_way_back();
-            self.stream.begin(head);
-        }))
+        let Answer::ResponseStart(taken) = self.ask(&Question::ResponseStart(head.clone())).await else { return Err(other_answer()) };
+        of(taken)?;
+        // Somebody may have seen it.
+        self.transaction.no_way_back();
+        self.stream.begin(head);
+        Ok(())
     }
 
-    async fn write(&mut self, piece: Vec<u8>) -> wasmtime::Result<Result<(), Error>> {
-        self.count_response_write()?;
-        if let Err(error) = self.stream.admit(piece.len()) {
-            return Ok(Err(error));
-        }
+    async fn send_piece(&mut self, piece: Vec<u8>) -> Result<(), Error> {
+        self.stream.admit(piece.len())?;
         // Nothing to send; in the framing of HTTP/1.1 it would be the end.
         if piece.is_empty() {
-            return Ok(Ok(()));
+            return Ok(());
         }
         self.stream.is_writing = true;
-        let Answer::ResponseWrite(taken) = self.ask(&Question::ResponseWrite(Piece(piece))).await else { return Ok(Err(other_answer())) };
+        let Answer::ResponseWrite(taken) = self.ask(&Question::ResponseWrite(Piece(piece))).await else { return Err(other_answer()) };
         self.stream.is_writing = false;
-        Ok(of(taken).inspect(|()| self.stream.go_on()))
+        of(taken)?;
+        self.stream.go_on();
+        Ok(())
     }
 }
 
