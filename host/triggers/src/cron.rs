@@ -68,6 +68,10 @@ impl Cron {
         if is_named && !NAMES.contains(&expression.trim().to_ascii_lowercase().as_str()) {
             return Err(wrong(&format!("of names there are {}.", NAMES.join(", "))));
         }
+        // The library takes it for an empty list, and would look through all the years there are for a minute that is none.
+        if let Some(field) = expression.split_whitespace().find(|field| field.split(',').any(str::is_empty)) {
+            return Err(wrong(&format!("`{field}` has a comma without a number on both sides.")));
+        }
         let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build();
         let pattern = parser.parse(expression).map_err(|error| wrong(&error.to_string()))?;
         let zone = match ZONES.get(zone) {
@@ -187,6 +191,10 @@ mod tests {
             ["", "* * * *", "* * * * * * *", "61 * * * *", "a b c d e", "@often", "0 0 30 2 *", "* * * * \u{1f600}", &"*,".repeat(200)]
         {
             assert!(matches!(wrong(expression, "UTC"), WrongCron::Expression(_)), "{expression}");
+        }
+        for (expression, field) in [(", 12 1,15 * 1-5", ","), ("0 ,6 * * *", ",6"), ("0 0 1,,2 * *", "1,,2"), ("0 0 0 1 , *", ",")] {
+            let WrongCron::Expression(said) = wrong(expression, "UTC") else { panic!("{expression}") };
+            assert!(said.contains(&format!("`{field}` has a comma")), "{said}");
         }
         for zone in ["", "Berlin", "Europe/Nowhere", "../../etc/passwd", "UTC\0"] {
             assert!(matches!(wrong("* * * * *", zone), WrongCron::Zone(_)), "{zone}");
