@@ -108,7 +108,12 @@ test('a job that fails for good becomes a dead letter, which is looked at and re
   await page.getByRole('button', { name: /^Look at hello/ }).click();
   await expect(dialog.getByLabel('Payload')).toContainText('"letter": 12');
   await dialog.getByRole('link', { name: 'Its execution' }).click();
-  await expect(page.getByText('throw "no stamps"')).toBeVisible();
+  await expect(page.getByRole('link', { name: '← Executions' })).toBeVisible();
+  // Rows of executions are written together, up to a second after the job has failed.
+  await expect(async () => {
+    await page.reload();
+    await expect(page.getByText('throw "no stamps"')).toBeVisible({ timeout: 5_000 });
+  }).toPass();
 
   await call(page.request, 'PATCH', `scripts/${script}`, { source: 'log::info(`sent ${ctx.event.payload.letter}`)' });
   await page.getByRole('link', { name: 'Queue' }).click();
