@@ -290,6 +290,35 @@ test('a log of ten thousand lines comes at once, and never is on the page as a w
   await expect(page.getByText('line 7777', { exact: true })).toBeVisible();
 });
 
+test('a list goes on whose end somebody reaches while it is loaded anew', async ({ page }) => {
+  await logIn(page);
+  await makeApp(page.request, 'eager', 'for n in 0..300 { log::info(`line ${n}`); }');
+  await visit(page.request, 'eager.localhost', '/');
+  await expect(async () => {
+    expect((await call(page.request, 'GET', 'logs?app=eager&limit=1')).items).toHaveLength(1);
+  }).toPass();
+
+  // The first page is asked for once more when the stream is open: here as late as that, and answered later still.
+  const held = (url: RegExp) => {
+    let letGo = () => {};
+    const go = new Promise<void>((resolve) => (letGo = resolve));
+    const asked = page.route(url, (route) => go.then(() => route.continue()));
+    return asked.then(() => letGo);
+  };
+  const openStream = await held(/\/logs\/stream\?/);
+  await page.goto('/apps/eager/logs');
+  await expect(page.getByText('line 299', { exact: true })).toBeVisible();
+  const firstPage = /\/admin\/logs\?(?!.*cursor)/;
+  const answer = await held(firstPage);
+  const again = page.waitForRequest(firstPage);
+  openStream();
+  await again;
+  await page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight));
+  await expect(page.getByText('line 100', { exact: true })).toBeInViewport();
+  answer();
+  await expect(page.getByText('300 of 300 lines')).toBeVisible();
+});
+
 test('a script of 256 KiB opens, is changed and deployed', async ({ page, request, context }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   test.setTimeout(200_000);
