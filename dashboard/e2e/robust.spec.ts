@@ -299,11 +299,11 @@ test('a list goes on whose end somebody reaches while it is loaded anew', async 
   }).toPass();
 
   // The first page is asked for once more when the stream is open: here as late as that, and answered later still.
-  const held = (url: RegExp) => {
+  const held = async (url: RegExp) => {
     let letGo = () => {};
     const go = new Promise<void>((resolve) => (letGo = resolve));
-    const asked = page.route(url, (route) => go.then(() => route.continue()));
-    return asked.then(() => letGo);
+    await page.route(url, (route) => go.then(() => route.continue()));
+    return letGo;
   };
   const openStream = await held(/\/logs\/stream\?/);
   await page.goto('/apps/eager/logs');
