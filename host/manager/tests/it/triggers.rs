@@ -83,6 +83,9 @@ async fn what_a_patch_can_t_be_is_named() {
     assert_eq!(owner.get(&path).await.expect(200).json, made.json);
     // A schedule is no trigger.
     owner.patch(&path.replace("schedules", "triggers"), &json!({ "name": "two" })).await.problem(404, "not_found");
+    owner.delete(&path).await.expect(204);
+    let gone = owner.get(&path).await.problem(404, "not_found");
+    assert_eq!(gone.text("/detail"), "There is no schedule or trigger of this name or id that you may see.");
 }
 
 #[tokio::test]

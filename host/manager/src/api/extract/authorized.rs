@@ -85,7 +85,7 @@ places! {
     /// The id of a dead letter in the path.
     OfDeadLetter: Job, "dead letter";
     /// The id of a trigger or schedule in the path.
-    OfTrigger: Trigger, "trigger";
+    OfTrigger: Trigger, "schedule or trigger";
     /// The id of an execution in the path.
     OfExecution: Execution, "execution";
 }
@@ -265,7 +265,7 @@ fn what(app: &AppRef) -> &'static str {
         AppRef::Domain(_) => "domain",
         AppRef::EgressRule(_) => "egress rule",
         AppRef::Job(_) => "job",
-        AppRef::Trigger(_) => "trigger",
+        AppRef::Trigger(_) => "schedule or trigger",
         AppRef::Execution(_) => "execution",
         AppRef::Invitation(_) => "invitation",
         AppRef::ApiKey(_) => "API key",

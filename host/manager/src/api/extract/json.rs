@@ -101,6 +101,8 @@ fn malformed(error: &serde_json::Error) -> Problem {
 
 /// A value of the wrong type, an unknown field or a missing one.
 fn misfit(path: &Path, message: &str) -> Problem {
+    // What the library says of a name counts its letters.
+    let message = if message.starts_with("UUID parsing failed") { "an id is needed here (a UUID), not a name" } else { message };
     let mut pointer = pointer(path);
     // Of a missing field the path is its parent's; only the text has its name.
     if let Some(name) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
@@ -222,6 +224,8 @@ mod tests {
         host: Option<Option<String>>,
         #[expect(dead_code, reason = "only its type matters")]
         kind: Option<Kind>,
+        #[expect(dead_code, reason = "only its type matters")]
+        owner: Option<uuid::Uuid>,
     }
 
     #[derive(Debug, Deserialize)]
@@ -247,6 +251,7 @@ mod tests {
             ("{\"name\":\"a\",\"tags\":[{\"n\":1},{\"n\":2},{\"n\":3}]}", ProblemType::InvalidRequest, "a list of at most 2 items"),
             ("[\"a\"]", ProblemType::InvalidRequest, "the body: invalid type: sequence, expected an object."),
             ("{\"name\":\"a\",\"kind\":[]}", ProblemType::InvalidRequest, "/kind: a value of this type is not taken here."),
+            ("{\"name\":\"a\",\"owner\":\"ada\"}", ProblemType::InvalidRequest, "/owner: an id is needed here (a UUID), not a name."),
             ("{} {}", ProblemType::MalformedJson, "trailing characters"),
             ("{\"name\":", ProblemType::MalformedJson, "line 1, column 8"),
             ("", ProblemType::MalformedJson, "line 1, column 0"),
