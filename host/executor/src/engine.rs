@@ -18,8 +18,9 @@ use crate::{
 };
 use execution::{Limits, Nobody, limits};
 
-/// A guest's turn: after so many instructions (about 0.2 ms) other tasks of its thread have theirs.
-pub(crate) const TURN_FUEL: u64 = 2_000_000;
+/// A guest's turn: after so many instructions (about 0.1 ms) other tasks of its thread have theirs. Shorter turns cost nothing that can be measured, and
+/// are what a quiet app waits for beside a greedy one (docs/performance.md).
+pub(crate) const TURN_FUEL: u64 = 500_000;
 /// Native stack of a guest. Overflow is a trap. The host's own part of the stack is what is left to `STACK_BYTES`.
 const GUEST_STACK_BYTES: usize = 512 << 10;
 pub(crate) const STACK_BYTES: usize = 2 << 20;

@@ -1,6 +1,6 @@
 //! Fairness between apps (S-3.2): whoever has used least of the processor is next.
 //!
-//! Two things are scarce, and both are handed out by the same rule: the processor, in turns of a few hundred microseconds (`turns`), and the
+//! Two things are scarce, and both are handed out by the same rule: the processor, in turns of about 0.1 ms (`turns`), and the
 //! sandboxes (`sandboxes`). What an app has used is its [`Share`]; who waits stands in a line of his app (`lines`), and of all lines the one of the
 //! least share is served. That is start-time fair queueing (Goyal, Vin and Cheng, 1996): unlike round robin it needs no quantum, and an app that
 //! was idle has saved nothing up, since its share begins where the others' are.
