@@ -25,6 +25,7 @@ use tokio::{
 use crate::{
     Control, Orchestrator,
     config::Connections,
+    peer::Holder,
     socket::{Socket, Times, linger},
 };
 
@@ -35,14 +36,14 @@ const NO_DESCRIPTOR_PAUSE: Duration = Duration::from_millis(50);
 /// How long a connection that is new when the end begins may take for its first request, and the answer.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
-/// Connections open at once, by address. Peers that are trusted proxies speak for many and are not counted.
+/// Connections open at once, by who holds the address. Peers that are trusted proxies speak for many and are not counted.
 #[derive(Debug, Default)]
-struct Addresses(Mutex<HashMap<IpAddr, usize>>);
+struct Addresses(Mutex<HashMap<Holder, usize>>);
 
-/// One of an address's connections; given back by drop.
+/// One of a holder's connections; given back by drop.
 struct Counted {
     addresses: Arc<Addresses>,
-    address: IpAddr,
+    holder: Holder,
 }
 
 /// Accepts until `shutdown`, then ends in order: for a while it still accepts, so that a balancer can notice; then running requests have their
@@ -193,24 +194,24 @@ async fn pause_after(error: &io::Error) {
 
 impl Counted {
     fn enter(addresses: &Arc<Addresses>, address: IpAddr, most: usize) -> Option<Self> {
-        let address = address.to_canonical();
+        let holder = Holder::of(address);
         let mut counts = addresses.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(address).or_default();
+        let count = counts.entry(holder).or_default();
         if *count >= most {
             return None;
         }
         *count += 1;
-        Some(Self { addresses: Arc::clone(addresses), address })
+        Some(Self { addresses: Arc::clone(addresses), holder })
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
         let mut counts = self.addresses.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.address) {
+        if let Some(count) = counts.get_mut(&self.holder) {
             *count -= 1;
             if *count == 0 {
-                counts.remove(&self.address);
+                counts.remove(&self.holder);
             }
         }
     }
@@ -230,5 +231,13 @@ mod tests {
         assert!(enter(1).is_some());
         drop(second);
         assert!(addresses.0.lock().is_ok_and(|counts| counts.is_empty()));
+    }
+
+    #[test]
+    fn s_4_1_connections_of_one_holder_of_ipv6_addresses_are_bounded_together() {
+        let addresses = Arc::new(Addresses::default());
+        let enter = |network: u16, device: u16| Counted::enter(&addresses, [0x2001, 0xdb8, 0, network, 0, 0, 0, device].into(), 2);
+        let held = [enter(1, 1), enter(1, 2)];
+        assert!(held.iter().all(Option::is_some) && enter(1, 3).is_none() && enter(2, 3).is_some());
     }
 }

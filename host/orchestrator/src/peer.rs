@@ -21,6 +21,19 @@ pub(crate) struct Client {
     pub(crate) scheme: &'static str,
 }
 
+/// Whoever holds an address: one of IPv4, or the /64 that one holder of IPv6 addresses has at least. What is counted by client is counted by this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Holder(u128);
+
+impl Holder {
+    pub(crate) fn of(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            IpAddr::V4(address) => address.to_bits().into(),
+            IpAddr::V6(address) => address.to_bits() & !u128::from(u64::MAX),
+        })
+    }
+}
+
 impl Default for TrustedProxies {
     fn default() -> Self {
         Self::new(vec![Network::LOOPBACK_V4, Network::LOOPBACK_V6])

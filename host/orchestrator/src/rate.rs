@@ -12,6 +12,8 @@ use std::{
 
 use store::AppId;
 
+use crate::peer::Holder;
+
 /// So many a second in the long run, so many at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rate {
@@ -97,18 +99,10 @@ impl Clients {
 
     /// The two places of a client, which are never the same.
     fn of(&self, app: AppId, client: IpAddr) -> (&Cell, &Cell) {
-        let hash = self.places.hash_one((app, held_by_one(client)));
+        let hash = self.places.hash_one((app, Holder::of(client)));
         let place = |bits: u64| usize::try_from(bits % CELLS as u64).unwrap_or(0);
         let (first, second) = (place(hash), place(hash >> 32));
         (&self.cells[first], &self.cells[if first == second { first ^ 1 } else { second }])
-    }
-}
-
-/// An address of IPv4, or the /64 that one holder of IPv6 addresses has at least.
-fn held_by_one(client: IpAddr) -> u128 {
-    match client.to_canonical() {
-        IpAddr::V4(address) => address.to_bits().into(),
-        IpAddr::V6(address) => address.to_bits() & !u128::from(u64::MAX),
     }
 }
 
