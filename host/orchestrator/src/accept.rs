@@ -17,7 +17,7 @@ use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{oneshot, watch},
+    sync::{Notify, oneshot, watch},
     task::JoinSet,
     time::{sleep, timeout},
 };
@@ -157,10 +157,11 @@ async fn requests(
     peer: SocketAddr,
     drain: &mut watch::Receiver<()>,
 ) {
-    let has_asked = AtomicBool::new(false);
+    let (has_asked, cut) = (AtomicBool::new(false), Arc::new(Notify::new()));
     let service = service_fn(|request| {
         has_asked.store(true, Ordering::Relaxed);
-        async move { Ok::<_, Infallible>(orchestrator.handle(request, peer, control).await) }
+        let cut = &cut;
+        async move { Ok::<_, Infallible>(orchestrator.handle(request, peer, control).await.map(|body| body.over(cut))) }
     });
     // hyper's own timer is off: the socket keeps all times.
     let connection =
@@ -169,6 +170,10 @@ async fn requests(
     let ended = tokio::select! {
         biased;
         ended = connection.as_mut() => ended,
+        () = cut.notified() => {
+            orchestrator.metrics.connections_cut.add(1);
+            return;
+        }
         _ = drain.changed() => {
             // hyper closes at once a connection on which nothing has come yet, and what is on its way is lost. Its first answer ends it as well (see `handle`).
             if !has_asked.load(Ordering::Relaxed) && timeout(FIRST_REQUEST, connection.as_mut()).await.is_ok() {

@@ -62,8 +62,10 @@ pub struct Connections {
     pub body_rate: u64,
     /// A body must be complete after this long whatever its rate.
     pub body_total: Duration,
-    /// An answer that the client doesn't take.
+    /// An answer of which the client takes nothing may wait this long; after it, it must have been taken at the least rate.
     pub write_stall: Duration,
+    /// Least rate of an answer that has to wait for its client, in bytes per second.
+    pub write_rate: u64,
     /// After the signal to stop, new connections are taken for this long, so that a balancer can notice.
     pub drain_accept: Duration,
     /// Then running requests have this long to end.
@@ -89,6 +91,7 @@ impl Default for Connections {
             body_rate: 1024,
             body_total: Duration::from_secs(60),
             write_stall: Duration::from_secs(30),
+            write_rate: 1024,
             drain_accept: Duration::from_secs(3),
             drain: Duration::from_secs(30),
         }

@@ -26,6 +26,7 @@ use crate::{
     table::{App, Script, Version},
     telemetry::TraceContext,
     traced::Traced,
+    unsent::Room,
     watcher::Watcher,
 };
 
@@ -317,9 +318,9 @@ impl Ended {
     }
 
     /// What the visitor gets.
-    pub(crate) fn into_response(self) -> Response<Body> {
+    pub(crate) fn into_response(self, room: Room) -> Response<Body> {
         match self.result {
-            Ok(checked) => response::build(checked, self.id),
+            Ok(checked) => response::build(checked, self.id, room),
             Err(Failure { kind, .. }) => failure_response(kind, self.id),
         }
     }

@@ -11,7 +11,7 @@ use std::sync::{
 use execution::AppLimits;
 use tokio::sync::{AcquireError, Semaphore, SemaphorePermit, TryAcquireError, watch};
 
-use crate::{admission::WAIT, fair::Share, metrics::AppSlot, pace::Pace, rate::Cell, uploads::Uploads};
+use crate::{admission::WAIT, fair::Share, metrics::AppSlot, pace::Pace, rate::Cell, unsent::Unsent, uploads::Uploads};
 
 /// Requests of one app that wait for a place; beyond it the refusal is immediate.
 const WAITING_MAX: usize = 256;
@@ -42,6 +42,8 @@ pub(crate) struct Gate {
     pub(crate) streams: Arc<AtomicUsize>,
     /// Bodies on their way.
     pub(crate) uploads: Uploads,
+    /// Bodies on their way out.
+    pub(crate) unsent: Unsent,
 }
 
 /// One of some that an app may have so many of. Given back by drop.
@@ -102,6 +104,7 @@ impl Default for Gate {
             listeners: Arc::default(),
             streams: Arc::default(),
             uploads: Uploads::default(),
+            unsent: Unsent::default(),
         }
     }
 }

@@ -52,6 +52,7 @@ mod timed;
 mod topics;
 mod traced;
 pub mod trie;
+mod unsent;
 mod uploads;
 mod watcher;
 
@@ -444,7 +445,7 @@ impl Orchestrator {
         }
 
         // 9. The places are given back by drop, also when the client goes away.
-        Ok(told(served, ended.into_response()))
+        Ok(told(served, ended.into_response(app.gate.unsent.room(&version.limits, &app.limits))))
     }
 
     fn loader(&self) -> Loader {

@@ -6,7 +6,7 @@ use execution::{Failure, FailureKind, Limits, Response as Answer};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use uuid::Uuid;
 
-use crate::body::Body;
+use crate::{body::Body, unsent::Room};
 
 /// Names the execution in every answer that comes from one.
 pub(crate) const EXECUTION_ID: HeaderName = HeaderName::from_static("picloud-execution-id");
@@ -110,9 +110,9 @@ pub(crate) fn check(answer: Answer, rules: &Rules) -> Result<Checked, Failure> {
 }
 
 /// Makes the answer to the visitor.
-pub(crate) fn build(mut checked: Checked, id: Uuid) -> Response<Body> {
-    let body = bytes::Bytes::from(std::mem::take(&mut checked.body));
-    head(checked, id).map(|()| Body::from(body))
+pub(crate) fn build(mut checked: Checked, id: Uuid, room: Room) -> Response<Body> {
+    let body = std::mem::take(&mut checked.body);
+    head(checked, id).map(|()| Body::Whole(body, room))
 }
 
 /// The same without its body.

@@ -34,12 +34,29 @@ pub(crate) struct Times {
     head: Duration,
     idle: Duration,
     write_stall: Duration,
+    write_rate: u64,
+}
+
+impl Stall {
+    /// When it has lasted too long.
+    fn end(&self, times: &Times) -> Instant {
+        self.since + times.write_stall + Duration::from_secs(self.taken / times.write_rate)
+    }
 }
 
 impl From<&Connections> for Times {
     fn from(bounds: &Connections) -> Self {
-        Self { first_byte: bounds.first_byte, head: bounds.head, idle: bounds.idle, write_stall: bounds.write_stall }
+        let &Connections { first_byte, head, idle, write_stall, write_rate, .. } = bounds;
+        Self { first_byte, head, idle, write_stall, write_rate: write_rate.max(1) }
     }
+}
+
+/// What we write waits for the client.
+#[derive(Debug, Clone, Copy)]
+struct Stall {
+    since: Instant,
+    /// Bytes that he has taken since then.
+    taken: u64,
 }
 
 /// A TCP connection that watches its framing and its times. One timer serves all of them: it is moved only to fire earlier, and when it fires
@@ -57,8 +74,8 @@ pub(crate) struct Socket {
     has_spoken: bool,
     /// Since when the client has owed us bytes; measured at the first look that finds none.
     silent_since: Option<Instant>,
-    /// Since when the client has not taken what we write.
-    stalled_since: Option<Instant>,
+    /// The client has not taken all that we have for him.
+    stall: Option<Stall>,
     lingers_until: Option<Instant>,
     /// A time ran out: nothing of it is waited for any more.
     is_late: bool,
@@ -76,7 +93,7 @@ impl Socket {
             refused: None,
             has_spoken: false,
             silent_since: None,
-            stalled_since: None,
+            stall: None,
             lingers_until: None,
             is_late: false,
             timer: None,
@@ -124,10 +141,11 @@ impl Socket {
         self.poll_until(since + limit, cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 
-    /// Waits on behalf of a write that the client does not take.
+    /// Waits on behalf of a write that the client does not take. What he takes earns him more time.
     fn poll_stall(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        let since = *self.stalled_since.get_or_insert_with(Instant::now);
-        self.poll_until(since + self.times.write_stall, cx).map(|()| io::ErrorKind::TimedOut.into())
+        let stall = self.stall.get_or_insert_with(|| Stall { since: Instant::now(), taken: 0 });
+        let end = stall.end(&self.times);
+        self.poll_until(end, cx).map(|()| io::ErrorKind::TimedOut.into())
     }
 
     fn poll_until(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
@@ -150,9 +168,11 @@ impl Socket {
         self.framing.phase() == Phase::Between && self.refused.is_none()
     }
 
-    fn written(&mut self) {
+    fn written(&mut self, written: &io::Result<usize>) {
         self.silent_since = None;
-        self.stalled_since = None;
+        if let (Some(stall), Ok(bytes)) = (&mut self.stall, written) {
+            stall.taken += *bytes as u64;
+        }
     }
 }
 
@@ -181,7 +201,7 @@ impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let socket = self.get_mut();
         let Poll::Ready(written) = socket.stream()?.poll_write(cx, bytes) else { return socket.poll_stall(cx).map(Err) };
-        socket.written();
+        socket.written(&written);
         Poll::Ready(written)
     }
 
@@ -190,7 +210,7 @@ impl AsyncWrite for Socket {
         let Poll::Ready(written) = socket.stream()?.poll_write_vectored(cx, parts) else {
             return socket.poll_stall(cx).map(Err);
         };
-        socket.written();
+        socket.written(&written);
         Poll::Ready(written)
     }
 
@@ -198,8 +218,11 @@ impl AsyncWrite for Socket {
         self.stream.as_ref().is_some_and(TcpStream::is_write_vectored)
     }
 
+    /// hyper asks for it when it has nothing left to write.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().stream()?.poll_flush(cx)
+        let socket = self.get_mut();
+        socket.stall = None;
+        socket.stream()?.poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -241,4 +264,16 @@ pub(crate) async fn linger(mut stream: TcpStream) {
     let mut scratch = [0; 4096];
     let rest = async { while matches!(stream.read(&mut scratch).await, Ok(1..)) {} };
     let _ = timeout(LINGER, rest).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s_4_1_what_a_client_takes_earns_it_time() {
+        let (times, since) = (Times::from(&Connections::default()), Instant::now());
+        let seconds = |taken| Stall { since, taken }.end(&times).duration_since(since).as_secs();
+        assert_eq!([0, 1_023, 1_024, 8 << 20].map(seconds), [30, 30, 31, 30 + 8_192]);
+    }
 }

@@ -100,6 +100,8 @@ fn requests(to: &mut Exposition, ready: &Ready, figures: &Figures) {
     to.one("connections", Gauge, "Connections that are open", figures.connections);
     let accepted = [("served", figures.connections_accepted), ("refused", figures.connections_refused)];
     to.many("connections_total", Counter, "Connections served, and closed at once since there were too many", "result", accepted);
+    let cut = figures.connections_cut;
+    to.one("connections_cut_total", Counter, "Connections cut since the app they read from had too much unsent", cut);
 }
 
 fn sandboxes(to: &mut Exposition, ready: &Ready) {

@@ -126,10 +126,11 @@ async fn part(served: Served<'_>, asset: Asset, mut headers: HeaderMap, (first, 
 /// The bytes from `start` up to `end`. Opened before anything is answered, so that what is gone is told and not cut off.
 async fn body(served: Served<'_>, asset: Asset, start: u64, end: u64) -> Result<Body, Refusal> {
     let Some(data) = &served.app.data else { return Err(Refusal::Asset) };
+    let room = served.app.gate.unsent.room(&served.version.limits, &served.app.limits);
     let length = end.saturating_sub(start);
     let read = match usize::try_from(length).ok().filter(|_| length <= AT_ONCE_BYTES_MAX) {
-        Some(length) => data.asset_piece(asset, start, length).await.map(|bytes| Body::from(Bytes::from(bytes))),
-        None => data.open_asset(asset).await.map(|open| Body::Asset(AssetBody::new(open, start, end))),
+        Some(length) => data.asset_piece(asset, start, length).await.map(|bytes| Body::Whole(bytes, room)),
+        None => data.open_asset(asset).await.map(|open| Body::Asset(AssetBody::new(open, start, end, room))),
     };
     read.map_err(|error| {
         let app = served.app.id;

@@ -4,14 +4,16 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use store::OpenAsset;
+use tokio::sync::Notify;
 
-use crate::body::BodyError;
+use crate::{body::BodyError, unsent::Room};
 
 /// Bytes of a piece: a way to a thread that may wait for the disk costs some ten microseconds, as much as reading this from memory.
 const PIECE_BYTES: u64 = 128 * 1024;
@@ -26,12 +28,20 @@ pub(crate) struct AssetBody {
     end: u64,
     /// The piece that is being read.
     reading: Option<Reading>,
+    room: Room,
+    /// What takes the pieces.
+    connection: Arc<Notify>,
 }
 
 impl AssetBody {
     /// From `start` up to `end`, both within the asset.
-    pub(crate) fn new(asset: OpenAsset, start: u64, end: u64) -> Self {
-        Self { asset, start, end, reading: None }
+    pub(crate) fn new(asset: OpenAsset, start: u64, end: u64, room: Room) -> Self {
+        Self { asset, start, end, reading: None, room, connection: Arc::default() }
+    }
+
+    /// Over this connection.
+    pub(crate) fn over(self, connection: &Arc<Notify>) -> Self {
+        Self { connection: Arc::clone(connection), ..self }
     }
 
     fn begin(&self) -> Reading {
@@ -64,7 +74,7 @@ impl http_body::Body for AssetBody {
         Poll::Ready(Some(match read {
             Ok(bytes) => {
                 this.start += bytes.len() as u64;
-                Ok(Frame::data(Bytes::from(bytes)))
+                Ok(Frame::data(this.room.hold(bytes, &this.connection)))
             }
             Err(error) => {
                 // The length is told already: all that is left is to cut the connection.

@@ -114,6 +114,8 @@ pub(crate) struct Metrics {
     pub(crate) connections_accepted: Count,
     /// Closed at once: too many of one address, or in all.
     pub(crate) connections_refused: Count,
+    /// Cut: their apps had more unsent than they may.
+    pub(crate) connections_cut: Count,
 }
 
 impl Default for Metrics {
@@ -136,6 +138,7 @@ impl Default for Metrics {
             connections: Gauge::default(),
             connections_accepted: Count::default(),
             connections_refused: Count::default(),
+            connections_cut: Count::default(),
         }
     }
 }
@@ -183,6 +186,7 @@ impl Metrics {
             connections: self.connections.read(),
             connections_accepted: self.connections_accepted.read(),
             connections_refused: self.connections_refused.read(),
+            connections_cut: self.connections_cut.read(),
         }
     }
 }
@@ -219,6 +223,7 @@ pub struct Figures {
     pub connections_accepted: u64,
     /// Connections that were closed at once, since there were too many.
     pub connections_refused: u64,
+    pub connections_cut: u64,
 }
 
 /// Who waits for what at this moment.

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use orchestrator::Connections;
-use tokio::io::AsyncWriteExt;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpSocket, TcpStream},
+};
 
 use crate::server::{Server, patient, read_answer, read_to_end, status};
 
@@ -59,6 +62,50 @@ async fn s_4_1_a_client_that_does_not_read_is_closed() {
     tokio::time::timeout(Duration::from_secs(60), async { while stream.write_all(GET).await.is_ok() {} }).await.unwrap();
 }
 
+/// Bytes of an answer of some eight million that a client gets who waits so long after each piece.
+async fn take(stream: &mut TcpStream, pause: Duration) -> usize {
+    let (mut piece, mut got) = (vec![0; 16_000], 0);
+    while got < 8_000_000
+        && let Ok(bytes @ 1..) = stream.read(&mut piece).await
+    {
+        got += bytes;
+        tokio::time::sleep(pause).await;
+    }
+    got
+}
+
+#[tokio::test]
+async fn s_4_1_an_answer_has_to_be_taken_at_the_least_rate() {
+    let connections = Connections { write_stall: Duration::from_secs(3), write_rate: u64::MAX, ..patient() };
+    let server = Server::start_with(&[("*", "/", "size 8000000")], connections).await;
+    // The kernel keeps some for it, but not all.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(64_000).unwrap();
+    let mut stream = socket.connect(server.address).await.unwrap();
+    stream.write_all(GET).await.unwrap();
+    // It takes something all the time, and would need ten seconds.
+    let got = take(&mut stream, SOON).await;
+    assert!(got < 8_000_000, "{got}");
+}
+
+#[tokio::test]
+async fn s_4_1_clients_that_do_not_read_hold_no_more_than_their_app_may() {
+    let server = Server::start_with(&[("*", "/", "size 8000000"), ("*", "/small", "body hello")], patient()).await;
+    let mut visitors = Vec::new();
+    for _ in 0..40 {
+        let mut visitor = server.connect().await;
+        visitor.write_all(GET).await.unwrap();
+        // Its answer has begun.
+        visitor.readable().await.unwrap();
+        visitors.push(visitor);
+    }
+    let (first, last) = (take(&mut visitors[0], Duration::ZERO).await, take(&mut visitors[39], Duration::ZERO).await);
+    assert!(first < 8_000_000 && last >= 8_000_000, "{first}, {last}");
+    assert!(server.get("/small").await.ends_with("hello"));
+    let cut = server.orchestrator.figures().connections_cut;
+    assert!((6..40).contains(&cut), "{cut}");
+}
+
 #[tokio::test]
 async fn s_9_2_running_requests_end_before_the_server() {
     let mut server = Server::start(&[("*", "/", "body hello")]).await;
@@ -77,7 +124,7 @@ async fn s_9_2_running_requests_end_before_the_server() {
     half.write_all(b"ab").await.unwrap();
     assert!(read_to_end(&mut half).await.ends_with("hello"));
     server.ended().await;
-    assert!(tokio::net::TcpStream::connect(address).await.is_err());
+    assert!(TcpStream::connect(address).await.is_err());
 }
 
 #[tokio::test]
