@@ -22,16 +22,25 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use figures::Report;
+use tokio::runtime::Builder;
 
 /// What a run leaves behind: the report, and what each server said.
 const DIRECTORY: &str = "target/bench";
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    std::fs::create_dir_all(DIRECTORY).with_context(|| format!("making {DIRECTORY}"))?;
+fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["serve", which, port] => peers::serve(which, port.parse().context("a port is a number")?).await,
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if let ["serve", which, port] = arguments[..] {
+        let port = port.parse().context("a port is a number")?;
+        return Builder::new_multi_thread().enable_all().build()?.block_on(peers::serve(which, port));
+    }
+    // One thread: an answer that is handed from one thread of the measurer to another waits for a core once more, and that would be measured.
+    Builder::new_current_thread().enable_all().build()?.block_on(run(&arguments))
+}
+
+async fn run(arguments: &[&str]) -> Result<()> {
+    std::fs::create_dir_all(DIRECTORY).with_context(|| format!("making {DIRECTORY}"))?;
+    match arguments {
         ["sandbox"] => sandbox::measure(&mut Report::default()).await,
         ["requests"] => deployed::measure_requests(&mut Report::default()).await,
         ["neighbour"] => deployed::measure_neighbour(&mut Report::default()).await,
