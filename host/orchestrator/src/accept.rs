@@ -18,13 +18,13 @@ use hyper_util::rt::TokioIo;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Notify, oneshot, watch},
-    task::JoinSet,
     time::{sleep, timeout},
 };
 
 use crate::{
     Control, Orchestrator,
     config::Connections,
+    open::Open,
     peer::Holder,
     socket::{Socket, Times, linger},
 };
@@ -39,6 +39,9 @@ const FIRST_REQUEST: Duration = Duration::from_secs(1);
 /// Connections open at once, by who holds the address. Peers that are trusted proxies speak for many and are not counted.
 #[derive(Debug, Default)]
 struct Addresses(Mutex<HashMap<Holder, usize>>);
+
+/// What asks a connection to close when it has answered: the end of the process, and others who have no room.
+type Leave = (watch::Receiver<()>, Arc<Notify>);
 
 /// One of a holder's connections; given back by drop.
 struct Counted {
@@ -57,23 +60,25 @@ pub(crate) async fn serve(
     let bounds = orchestrator.config.connections.clone();
     let addresses = Arc::new(Addresses::default());
     let (drain, draining) = watch::channel(());
-    let mut connections = JoinSet::new();
+    let mut connections = Open::default();
     let mut stop = pin!(async {
         shutdown.await;
         orchestrator.stop_being_ready();
         sleep(bounds.drain_accept).await;
     });
     let metrics = &orchestrator.metrics;
-    let serve_one = |connections: &mut JoinSet<()>, (stream, peer): (TcpStream, SocketAddr)| {
+    let serve_one = |connections: &mut Open, (stream, peer): (TcpStream, SocketAddr)| {
         let Some(counted) = admit(&orchestrator, &addresses, peer.ip(), connections.len()) else {
             metrics.connections_refused.add(1);
             return;
         };
         metrics.connections_accepted.add(1);
-        let connection = connection(Arc::clone(&orchestrator), Arc::clone(&control), stream, peer, draining.clone());
-        connections.spawn(async move {
-            connection.await;
-            drop(counted);
+        connections.serve(|leave| {
+            let connection = connection(Arc::clone(&orchestrator), Arc::clone(&control), stream, peer, (draining.clone(), leave));
+            async move {
+                connection.await;
+                drop(counted);
+            }
         });
     };
     loop {
@@ -82,7 +87,7 @@ pub(crate) async fn serve(
             biased;
             () = &mut stop => break,
             // Ended connections are taken out so that the set does not grow.
-            Some(_) = connections.join_next() => continue,
+            Some(()) = connections.ended() => continue,
             accepted = listener.accept() => accepted,
         };
         let (stream, peer) = match accepted {
@@ -92,6 +97,9 @@ pub(crate) async fn serve(
                 continue;
             }
         };
+        if connections.len() >= bounds.total_max {
+            connections.make_room().await;
+        }
         serve_one(&mut connections, (stream, peer));
     }
     // What the kernel has taken already would be reset, with the requests that came in it.
@@ -112,8 +120,8 @@ fn waiting(listener: TcpListener) -> impl Iterator<Item = (TcpStream, SocketAddr
 }
 
 /// Waits for running requests, then cancels what is left.
-async fn end(mut connections: JoinSet<()>, bounds: &Connections) {
-    let all = async { while connections.join_next().await.is_some() {} };
+async fn end(mut connections: Open, bounds: &Connections) {
+    let all = async { while connections.ended().await.is_some() {} };
     if timeout(bounds.drain, all).await.is_err() {
         tracing::warn!(connections = connections.len(), "requests did not end in time and are cancelled");
         connections.shutdown().await;
@@ -133,30 +141,18 @@ fn admit(orchestrator: &Orchestrator, addresses: &Arc<Addresses>, peer: IpAddr, 
 }
 
 /// Serves the requests of one connection, one after the other, on this task.
-async fn connection(
-    orchestrator: Arc<Orchestrator>,
-    control: Arc<dyn Control>,
-    stream: TcpStream,
-    peer: SocketAddr,
-    mut drain: watch::Receiver<()>,
-) {
+async fn connection(orchestrator: Arc<Orchestrator>, control: Arc<dyn Control>, stream: TcpStream, peer: SocketAddr, leave: Leave) {
     // Without it the last segment of an answer waits for an acknowledgement; a socket that refuses is closing anyway.
     let _ = stream.set_nodelay(true);
     let (left, mut is_left) = oneshot::channel();
     let socket = Socket::new(stream, Times::from(&orchestrator.config.connections), left);
-    requests(socket, &orchestrator, &*control, peer, &mut drain).await;
+    requests(socket, &orchestrator, &*control, peer, leave).await;
     if let Ok(stream) = is_left.try_recv() {
         linger(stream).await;
     }
 }
 
-async fn requests(
-    socket: Socket,
-    orchestrator: &Arc<Orchestrator>,
-    control: &dyn Control,
-    peer: SocketAddr,
-    drain: &mut watch::Receiver<()>,
-) {
+async fn requests(socket: Socket, orchestrator: &Arc<Orchestrator>, control: &dyn Control, peer: SocketAddr, (mut drain, leave): Leave) {
     let (has_asked, cut) = (AtomicBool::new(false), Arc::new(Notify::new()));
     let service = service_fn(|request| {
         has_asked.store(true, Ordering::Relaxed);
@@ -167,20 +163,25 @@ async fn requests(
     let connection =
         http1::Builder::new().max_buf_size(BUFFER_BYTES).header_read_timeout(None).serve_connection(TokioIo::new(socket), service);
     let mut connection = pin!(connection);
+    let serving = async {
+        tokio::select! {
+            biased;
+            ended = connection.as_mut() => return ended,
+            () = leave.notified() => {}
+            // hyper closes at once a connection on which nothing has come yet, and what is on its way is lost. Its first answer ends it as well (see `handle`).
+            _ = drain.changed() => if !has_asked.load(Ordering::Relaxed) && timeout(FIRST_REQUEST, connection.as_mut()).await.is_ok() {
+                return Ok(());
+            }
+        }
+        connection.as_mut().graceful_shutdown();
+        connection.await
+    };
     let ended = tokio::select! {
         biased;
-        ended = connection.as_mut() => ended,
+        ended = serving => ended,
         () = cut.notified() => {
             orchestrator.metrics.connections_cut.add(1);
             return;
-        }
-        _ = drain.changed() => {
-            // hyper closes at once a connection on which nothing has come yet, and what is on its way is lost. Its first answer ends it as well (see `handle`).
-            if !has_asked.load(Ordering::Relaxed) && timeout(FIRST_REQUEST, connection.as_mut()).await.is_ok() {
-                return;
-            }
-            connection.as_mut().graceful_shutdown();
-            connection.await
         }
     };
     if let Err(error) = ended {

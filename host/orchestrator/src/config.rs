@@ -46,7 +46,7 @@ pub struct Config {
 /// Bounds of connections (S-4.1, S-9.2). The defaults are for production; tests shorten the times.
 #[derive(Debug, Clone)]
 pub struct Connections {
-    /// Open at once; what comes beyond is closed at once.
+    /// Open at once. Beyond it those that are idle make room, and where none is, what comes is closed at once.
     pub total_max: usize,
     /// Open at once from one address that is not a trusted proxy.
     pub per_address_max: usize,

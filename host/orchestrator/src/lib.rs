@@ -31,6 +31,7 @@ mod images;
 mod load;
 pub mod metrics;
 mod network;
+mod open;
 mod pace;
 pub mod path;
 mod peer;

@@ -152,12 +152,27 @@ async fn a_client_that_goes_away_gives_back_its_sandbox() {
 }
 
 #[tokio::test]
-async fn s_4_1_connections_are_bounded() {
-    let server = Server::start_with(&[("*", "/", "body hello")], Connections { total_max: 1, ..patient() }).await;
-    let mut first = server.connect().await;
-    first.write_all(GET).await.unwrap();
-    read_answer(&mut first).await;
-    assert_eq!(read_to_end(&mut server.connect().await).await, "");
+async fn s_4_1_connections_are_bounded_and_who_is_idle_makes_room() {
+    let server = Server::start_with(&[("*", "/", "body hello"), ("*", "/wait", "wait")], Connections { total_max: 1, ..patient() }).await;
+    let mut idle = server.connect().await;
+    idle.write_all(GET).await.unwrap();
+    read_answer(&mut idle).await;
+    // Whoever comes before the idle one has closed is refused, but not for long.
+    let served = async {
+        let mut piece = [0; 1_000];
+        loop {
+            let mut next = server.connect().await;
+            if next.write_all(GET).await.is_ok() && matches!(next.read(&mut piece).await, Ok(1..)) {
+                return next;
+            }
+        }
+    };
+    let mut busy = tokio::time::timeout(Duration::from_secs(60), served).await.unwrap();
+    assert_eq!(read_to_end(&mut idle).await, "");
+    busy.write_all(b"GET /wait HTTP/1.1\r\nHost: shop.apps.test\r\n\r\n").await.unwrap();
+    server.executor.waiting.notified().await;
+    assert_eq!(read_to_end(&mut server.connect().await).await, "", "who has asked for something makes none");
+    assert_eq!(server.orchestrator.free_sandboxes(), 3);
 }
 
 #[tokio::test]
