@@ -76,6 +76,8 @@ fn thrown(value: &Dynamic) -> String {
             known.unwrap_or_else(|| json::to_text(value).unwrap_or_else(|_| value.to_string()))
         }
         None if value.is_unit() => nothing(),
-        None => json::to_text(value).unwrap_or_else(|_| value.to_string()),
+        None if value.is_array() => json::to_text(value).unwrap_or_else(|_| value.to_string()),
+        // As the language writes it: as JSON, a range is the name of a type of the interpreter's.
+        None => value.to_string(),
     }
 }

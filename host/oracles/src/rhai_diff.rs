@@ -44,7 +44,7 @@ pub fn run(bytes: &[u8]) {
     }
     let Some(native) = natively_there(program) else { return };
     let sandboxed = in_a_sandbox(program, Limits::default().fuel);
-    assert!(sandboxed.is_none_or(|sandboxed| sandboxed == native), "natively {native:?}, in a sandbox otherwise");
+    assert!(sandboxed.as_ref().is_none_or(|sandboxed| *sandboxed == native), "natively {native:?}, in a sandbox {sandboxed:?}");
 }
 
 /// A native run on the thread that has the stack for it.
