@@ -2,7 +2,7 @@
 
 use rhai::{Array, Dynamic, Map};
 
-use crate::{bindings::handler::Response, body};
+use crate::{bindings::handler::Response, body, json};
 
 /// Makes the answer. The error is a sentence for the script's developer.
 pub(crate) fn from_value(value: Dynamic, body_max: u64, was_started: bool) -> Result<Response, String> {
@@ -24,7 +24,7 @@ pub(crate) fn from_value(value: Dynamic, body_max: u64, was_started: bool) -> Re
 /// Nothing is left to say: the host knows what was sent.
 fn after_pieces(value: &Dynamic) -> Result<Response, String> {
     if !value.is_unit() {
-        let kind = value.type_name();
+        let kind = json::kind(value);
         return Err(format!(
             "the answer was begun with `response::start`, so the script must end with `()`, and it ended with a value ({kind})"
         ));
@@ -63,7 +63,7 @@ fn header_value(name: &str, value: &Dynamic) -> Result<String, String> {
     if value.is_string() || value.is_int() || value.is_float() || value.is_bool() || value.is_char() {
         Ok(value.to_string())
     } else {
-        Err(format!("header `{name}` must be a string, a number or an array of them, not {}", value.type_name()))
+        Err(format!("header `{name}` must be a string, a number or an array of them, not {}", json::kind(value)))
     }
 }
 

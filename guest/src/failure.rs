@@ -77,7 +77,7 @@ fn thrown(value: &Dynamic) -> String {
         }
         None if value.is_unit() => nothing(),
         None if value.is_array() => json::to_text(value).unwrap_or_else(|_| value.to_string()),
-        // As the language writes it: as JSON, a range is the name of a type of the interpreter's.
+        // As the language writes it: there is no JSON for a range.
         None => value.to_string(),
     }
 }

@@ -3,6 +3,7 @@
 use rhai::{Blob, Dynamic, EvalAltResult, ImmutableString, NativeCallContext};
 
 use super::error;
+use crate::json;
 
 /// Lends the bytes of a string or blob.
 pub(crate) fn lend<T>(value: &Dynamic, read: impl FnOnce(&[u8]) -> T) -> Option<T> {
@@ -20,7 +21,7 @@ pub(crate) fn of<T>(
     read: impl FnOnce(&[u8]) -> T,
 ) -> Result<T, Box<EvalAltResult>> {
     lend(value, read).ok_or_else(|| {
-        let message = format!("`{}` takes a string or a blob, not {}", context.fn_name(), value.type_name());
+        let message = format!("`{}` takes a string or a blob, not {}", context.fn_name(), json::kind(value));
         error::thrown(context, namespace, "invalid", message)
     })
 }

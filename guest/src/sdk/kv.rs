@@ -37,9 +37,14 @@ fn get(context: &NativeCallContext, key: &str) -> Result<Dynamic, Box<EvalAltRes
 }
 
 fn set(context: &NativeCallContext, key: &str, value: &Dynamic, ttl_ms: Option<u64>) -> Result<(), Box<EvalAltResult>> {
-    let value = json::to_text(value)
-        .map_err(|message| error::thrown(context, "kv", "invalid", format!("the value of `{key}` can't be stored: {message}")))?;
+    let value = as_json(context, key, value)?;
     done(context, Operation::Set(Assignment { key, value: &value, ttl_ms }))
+}
+
+/// What a key holds, or would hold.
+fn as_json(context: &NativeCallContext, key: &str, value: &Dynamic) -> Result<String, Box<EvalAltResult>> {
+    json::to_text(value)
+        .map_err(|message| error::thrown(context, "kv", "invalid", format!("the value of `{key}` can't be written as JSON: {message}")))
 }
 
 fn increment(context: &NativeCallContext, key: &str, by: i64) -> Result<(), Box<EvalAltResult>> {
@@ -48,8 +53,8 @@ fn increment(context: &NativeCallContext, key: &str, by: i64) -> Result<(), Box<
 
 /// Sets the key if its value is the expected one (`()`: none). Both are compared as JSON.
 fn compare_and_set(context: NativeCallContext, key: &str, expected: Dynamic, value: Dynamic) -> Result<bool, Box<EvalAltResult>> {
-    let text = |value: &Dynamic| if value.is_unit() { None } else { json::to_text(value).ok() };
-    let is_expected = text(&get(&context, key)?) == text(&expected);
+    let text = |value: &Dynamic| if value.is_unit() { Ok(None) } else { as_json(&context, key, value).map(Some) };
+    let is_expected = text(&get(&context, key)?)? == text(&expected)?;
     if is_expected {
         set(&context, key, &value, None)?;
     }

@@ -8,7 +8,7 @@ use std::sync::{LazyLock, Mutex, mpsc};
 use execution::{Failure, FailureKind, Limits};
 use executor::Memory;
 use rhai::{
-    ASTNode, Blob, Dynamic, Engine, EvalAltResult, Position, Stmt,
+    ASTNode, Array, Blob, Dynamic, Engine, EvalAltResult, Map, Position, Stmt,
     packages::{Package as _, StandardPackage},
 };
 
@@ -151,10 +151,17 @@ fn thrown(value: &Dynamic) -> String {
     if value.is_string() && value.to_string().is_empty() || value.is_unit() {
         return "the script threw an error without a message".to_owned();
     }
-    if value.is_map() || value.is_array() {
+    if (value.is_map() || value.is_array()) && !has_no_json(value) {
         return serde_json::to_string(value).unwrap_or_else(|_| value.to_string());
     }
     value.to_string()
+}
+
+/// Whether there is a range or an iterator in a value. The interpreter's own writer says the name of its type in Rust, and the guest that it can't be written.
+fn has_no_json(value: &Dynamic) -> bool {
+    value.is_variant()
+        || value.read_lock::<Map>().is_some_and(|map| map.values().any(has_no_json))
+        || value.read_lock::<Array>().is_some_and(|array| array.iter().any(has_no_json))
 }
 
 fn answer(value: Dynamic) -> End {
@@ -166,6 +173,9 @@ fn answer(value: Dynamic) -> End {
     }
     if value.is_blob() {
         return End::Answer(200, body(value.cast::<Blob>()));
+    }
+    if has_no_json(&value) {
+        return End::NoAnswer;
     }
     serde_json::to_vec(&value).map_or(End::NoAnswer, |bytes| End::Answer(200, body(bytes)))
 }

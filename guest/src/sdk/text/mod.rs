@@ -7,6 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use rhai::{Array, Dynamic, EvalAltResult, Module, NativeCallContext};
 
 use super::error;
+use crate::json;
 
 /// All but what RFC 3986 calls unreserved.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -61,7 +62,7 @@ fn plain(context: &NativeCallContext, value: &Dynamic) -> Result<String, Box<Eva
     if value.is_string() || value.is_int() || value.is_float() || value.is_bool() || value.is_char() {
         return Ok(value.to_string());
     }
-    let message = format!("`{}` takes strings, numbers, characters and booleans, not {}", context.fn_name(), value.type_name());
+    let message = format!("`{}` takes strings, numbers, characters and booleans, not {}", context.fn_name(), json::kind(value));
     Err(invalid(context, message))
 }
 

@@ -88,6 +88,8 @@ async fn wrong_calls_are_errors_that_can_be_caught() {
         (r#"kv::set("a", 1, #{ ttl: "5" })"#.to_owned(), "kv.invalid"),
         (r#"kv::list("", #{ limit: 0 })"#.to_owned(), "kv.invalid"),
         (r#"kv::list("", #{ limit: 1001 })"#.to_owned(), "kv.invalid"),
+        (r#"kv::set("a", [0..5])"#.to_owned(), "kv.invalid"),
+        (r#"kv::compare_and_set("a", 0..5, 1)"#.to_owned(), "kv.invalid"),
         (r#"let s = "x"; s.pad(70000, "x"); kv::set("a", s)"#.to_owned(), "kv.too_large"),
         (r#"kv::set("a", "x"); kv::increment("a")"#.to_owned(), "kv.mismatch"),
         (r#"kv::set("a", 9223372036854775807); kv::increment("a")"#.to_owned(), "kv.mismatch"),

@@ -76,6 +76,20 @@ async fn an_answer_that_was_begun_ends_without_a_value() {
 }
 
 #[tokio::test]
+async fn a_range_is_no_answer_and_is_not_told_by_its_name_in_rust() {
+    for script in ["0..5", "0..=5", "#{ a: [1, range(0, 9, 3)] }", "#{ statusCode: 200, body: [\"text\".chars()] }"] {
+        let failed = failure(run_on(script, Memory::default()).await);
+        let message = "the body cannot be written as JSON: there is no JSON for a range or an iterator; put what it yields into an array";
+        assert_eq!((failed.kind, failed.message.as_str()), (FailureKind::InvalidResponse, message), "{script}");
+    }
+    let failed = failure(run_on("response::start(); 0..5", Memory::default()).await);
+    assert!(failed.message.ends_with("it ended with a value (a range or an iterator)"), "{failed:?}");
+    // What a closure has captured is shared, and written as what it is.
+    let shared = "let n = 1; let list = [n]; let f = || { list.push(n); n += 1; }; f.call(); [n, list, #{ n: n }]";
+    assert_eq!(answer(&run_on(shared, Memory::default()).await).1, r#"[2,[1,1],{"n":2}]"#);
+}
+
+#[tokio::test]
 async fn g7_pieces_have_a_budget_of_their_own() {
     let limits = Limits { response_writes: 2_000, host_calls: 1, ..Limits::default() };
     let script = |pieces: u32| format!(r#"response::start(); for n in 0..{pieces} {{ response::write("x"); }}"#);

@@ -20,6 +20,8 @@ async fn wrong_calls_are_errors_that_can_be_caught() {
         (r#"crypto::decode("base64", "Y")"#, "crypto.invalid", "base64"),
         (r#"json::parse("{")"#, "json.invalid", "line 1 column 1"),
         (r#"json::parse(7)"#, "json.invalid", "i64"),
+        (r#"json::stringify([0..5])"#, "json.invalid", "an array"),
+        (r#"text::join([0..5], "")"#, "text.invalid", "range"),
         (r#"text::url_decode("%ff")"#, "text.invalid", "UTF-8"),
         (r#"text::query_build(#{ a: #{} })"#, "text.invalid", "map"),
         (r#"text::join([1, ()], "")"#, "text.invalid", "()"),
