@@ -20,7 +20,7 @@ use std::{
     ptr::null_mut,
 };
 
-/// Size of the region. A script of 256 KiB has an image of about 7 MiB.
+/// Size of the region. A script of 256 KiB has an image of 5 to 7 MiB.
 pub(crate) const REGION_BYTES: usize = 8 << 20;
 const WASM_PAGE_BYTES: usize = 64 << 10;
 /// Before there is a region: an address that no block has.
@@ -64,7 +64,7 @@ struct State {
 enum Mode {
     /// Before the snapshot, and around a compilation: the ordinary heap.
     Snapshot,
-    /// While parsing: the region only, and nothing is used twice.
+    /// While parsing: the region only.
     Image,
     /// In a fresh instance: the region first, then the ordinary heap.
     Run,
@@ -87,6 +87,7 @@ fn set_mode(mode: Mode) {
     let state = state();
     state.mode = mode;
     state.next = region_start();
+    state.free = [null_mut(); SMALL_BYTES / GRAIN + 1];
 }
 
 /// Runs `parse` with everything it allocates in the region, and returns the image whose root is the value it returned:
@@ -208,8 +209,8 @@ unsafe impl GlobalAlloc for Allocator {
             // SAFETY: a block outside the region came from the heap with this layout.
             return unsafe { state.heap.free(block, layout.size(), layout.align()) };
         }
-        // What lies in an image must not be written again, and an image holds no free blocks.
-        if state.mode != Mode::Run {
+        // The image is made, and what lies in it must not be written again.
+        if state.mode == Mode::Snapshot {
             return;
         }
         let size = rounded(layout.size());
