@@ -14,6 +14,7 @@ mod effects;
 mod execute;
 pub mod files;
 pub mod http;
+mod image;
 mod invocation;
 pub mod kv;
 pub mod limits;
@@ -29,6 +30,7 @@ pub mod stream;
 
 pub use effects::Effects;
 pub use execute::{BoxFuture, Execute};
+pub use image::Image;
 pub use invocation::{Body, HttpRequest, Invocation, InvocationType};
 pub use limits::{AllLimits, AppLimits, Ceilings, GivenLimits, Limit, Limits};
 pub use outcome::{
@@ -36,6 +38,6 @@ pub use outcome::{
     Response, TracedCall, Usage,
 };
 pub use replay::{Call, Course, Divergence, Ended, Recorder, Recording, Replay, Replayed, Tape};
-pub use script::{CompileError, CompileErrorKind, Compiled, Image, Modules, Source};
+pub use script::{CompileError, CompileErrorKind, Compiled, Modules, Source};
 pub use secret::{REDACTED_BYTES_MIN, Secret, SecretVersion};
 pub use services::{Answer, Answered, Nobody, Question, Services, Unanswered};

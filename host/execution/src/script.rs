@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
+use crate::Image;
+
 /// A script's name and text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
@@ -36,35 +38,6 @@ pub struct Compiled {
     pub image: Image,
     /// Names of the modules that are in the image, each once: when one of them changes, the image is out of date.
     pub uses: Vec<String>,
-}
-
-/// A parsed script, ready to load into a sandbox of the guest that made it. Cheap to clone.
-///
-/// It is native pointer data: made by this process's own guest, never read from a disk or a network. A wrong one can only
-/// corrupt its own sandbox.
-#[derive(Clone)]
-pub struct Image {
-    bytes: Arc<[u8]>,
-}
-
-impl Image {
-    /// Called by an executor with what its guest made.
-    #[must_use]
-    pub fn new(bytes: Arc<[u8]>) -> Self {
-        Self { bytes }
-    }
-
-    /// What the guest's `load` takes.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
-impl std::fmt::Debug for Image {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Image({} bytes)", self.bytes.len())
-    }
 }
 
 /// Why a source has no image.

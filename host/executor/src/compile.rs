@@ -1,6 +1,6 @@
 //! Source to image, in a sandbox of its own: parsing hostile text is running hostile code.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use execution::{
     BoxFuture, CompileError, CompileErrorKind, Compiled, Execute, Image, Invocation, Limits, Modules, Nobody, Outcome, Services, Source,
@@ -35,7 +35,7 @@ impl Executor {
             match self.parse(source, &given).await? {
                 compiler::Outcome::Image(image) => {
                     let uses = given.into_iter().map(|module| module.name).collect();
-                    return Ok(Compiled { image: Image::new(Arc::from(image)), uses });
+                    return Ok(Compiled { image: Image::new(&image), uses });
                 }
                 compiler::Outcome::Failed(error) => return Err(from_guest(error)),
                 compiler::Outcome::Needs(imports) => {

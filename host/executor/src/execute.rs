@@ -56,7 +56,7 @@ impl Executor {
     ) -> wasmtime::Result<Result<handler::Response, handler::Failure>> {
         store.fuel_async_yield_interval(Some(TURN_FUEL))?;
         let instance = self.guest.instantiate_async(&mut *store).await?;
-        self.handler.handle(store, &instance, image.bytes(), &invocation::to_guest(invocation, limits)).await
+        self.handler.handle(store, &instance, &image.open(), &invocation::to_guest(invocation, limits)).await
     }
 }
 

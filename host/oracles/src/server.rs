@@ -42,7 +42,7 @@ pub(crate) struct Script {
 
 impl Execute for Script {
     fn compile<'a>(&'a self, source: &'a Source, _: &'a Modules) -> BoxFuture<'a, Result<Compiled, CompileError>> {
-        let image = Image::new(source.text.as_bytes().into());
+        let image = Image::new(source.text.as_bytes());
         Box::pin(std::future::ready(Ok(Compiled { image, uses: Vec::new() })))
     }
 

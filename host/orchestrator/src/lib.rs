@@ -207,7 +207,8 @@ impl Orchestrator {
 
     /// Keeps what is live in step with the changes of all nodes. Never returns; spawned once by the binary.
     pub async fn follow(&self, snapshots: Snapshots, listener: Listener) {
-        tokio::join!(self.loader().follow(snapshots, listener.telling(Arc::clone(&self.follows))), self.previews.sweep());
+        let following = self.loader().follow(snapshots, listener.telling(Arc::clone(&self.follows)));
+        tokio::join!(following, self.previews.sweep(), self.table.rest());
     }
 
     /// Ends, in the database and so on all nodes, the splits whose other side has failed too often here. Never returns; spawned once by the

@@ -6,6 +6,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
+    time::Duration,
 };
 
 use arc_swap::ArcSwap;
@@ -14,6 +15,9 @@ use store::{AppData, AppId, AssetSet, Digest, ScriptId};
 use triggers::Trigger;
 
 use crate::{egress::AppEgress, gate::Gate, path::RouteTable, response::HostOwner, split::Split, trie::HostTrie};
+
+/// An image that nobody has asked for between two of these moments is closed.
+const REST_EVERY: Duration = Duration::from_secs(60);
 
 /// What one app runs. Immutable: a change makes another.
 #[derive(Debug)]
@@ -100,7 +104,7 @@ pub struct Summary {
     pub scripts: usize,
     /// Scripts that could not be compiled when they were loaded.
     pub broken_scripts: usize,
-    /// Bytes of all images.
+    /// Bytes that all images take now, packed or open.
     pub image_bytes: u64,
 }
 
@@ -115,9 +119,8 @@ impl Version {
         self.scripts.iter().find(|script| *script.name == *name)
     }
 
-    /// Bytes of all its images.
-    pub(crate) fn image_bytes(&self) -> u64 {
-        self.scripts.iter().filter_map(|script| script.image.as_ref()).map(|image| image.bytes().len() as u64).sum()
+    pub(crate) fn images(&self) -> impl Iterator<Item = &Image> {
+        self.scripts.iter().filter_map(|script| script.image.as_ref())
     }
 }
 
@@ -197,6 +200,22 @@ impl Table {
         broken
     }
 
+    /// Closes images that nobody asks for, for ever.
+    pub(crate) async fn rest(&self) {
+        loop {
+            tokio::time::sleep(REST_EVERY).await;
+            self.rest_now();
+        }
+    }
+
+    fn rest_now(&self) {
+        for slot in self.live.load_full().apps.values() {
+            let app = slot.app.load_full();
+            let split = app.split.as_ref().map(|split| &split.version);
+            std::iter::once(&app.version).chain(split).flat_map(|version| version.images()).for_each(Image::rest);
+        }
+    }
+
     pub(crate) fn summary(&self) -> Summary {
         let live = self.live.load();
         live.apps.values().fold(Summary { apps: live.apps.len(), ..Summary::default() }, |sum, slot| {
@@ -205,7 +224,7 @@ impl Table {
                 routes: sum.routes + version.routes.routes().len(),
                 scripts: sum.scripts + version.scripts.len(),
                 broken_scripts: sum.broken_scripts + version.scripts.iter().filter(|script| script.image.is_none()).count(),
-                image_bytes: sum.image_bytes + version.image_bytes(),
+                image_bytes: sum.image_bytes + version.images().map(|image| image.bytes() as u64).sum::<u64>(),
                 ..sum
             }
         })
@@ -269,5 +288,27 @@ mod tests {
         table.remove(app(1, 0, &[]).id);
         assert_eq!(deployment("one.localhost"), None);
         assert_eq!(table.summary().apps, 2);
+    }
+
+    #[test]
+    fn images_that_nobody_asks_for_are_closed() {
+        let script = |number| Script {
+            id: ScriptId::from(Uuid::from_u128(number)),
+            name: "script".into(),
+            source: Digest::of(b""),
+            modules: None,
+            image: Some(Image::new(&[0; 8192])),
+        };
+        let version = Version { scripts: [script(1), script(2)].into(), ..Version::default() };
+        let images: Vec<Image> = version.images().cloned().collect();
+        let table = Table::default();
+        table.put(App { version, ..app(1, 1, &[]) });
+        let packed = table.summary().image_bytes;
+        images.iter().for_each(|image| drop(image.open()));
+        assert_eq!(table.summary().image_bytes, packed + 2 * 8192);
+        table.rest_now();
+        let _used = images[1].open();
+        table.rest_now();
+        assert_eq!(table.summary().image_bytes, packed + 8192);
     }
 }

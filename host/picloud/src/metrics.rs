@@ -57,7 +57,7 @@ fn live(to: &mut Exposition, ready: &Ready) {
     to.one("routes", Gauge, "Routes that are live", summary.routes);
     to.one("scripts", Gauge, "Scripts that are live", summary.scripts);
     to.one("broken_scripts", Gauge, "Scripts that could not be compiled when they were loaded", summary.broken_scripts);
-    to.one("image_bytes", Gauge, "Bytes of all script images", summary.image_bytes);
+    to.one("image_bytes", Gauge, "Bytes of all script images, packed or open", summary.image_bytes);
     to.one(
         "ready",
         Gauge,

@@ -27,7 +27,7 @@ impl Execute for FakeExecutor {
             let Some(at) = source.text.find(WRONG) else {
                 let mut uses = Vec::new();
                 imports(&source.text, modules, &mut uses);
-                return Ok(Compiled { image: Image::new(Arc::from([])), uses });
+                return Ok(Compiled { image: Image::new(&[]), uses });
             };
             let before = &source.text[..at];
             let line = u32::try_from(before.matches('\n').count() + 1).unwrap();

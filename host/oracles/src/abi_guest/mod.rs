@@ -73,7 +73,7 @@ async fn execution(hostile: &Executor, program: &[u8]) {
     let limits = limits();
     let asked = Arc::new(AtomicU32::new(0));
     let services = Box::new(Asked { memory: state(), asked: Arc::clone(&asked) });
-    let (image, call) = (Image::new(program.into()), invocation());
+    let (image, call) = (Image::new(program), invocation());
     start_counting();
     let outcome = hostile.execute(&image, &call, &limits, services).await;
     let held = most_held();

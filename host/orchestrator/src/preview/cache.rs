@@ -108,7 +108,7 @@ impl Previews {
         let mut kept = self.kept();
         let bytes = |kept: &HashMap<_, Kept>| {
             let versions = kept.values().filter_map(|kept| kept.version.get()?.as_ref());
-            versions.map(|version| version.image_bytes()).sum::<u64>()
+            versions.flat_map(|version| version.images()).map(|image| image.bytes_max() as u64).sum::<u64>()
         };
         while kept.len() > 1 && bytes(&kept) > KEPT_BYTES_MAX {
             remove_oldest(&mut kept);

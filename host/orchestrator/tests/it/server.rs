@@ -42,13 +42,14 @@ impl Execute for Scripted {
                     column: 1,
                 });
             }
-            Ok(Compiled { image: Image::new(source.text.as_bytes().into()), uses: Vec::new() })
+            Ok(Compiled { image: Image::new(source.text.as_bytes()), uses: Vec::new() })
         })
     }
 
     fn execute<'a>(&'a self, image: &'a Image, invocation: &'a Invocation, _: &'a Limits, _: Box<dyn Services>) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
-            let text = std::str::from_utf8(image.bytes()).unwrap();
+            let text = image.open();
+            let text = std::str::from_utf8(&text).unwrap();
             let mut answer = Answer { status: 200, ..Answer::default() };
             let mut failed = None;
             for (order, rest) in text.lines().map(|line| line.split_once(' ').unwrap_or((line, ""))) {
