@@ -207,7 +207,7 @@ impl Orchestrator {
 
     /// Keeps what is live in step with the changes of all nodes. Never returns; spawned once by the binary.
     pub async fn follow(&self, snapshots: Snapshots, listener: Listener) {
-        let following = self.loader().follow(snapshots, listener.telling(Arc::clone(&self.follows)));
+        let following = Box::pin(self.loader().follow(snapshots, listener.telling(Arc::clone(&self.follows))));
         tokio::join!(following, self.previews.sweep(), self.table.rest());
     }
 

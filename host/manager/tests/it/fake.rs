@@ -1,7 +1,7 @@
 //! The neighbours of the control plane, in memory.
 
 use std::sync::{
-    Arc, Mutex,
+    Mutex,
     atomic::{AtomicUsize, Ordering},
 };
 
