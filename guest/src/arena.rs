@@ -1,7 +1,7 @@
 //! The allocator, and with it the image: where a parsed script lies, and how it gets there without being parsed again.
 //!
-//! One region, made before the snapshot and so of fixed address, serves twice. While a script is compiled, everything the parser allocates is put into it in a
-//! row, so that the syntax tree lies there whole and points only into the region or into the snapshot; `region[..used]` is the
+//! One region, made before the snapshot and so of fixed address, serves twice. While a script is compiled, everything the parser allocates is put into
+//! it, so that the syntax tree lies there whole and points only into the region or into the snapshot; `region[..used]` is the
 //! image. In a fresh instance the first allocation returns the region's start: it is the one that the canonical ABI makes for
 //! the first argument of `handle`, so that the host's copy puts the image exactly where its pointers point. What the script then
 //! allocates follows right behind the image, on pages that are touched anyway.

@@ -119,6 +119,7 @@ impl Version {
         self.scripts.iter().find(|script| *script.name == *name)
     }
 
+    /// Those of its endpoints that could be compiled.
     pub(crate) fn images(&self) -> impl Iterator<Item = &Image> {
         self.scripts.iter().filter_map(|script| script.image.as_ref())
     }
